@@ -1,0 +1,2 @@
+//! The nouns of Trimtab.
+#![warn(missing_docs)]
