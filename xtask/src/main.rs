@@ -1,0 +1,47 @@
+//! Trimtab's own chores, run as `cargo xtask <chore>`.
+//!
+//! Chores call cargo and the tools around it; none of Trimtab's own code is needed to start one, so that they work in a
+//! tree that does not compile. (Benchmarks do need it: they run in a second, optimised build, see `bench`.) One chore,
+//! one module; each is a function from its arguments to success or an error.
+
+use std::process::ExitCode;
+
+use lexopt::prelude::{Long, Short, Value, ValueExt};
+
+mod tests;
+mod workspace;
+
+const HELP: &str = "\
+Trimtab's own chores.
+
+Usage: cargo xtask <CHORE> [OPTIONS]
+
+Chores:
+  test       Run every test of the workspace, and say which were skipped and why
+               --no-skips       fail when a test was skipped
+               -- ARGUMENTS     handed to `cargo test` (such as: -- --package fleet)
+";
+
+fn main() -> ExitCode {
+    match run(lexopt::Parser::from_env()) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
+    match arguments.next()? {
+        None | Some(Short('h') | Long("help")) => {
+            print!("{HELP}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Value(chore)) => match chore.string()?.as_str() {
+            "test" => tests::run(arguments),
+            other => anyhow::bail!("there is no chore {other:?}; `cargo xtask --help` lists them"),
+        },
+        Some(unexpected) => Err(unexpected.unexpected().into()),
+    }
+}
