@@ -8,7 +8,8 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
-mod tests;
+mod check;
+mod suite;
 mod workspace;
 
 const HELP: &str = "\
@@ -17,6 +18,9 @@ Trimtab's own chores.
 Usage: cargo xtask <CHORE> [OPTIONS]
 
 Chores:
+  check      Hold the tree to its rules: layout, lints, purity, arrows, licences, spelling
+               STEP ...         these steps only
+               --list           print the steps
   test       Run every test of the workspace, and say which were skipped and why
                --no-skips       fail when a test was skipped
                -- ARGUMENTS     handed to `cargo test` (such as: -- --package fleet)
@@ -39,7 +43,8 @@ fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Some(Value(chore)) => match chore.string()?.as_str() {
-            "test" => tests::run(arguments),
+            "test" => suite::run(arguments),
+            "check" => check::run(arguments),
             other => anyhow::bail!("there is no chore {other:?}; `cargo xtask --help` lists them"),
         },
         Some(unexpected) => Err(unexpected.unexpected().into()),

@@ -123,7 +123,7 @@ fn account(tally: &Tally, skipped: &[Skip]) -> String {
 }
 
 #[cfg(test)]
-mod checks {
+mod tests {
     use super::*;
 
     #[test]

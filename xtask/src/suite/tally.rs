@@ -51,7 +51,7 @@ fn without_colour(line: &str) -> String {
 }
 
 #[cfg(test)]
-mod checks {
+mod tests {
     use super::*;
 
     fn check(lines: &[&str], passed: u64, failed: u64) {

@@ -27,7 +27,7 @@ pub(super) fn parse(log: &str) -> Vec<Skip> {
 }
 
 #[cfg(test)]
-mod checks {
+mod tests {
     use super::*;
 
     #[test]
