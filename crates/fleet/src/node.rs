@@ -64,6 +64,13 @@ impl Resources {
         Self { cpu: self.cpu.times(count), memory: self.memory.times(count), devices: self.devices.times(count) }
     }
 
+    /// How many times this fits into what is free; without end where nothing is asked for.
+    #[must_use]
+    pub fn times_within(self, free: Self) -> u64 {
+        let by = |free: u64, asked: u64| free.checked_div(asked).unwrap_or(u64::MAX);
+        by(free.cpu.0, self.cpu.0).min(by(free.memory.0, self.memory.0)).min(by(free.devices.0, self.devices.0))
+    }
+
     /// Whether each part is at most the other's.
     #[must_use]
     pub fn within(self, other: Self) -> bool {

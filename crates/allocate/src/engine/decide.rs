@@ -1,0 +1,208 @@
+//! Deciding: who starts now, where, and for whom room is kept.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use fleet::action::{Action, ActionKind, Decision};
+use fleet::ids::WorkloadId;
+use fleet::policy::Order;
+use fleet::time::Timestamp;
+
+use super::job::{JobState, Outcome, Place};
+use super::observe::not_before;
+use super::waiting::Rank;
+use super::{Changed, Engine};
+use crate::placement::{Choice, Hold, Stay, try_take};
+use crate::policy;
+use crate::queues::Tier;
+
+/// How much one decision may do.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// The most workloads it may start. When that is reached, the decision asks to be woken at once.
+    pub starts: usize,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { starts: 100_000 }
+    }
+}
+
+/// The first of a group, as it competes with those of other groups.
+type Candidate = Reverse<(Tier, Rank, WorkloadId, u32)>;
+
+/// What happens when a candidate does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// It holds up everyone behind it who could use the same nodes.
+    Strict,
+    /// Room is kept for it, and others may go ahead that do not delay it.
+    Reserving,
+}
+
+impl Engine {
+    /// Decides what to do now. What was decided counts as placed from here on, until an outcome says otherwise.
+    pub fn decide(&mut self, now: Timestamp, budget: Budget) -> Decision {
+        self.last_at = self.last_at.max(now);
+        let now = self.last_at;
+        if self.shapes_changed() {
+            self.changed = Changed::Anything;
+        }
+        self.revise_ends(now);
+        let mut decision = Decision::default();
+        match self.policy.order {
+            Order::Fifo => self.pass(now, Mode::Strict, budget, &mut decision),
+            Order::Trimtab => self.pass(now, Mode::Reserving, budget, &mut decision),
+            Order::Backfill => self.backfill(now, budget, &mut decision),
+        }
+        if decision.actions.len() >= budget.starts && self.waiting.len() > 0 {
+            decision.wake_at = Some(now);
+        } else {
+            self.changed = Changed::Arrivals(std::collections::BTreeSet::new());
+        }
+        decision
+    }
+
+    /// As Slurm does: in order at every event, past the head only at intervals.
+    fn backfill(&mut self, now: Timestamp, budget: Budget, decision: &mut Decision) {
+        let interval = self.policy.backfill_interval;
+        if interval.0 <= 0 {
+            return self.pass(now, Mode::Reserving, budget, decision);
+        }
+        if now < self.backfill_at {
+            self.guard.clear();
+            self.pass(now, Mode::Strict, budget, decision);
+        } else {
+            self.changed = Changed::Anything;
+            self.pass(now, Mode::Reserving, budget, decision);
+            self.backfill_at = now + interval;
+        }
+        if self.waiting.len() > 0 {
+            decision.wake_at = Some(self.backfill_at);
+        }
+    }
+
+    fn shapes_changed(&mut self) -> bool {
+        self.shapes.refresh(&self.cluster)
+    }
+
+    /// Whoever should have ended by now did not: expect a later end.
+    fn revise_ends(&mut self, now: Timestamp) {
+        while let Some(&(end, id)) = self.ends.first() {
+            if end > now {
+                break;
+            }
+            self.ends.remove(&(end, id));
+            let job = self.jobs.get_mut(&id).expect("whoever has an end is there");
+            let JobState::Placed(place) = &mut job.state else { unreachable!("only who is placed has an end") };
+            let revised = policy::expected_end(self.policy.order, &job.workload, &job.expected, place.since, now);
+            place.expected_end = not_before(revised, now);
+            self.ends.insert((place.expected_end, id));
+        }
+    }
+
+    fn pass(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) {
+        let mut heap = self.candidates(mode);
+        let mut held_up: Vec<u32> = Vec::new();
+        while let Some(Reverse((tier, rank, id, group))) = heap.pop() {
+            if decision.actions.len() >= budget.starts {
+                return;
+            }
+            let job = &self.jobs[&id];
+            let tier_now = self.queues.tier(job.workload.queue, job.metered);
+            if tier_now != tier {
+                heap.push(Reverse((tier_now, rank, id, group)));
+                continue;
+            }
+            if self.queues.limit(job.workload.queue, job.workload.user, job.metered).is_some() {
+                continue;
+            }
+            let shape = job.shape;
+            if self.shapes.layout(shape).classes.iter().any(|class| held_up.contains(class)) {
+                continue;
+            }
+            if self.start(id, now, decision) {
+                if let Some(next) = self.candidate(group) {
+                    heap.push(next);
+                }
+                continue;
+            }
+            match mode {
+                Mode::Strict => held_up.extend_from_slice(&self.shapes.layout(shape).classes),
+                Mode::Reserving => self.reserve(id),
+            }
+        }
+    }
+
+    /// The first of every group that may start now.
+    fn candidates(&mut self, mode: Mode) -> BinaryHeap<Candidate> {
+        let mut groups = Vec::new();
+        match &self.changed {
+            // Nothing was freed, so whoever waited before still cannot start; and room that is kept stays kept.
+            Changed::Arrivals(arrived) if mode == Mode::Reserving => {
+                groups.extend(arrived.iter().copied());
+                let ahead = self.guard.holds().iter().any(|hold| {
+                    let head = &self.jobs[&hold.workload];
+                    groups.iter().any(|&group| self.waiting.first(group).is_some_and(|(rank, _)| rank < head.rank))
+                });
+                if ahead {
+                    groups.clear();
+                    groups.extend(self.waiting.filled());
+                    self.guard.clear();
+                }
+            }
+            _ => {
+                groups.extend(self.waiting.filled());
+                self.guard.clear();
+            }
+        }
+        groups.into_iter().filter_map(|group| self.candidate(group)).collect()
+    }
+
+    fn candidate(&self, group: u32) -> Option<Candidate> {
+        let (rank, id) = self.waiting.first(group)?;
+        let job = &self.jobs[&id];
+        let tier = self.queues.tier(job.workload.queue, job.metered);
+        Some(Reverse((tier, rank, id, group)))
+    }
+
+    /// Places a gang if it fits beside what is kept for others.
+    fn start(&mut self, id: WorkloadId, now: Timestamp, decision: &mut Decision) -> bool {
+        let job = &self.jobs[&id];
+        let stay = if self.guard.is_empty() {
+            Stay::First
+        } else {
+            Stay::Until(policy::gone_by(self.policy.order, &job.workload, &job.expected, now))
+        };
+        let shape = self.shapes.shape(job.shape);
+        let layout = self.shapes.layout(job.shape);
+        let choice = Choice { placement: self.policy.placement, mix: &self.mix, guard: &self.guard, stay };
+        let Some(slots) = try_take(&mut self.cluster, shape, layout, &choice) else { return false };
+        for slot in &slots {
+            self.guard.took(slot.node, shape.request.times(slot.tasks), stay);
+        }
+        let action = self.new_action();
+        let job = self.jobs.get_mut(&id).expect("whoever starts was waiting");
+        let end = policy::expected_end(self.policy.order, &job.workload, &job.expected, now, now);
+        let expected_end = not_before(end, now);
+        self.waiting.remove(job.group, job.rank, id);
+        self.queues.take(job.workload.queue, job.workload.user, job.metered);
+        self.ends.insert((expected_end, id));
+        decision.actions.push(Action { id: action, kind: ActionKind::Start { workload: id, slots: slots.clone() } });
+        job.state = JobState::Placed(Place { action, slots, since: now, outcome: Outcome::Awaited, expected_end });
+        true
+    }
+
+    /// Keeps room for a gang that does not fit, unless as much is kept as the policy keeps.
+    fn reserve(&mut self, id: WorkloadId) {
+        if self.guard.holds().len() >= policy::holds_max(self.policy.order) {
+            return;
+        }
+        let job = &self.jobs[&id];
+        if let Some(foresight) = self.foresee(job) {
+            let hold = Hold { workload: id, at: foresight.at };
+            self.guard.hold(hold, foresight.nodes.into_iter());
+        }
+    }
+}

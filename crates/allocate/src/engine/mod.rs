@@ -1,0 +1,125 @@
+//! The engine: its state, and what can be asked of it.
+
+mod decide;
+mod foresee;
+mod job;
+mod observe;
+mod waiting;
+
+use std::collections::BTreeSet;
+
+use fleet::ids::{ActionId, QueueId, WorkloadId};
+use fleet::node::Resources;
+use fleet::policy::Policy;
+use fleet::quantity::MilliDevice;
+use fleet::queue::Metered;
+use fleet::time::Timestamp;
+
+use crate::cluster::Cluster;
+use crate::placement::{Guard, Mix, Shapes};
+use crate::predict::Predictor;
+use crate::queues::Queues;
+use job::Job;
+use waiting::Waiting;
+
+pub use decide::Budget;
+pub use observe::{Ignored, Observed};
+
+/// Who runs where and when. The same events and the same moments of decision give the same actions, bit for bit.
+#[derive(Clone, Debug)]
+pub struct Engine {
+    policy: Policy,
+    metered: Metered,
+    cluster: Cluster,
+    queues: Queues,
+    shapes: Shapes,
+    mix: Mix,
+    predictor: Predictor,
+    jobs: std::collections::BTreeMap<WorkloadId, Job>,
+    waiting: Waiting,
+    /// Everyone who is placed, by when they are expected to end.
+    ends: BTreeSet<(Timestamp, WorkloadId)>,
+    guard: Guard,
+    last_seq: u64,
+    last_at: Timestamp,
+    next_action: u64,
+    /// `backfill`: when those behind the head are looked at next.
+    backfill_at: Timestamp,
+    changed: Changed,
+}
+
+/// What happened since the last decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Changed {
+    /// Only arrivals, into these groups.
+    Arrivals(BTreeSet<u32>),
+    /// Something that may let anyone start.
+    Anything,
+}
+
+impl Engine {
+    /// An engine that knows of no node, queue or workload yet.
+    #[must_use]
+    pub fn new(policy: Policy, metered: Metered) -> Self {
+        Self {
+            policy,
+            metered,
+            cluster: Cluster::default(),
+            queues: Queues::default(),
+            shapes: Shapes::default(),
+            mix: Mix::default(),
+            predictor: Predictor::default(),
+            jobs: std::collections::BTreeMap::new(),
+            waiting: Waiting::default(),
+            ends: BTreeSet::new(),
+            guard: Guard::default(),
+            last_seq: 0,
+            last_at: Timestamp::MIN,
+            next_action: 1,
+            backfill_at: Timestamp::MIN,
+            changed: Changed::Anything,
+        }
+    }
+
+    /// The rules it follows.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// How many workloads wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// How many workloads are placed: running, or about to.
+    #[must_use]
+    pub fn placed(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// What all nodes that may be given work have together.
+    #[must_use]
+    pub fn capacity(&self) -> Resources {
+        self.cluster.capacity()
+    }
+
+    /// What a queue has placed, in the metered resource.
+    #[must_use]
+    pub fn used(&self, queue: QueueId) -> MilliDevice {
+        self.queues.used(queue)
+    }
+
+    fn meter(&self, amount: Resources) -> MilliDevice {
+        match self.metered {
+            Metered::Devices => amount.devices,
+            Metered::Cores => MilliDevice(amount.cpu.0),
+        }
+    }
+
+    fn new_action(&mut self) -> ActionId {
+        self.next_action += 1;
+        ActionId(self.next_action - 1)
+    }
+}

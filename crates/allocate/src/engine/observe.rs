@@ -1,0 +1,245 @@
+//! Taking in what happened. Cheap: no decision is made here.
+
+use fleet::event::{EndCause, Event, EventKind};
+use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::quantity::Millis;
+use fleet::time::Timestamp;
+use fleet::workload::Workload;
+
+use super::job::{Job, JobState, Outcome};
+use super::waiting::{GroupKey, Rank};
+use super::{Changed, Engine};
+use crate::cluster::Standing;
+use crate::policy;
+use crate::predict::Features;
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observed {
+    /// The engine's state tells of it now.
+    Applied,
+    /// It changed nothing, and why.
+    Ignored(Ignored),
+}
+
+/// Why an event changed nothing. Outcomes come late, twice, or after the workload is gone; none of that is an error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ignored {
+    /// Its number is not above the last one's: it was seen before.
+    Seen,
+    /// It speaks of a workload that is not there (any more).
+    UnknownWorkload,
+    /// It speaks of a node that is not there.
+    UnknownNode,
+    /// A workload with this id is there already.
+    KnownWorkload,
+    /// A node with this id is there already.
+    KnownNode,
+    /// It is the outcome of an action that is settled or was overtaken by another.
+    SettledAction,
+    /// It says that a workload stopped running which was not.
+    NotPlaced,
+    /// It withdraws a workload that runs.
+    NotWaiting,
+}
+
+impl Engine {
+    /// Takes in one event. Time never runs backwards here: an `at` before the last one counts as the last one.
+    pub fn observe(&mut self, event: &Event) -> Observed {
+        if event.seq <= self.last_seq {
+            return Observed::Ignored(Ignored::Seen);
+        }
+        self.last_seq = event.seq;
+        self.last_at = self.last_at.max(event.at);
+        match self.apply(&event.kind) {
+            Ok(()) => Observed::Applied,
+            Err(ignored) => Observed::Ignored(ignored),
+        }
+    }
+
+    fn apply(&mut self, kind: &EventKind) -> Result<(), Ignored> {
+        match kind {
+            EventKind::Submitted { workload } => return self.submit(workload),
+            EventKind::Started { action, workload } => return self.started(*action, *workload),
+            _ => {}
+        }
+        match kind {
+            EventKind::Submitted { .. } | EventKind::Started { .. } => unreachable!("taken in above"),
+            EventKind::NodeAdded { node, spec } => {
+                if self.cluster.knows(*node) {
+                    return Err(Ignored::KnownNode);
+                }
+                self.cluster.add(*node, spec.clone());
+            }
+            EventKind::NodeLost { node } => self.lose(*node)?,
+            EventKind::NodeDrained { node } => self.stand(*node, Standing::Drained)?,
+            EventKind::NodeReturned { node } => self.stand(*node, Standing::Up)?,
+            EventKind::QueueSet { queue } => self.queues.set(queue.clone()),
+            EventKind::PolicySet { policy } => self.policy = policy.clone(),
+            EventKind::Withdrawn { workload } => self.withdraw(*workload)?,
+            EventKind::StartFailed { action, workload } => {
+                if self.awaited(*action, *workload)? {
+                    self.wait_again(*workload);
+                }
+            }
+            EventKind::Ended { workload, ran, cause } => self.end(*workload, *ran, *cause)?,
+            EventKind::Evicted { workload } => {
+                self.placed_job(*workload)?;
+                self.wait_again(*workload);
+            }
+        }
+        self.changed = Changed::Anything;
+        Ok(())
+    }
+
+    fn submit(&mut self, workload: &Workload) -> Result<(), Ignored> {
+        if self.jobs.contains_key(&workload.id) {
+            return Err(Ignored::KnownWorkload);
+        }
+        self.mix.learn(&workload.request, workload.tasks);
+        let expected = self.predictor.predict(&features(workload));
+        let shape = self.shapes.intern(workload, &self.cluster);
+        let rules = self.queues.rules(workload.queue);
+        let per_user = rules.is_some_and(|r| r.limit_per_user.is_some() || r.limit_running_per_user.is_some());
+        let queue_priority = rules.map_or(0, |rules| rules.priority);
+        let user = workload.user.filter(|_| per_user);
+        let group = self.waiting.group(GroupKey { queue: workload.queue, shape, user });
+        let key = policy::key(self.policy.order, self.last_at, &expected);
+        let rank = Rank::new(queue_priority, workload.priority, key);
+        let job = Job {
+            workload: workload.clone(),
+            shape,
+            group,
+            rank,
+            metered: self.meter(workload.total()),
+            expected,
+            state: JobState::Waiting,
+        };
+        self.waiting.insert(group, rank, workload.id);
+        self.jobs.insert(workload.id, job);
+        if let Changed::Arrivals(groups) = &mut self.changed {
+            groups.insert(group);
+        }
+        Ok(())
+    }
+
+    fn started(&mut self, action: ActionId, workload: WorkloadId) -> Result<(), Ignored> {
+        if !self.awaited(action, workload)? {
+            return Ok(());
+        }
+        let at = self.last_at;
+        let job = self.jobs.get_mut(&workload).expect("an awaited job is there");
+        let JobState::Placed(place) = &mut job.state else { unreachable!("an awaited job is placed") };
+        place.outcome = Outcome::Started;
+        // The clock of the run begins when it began, not when that was decided.
+        if place.since != at {
+            let before = place.expected_end;
+            place.expected_end = before + at.since(place.since);
+            place.since = at;
+            let after = place.expected_end;
+            self.ends.remove(&(before, workload));
+            self.ends.insert((after, workload));
+        }
+        Ok(())
+    }
+
+    /// Whether this action's outcome is the one that is waited for.
+    fn awaited(&self, action: ActionId, workload: WorkloadId) -> Result<bool, Ignored> {
+        match &self.jobs.get(&workload).ok_or(Ignored::UnknownWorkload)?.state {
+            JobState::Placed(place) if place.action == action && place.outcome == Outcome::Awaited => Ok(true),
+            _ => Err(Ignored::SettledAction),
+        }
+    }
+
+    fn placed_job(&self, workload: WorkloadId) -> Result<&Job, Ignored> {
+        let job = self.jobs.get(&workload).ok_or(Ignored::UnknownWorkload)?;
+        if matches!(job.state, JobState::Placed(_)) { Ok(job) } else { Err(Ignored::NotPlaced) }
+    }
+
+    fn end(&mut self, workload: WorkloadId, ran: Millis, cause: EndCause) -> Result<(), Ignored> {
+        self.placed_job(workload)?;
+        self.release(workload);
+        if cause == EndCause::Requeued {
+            self.enqueue(workload);
+            return Ok(());
+        }
+        let job = self.jobs.remove(&workload).expect("whoever is placed is there");
+        self.predictor.learn(&features(&job.workload), ran.0.max(0) as u64);
+        Ok(())
+    }
+
+    fn withdraw(&mut self, workload: WorkloadId) -> Result<(), Ignored> {
+        let job = self.jobs.get(&workload).ok_or(Ignored::UnknownWorkload)?;
+        if !matches!(job.state, JobState::Waiting) {
+            return Err(Ignored::NotWaiting);
+        }
+        self.waiting.remove(job.group, job.rank, workload);
+        self.jobs.remove(&workload);
+        Ok(())
+    }
+
+    fn lose(&mut self, node: NodeId) -> Result<(), Ignored> {
+        self.stand(node, Standing::Lost)?;
+        let there: Vec<WorkloadId> = self
+            .ends
+            .iter()
+            .map(|&(_, id)| id)
+            .filter(|id| match &self.jobs[id].state {
+                JobState::Placed(place) => place.slots.iter().any(|slot| slot.node == node),
+                JobState::Waiting => false,
+            })
+            .collect();
+        for workload in there {
+            self.wait_again(workload);
+        }
+        Ok(())
+    }
+
+    fn stand(&mut self, node: NodeId, standing: Standing) -> Result<(), Ignored> {
+        if !self.cluster.knows(node) {
+            return Err(Ignored::UnknownNode);
+        }
+        self.cluster.stand(node, standing);
+        Ok(())
+    }
+
+    fn wait_again(&mut self, workload: WorkloadId) {
+        self.release(workload);
+        self.enqueue(workload);
+    }
+
+    fn enqueue(&mut self, workload: WorkloadId) {
+        let job = self.jobs.get_mut(&workload).expect("whoever waits again is there");
+        job.state = JobState::Waiting;
+        self.waiting.insert(job.group, job.rank, workload);
+    }
+
+    /// Gives back all that a placed workload holds.
+    fn release(&mut self, workload: WorkloadId) {
+        let job = self.jobs.get(&workload).expect("whoever is released is there");
+        let JobState::Placed(place) = &job.state else { unreachable!("only who is placed holds anything") };
+        self.ends.remove(&(place.expected_end, workload));
+        for slot in &place.slots {
+            self.cluster.give(&job.workload.request, slot);
+        }
+        self.queues.give(job.workload.queue, job.workload.user, job.metered);
+    }
+}
+
+/// What the predictor may know of a workload.
+pub(super) fn features(workload: &Workload) -> Features {
+    let total = workload.total();
+    Features {
+        queue: workload.queue.0,
+        user: workload.user.map(|user| user.0),
+        name: workload.name.map(|name| name.0),
+        devices_milli: total.devices.0,
+        cpu_milli: total.cpu.0,
+        time_limit_ms: workload.time_limit.map(|limit| limit.0.max(0) as u64),
+    }
+}
+
+/// The moment a place's workload is expected to end, never before `now`.
+pub(super) fn not_before(end: Timestamp, now: Timestamp) -> Timestamp {
+    if end > now { end } else { now + Millis::seconds(1) }
+}

@@ -1,0 +1,30 @@
+//! Best fit: the node that has the fewest units left afterwards; of equals the lowest class, then the lowest node.
+
+use fleet::ids::NodeId;
+
+use super::{Choice, Layout, Shape, room};
+use crate::cluster::{Cluster, share_of};
+
+/// The nodes with room for `tasks` tasks, best first.
+pub(super) fn nodes<'a>(
+    cluster: &'a Cluster,
+    shape: &'a Shape,
+    layout: &'a Layout,
+    tasks: u32,
+    choice: &'a Choice<'a>,
+) -> impl Iterator<Item = NodeId> + 'a {
+    let classes = || layout.classes.iter().map(|&class| &cluster.classes()[class as usize]);
+    let share = share_of(&shape.request).is_some();
+    let used_in_part = classes().filter(move |_| share).flat_map(|class| class.sharing());
+    let most_left = classes().map(|class| class.units()).max().unwrap_or(0);
+    let by_units = (0..=most_left).flat_map(move |left| {
+        classes().filter_map(move |class| {
+            let units = class.units_asked(&shape.request, tasks) + left;
+            // Nodes without a whole free device were tried among those used in part.
+            (units <= class.units() && !(share && units == 0)).then(|| class.with(units))
+        })
+    });
+    used_in_part
+        .chain(by_units.flatten())
+        .filter(move |&node| room(cluster, &shape.request, node, tasks, choice) >= tasks)
+}

@@ -1,0 +1,98 @@
+//! What is kept for gangs that are next but do not fit yet, so that whoever goes ahead of them does not delay them.
+
+use std::collections::BTreeMap;
+
+use fleet::ids::{NodeId, WorkloadId};
+use fleet::node::Resources;
+use fleet::quantity::MilliDevice;
+use fleet::time::Timestamp;
+
+use crate::cluster::share_of;
+
+/// The nodes kept for waiting gangs. A node is kept for one gang at a time.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Guard {
+    holds: Vec<Hold>,
+    spare: BTreeMap<NodeId, Spare>,
+}
+
+/// Where and when a waiting gang is expected to start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) workload: WorkloadId,
+    pub(crate) at: Timestamp,
+}
+
+/// What of a kept node will be left when its gang starts.
+#[derive(Clone, Copy, Debug)]
+struct Spare {
+    left: Resources,
+    at: Timestamp,
+}
+
+/// How long a candidate will stay, as far as the policy can tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stay {
+    /// Gone by this moment.
+    Until(Timestamp),
+    /// Nothing is kept from it: it is the one for which things are kept, or comes before it.
+    First,
+}
+
+impl Guard {
+    pub(crate) fn clear(&mut self) {
+        self.holds.clear();
+        self.spare.clear();
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.holds.is_empty()
+    }
+
+    pub(crate) fn holds(&self) -> &[Hold] {
+        &self.holds
+    }
+
+    pub(crate) fn keeps(&self, node: NodeId) -> bool {
+        self.spare.contains_key(&node)
+    }
+
+    /// Keeps nodes for a gang; `left` is what each has beyond it when it starts.
+    pub(crate) fn hold(&mut self, hold: Hold, nodes: impl Iterator<Item = (NodeId, Resources)>) {
+        for (node, left) in nodes {
+            let before = self.spare.insert(node, Spare { left, at: hold.at });
+            assert!(before.is_none(), "a node is kept for one gang at a time");
+        }
+        self.holds.push(hold);
+    }
+
+    /// How many of `most` tasks may go on a node without delaying the gang it is kept for.
+    pub(crate) fn room(&self, node: NodeId, request: &Resources, most: u32, stay: Stay) -> u32 {
+        let Some(spare) = self.spare.get(&node) else { return most };
+        match stay {
+            Stay::First => most,
+            Stay::Until(end) if end <= spare.at => most,
+            Stay::Until(_) => times_within(request, &spare.left).min(u64::from(most)) as u32,
+        }
+    }
+
+    /// Notes that a candidate started on a kept node.
+    pub(crate) fn took(&mut self, node: NodeId, amount: Resources, stay: Stay) {
+        if let (Some(spare), Stay::Until(end)) = (self.spare.get_mut(&node), stay)
+            && end > spare.at
+        {
+            spare.left.cpu -= amount.cpu;
+            spare.left.memory -= amount.memory;
+            spare.left.devices -= amount.devices;
+        }
+    }
+}
+
+/// How often a request fits into what is left of a kept node. A share needs a single device with room, which thousandths
+/// summed over a node cannot promise; for shares only whole devices count.
+fn times_within(request: &Resources, left: &Resources) -> u64 {
+    match share_of(request) {
+        None => request.times_within(*left),
+        Some(_) => Resources { devices: MilliDevice::whole(1), ..*request }.times_within(*left),
+    }
+}

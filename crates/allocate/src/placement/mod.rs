@@ -1,0 +1,152 @@
+//! Finding nodes for a gang: whole or not at all.
+//!
+//! [`try_take`] is the one way in. It takes what it finds from the cluster; whoever does not want it gives it back.
+
+mod best_fit;
+mod guard;
+mod least_stranded;
+mod shape;
+
+use fleet::action::Slot;
+use fleet::ids::NodeId;
+use fleet::node::Resources;
+use fleet::policy::Placement;
+use fleet::workload::Spread;
+
+use crate::cluster::{Cluster, share_of};
+
+pub(crate) use guard::{Guard, Hold, Stay};
+pub(crate) use least_stranded::Mix;
+pub(crate) use shape::{Layout, Shape, Shapes};
+
+/// What guides the choice among nodes that would do.
+pub(crate) struct Choice<'a> {
+    pub(crate) placement: Placement,
+    pub(crate) mix: &'a Mix,
+    pub(crate) guard: &'a Guard,
+    pub(crate) stay: Stay,
+}
+
+/// Finds room for the whole gang and takes it, or leaves the cluster as it was.
+pub(crate) fn try_take(cluster: &mut Cluster, shape: &Shape, layout: &Layout, choice: &Choice) -> Option<Vec<Slot>> {
+    if !layout.possible() || !worth_trying(cluster, shape, layout) {
+        return None;
+    }
+    let mut slots = Vec::new();
+    let whole = if share_of(&shape.request).is_some() {
+        (0..shape.tasks).all(|_| take_chunk(cluster, shape, layout, 1, choice, &mut slots))
+    } else {
+        match shape.spread {
+            Spread::Any => spread_out(cluster, shape, layout, choice, shape.tasks, &mut slots),
+            Spread::OnePerNode => take_nodes(cluster, shape, layout, shape.tasks, choice, &mut slots),
+            Spread::Packed => {
+                take_nodes(cluster, shape, layout, layout.full, choice, &mut slots)
+                    && (layout.rest == 0 || take_chunk(cluster, shape, layout, layout.rest, choice, &mut slots))
+            }
+        }
+    };
+    if whole {
+        return Some(slots);
+    }
+    for slot in slots.iter().rev() {
+        cluster.give(&shape.request, slot);
+    }
+    None
+}
+
+/// How many tasks may go on a node now, given what is kept for others.
+fn room(cluster: &Cluster, request: &Resources, node: NodeId, most: u32, choice: &Choice) -> u32 {
+    let room = cluster.node(node).room(request, most);
+    if room == 0 { 0 } else { choice.guard.room(node, request, room, choice.stay) }
+}
+
+/// A cheap test that rules out most gangs that do not fit: are there enough nodes with enough free, other things aside?
+fn worth_trying(cluster: &Cluster, shape: &Shape, layout: &Layout) -> bool {
+    if shape.spread == Spread::Any || share_of(&shape.request).is_some() {
+        return true;
+    }
+    let wanted = layout.full.max(1);
+    let tasks = if layout.full > 0 { layout.chunk } else { layout.rest };
+    let mut found = 0;
+    for &class in &layout.classes {
+        let class = &cluster.classes()[class as usize];
+        for units in class.units_asked(&shape.request, tasks)..=class.units() {
+            found += class.count_with(units);
+            if found >= wanted {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+/// Takes one chunk of `tasks` on the node that suits best.
+fn take_chunk(
+    cluster: &mut Cluster,
+    shape: &Shape,
+    layout: &Layout,
+    tasks: u32,
+    choice: &Choice,
+    slots: &mut Vec<Slot>,
+) -> bool {
+    let found = match choice.placement {
+        Placement::LeastStranded if choice.mix.matters(cluster, layout) => {
+            least_stranded::find(cluster, shape, layout, tasks, choice)
+        }
+        _ => best_fit::nodes(cluster, shape, layout, tasks, choice).next(),
+    };
+    let Some(node) = found else { return false };
+    slots.push(cluster.take(node, &shape.request, tasks));
+    true
+}
+
+/// Takes one chunk on each of `count` nodes.
+fn take_nodes(
+    cluster: &mut Cluster,
+    shape: &Shape,
+    layout: &Layout,
+    count: u32,
+    choice: &Choice,
+    slots: &mut Vec<Slot>,
+) -> bool {
+    if count == 1 {
+        return take_chunk(cluster, shape, layout, layout.chunk, choice, slots);
+    }
+    let nodes: Vec<NodeId> =
+        best_fit::nodes(cluster, shape, layout, layout.chunk, choice).take(count as usize).collect();
+    if nodes.len() < count as usize {
+        return false;
+    }
+    for node in nodes {
+        slots.push(cluster.take(node, &shape.request, layout.chunk));
+    }
+    true
+}
+
+/// Fills the fullest nodes first, any number of tasks on each.
+fn spread_out(
+    cluster: &mut Cluster,
+    shape: &Shape,
+    layout: &Layout,
+    choice: &Choice,
+    tasks: u32,
+    slots: &mut Vec<Slot>,
+) -> bool {
+    let mut left = tasks;
+    let mut found = Vec::new();
+    for node in best_fit::nodes(cluster, shape, layout, 1, choice) {
+        let here = room(cluster, &shape.request, node, left, choice);
+        found.push((node, here));
+        left -= here;
+        if left == 0 {
+            break;
+        }
+    }
+    if left > 0 {
+        return false;
+    }
+    for (node, here) in found {
+        slots.push(cluster.take(node, &shape.request, here));
+    }
+    true
+}
