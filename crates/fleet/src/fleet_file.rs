@@ -194,6 +194,8 @@ impl FleetFile {
                 memory_bytes: group.memory_gib.map(|gib| gib << 30),
                 devices: group.devices,
                 model: group.model.clone(),
+                group: Some(group.name.clone()),
+                price_per_hour: self.price_per_hour(group),
             })
         })
     }
@@ -214,6 +216,7 @@ impl FleetFile {
             time_limit_default_ms: minutes(queue.time_limit_default_minutes),
             pools: queue.pools.clone(),
             preemptible: queue.preemptible,
+            protected: queue.protected,
         })
     }
 

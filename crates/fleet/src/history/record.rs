@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::EndCause;
+use crate::money::Money;
 use crate::node::Resources;
 use crate::policy::Policy;
 use crate::quantity::{Bytes, MilliDevice, Millis};
@@ -78,6 +79,12 @@ pub struct NodeRecord {
     /// Their model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// The kind of node it is, for telling kinds apart; absent: nodes alike are one kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
+    /// What it costs an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price_per_hour: Option<Money>,
 }
 
 /// A queue and its rules.
@@ -116,6 +123,9 @@ pub struct QueueRecord {
     /// Its workloads may be put back at any time to make room.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preemptible: bool,
+    /// No recommendation may make this queue wait longer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub protected: bool,
 }
 
 /// The rules of scheduling from a moment on.
