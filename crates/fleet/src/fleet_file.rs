@@ -185,7 +185,7 @@ impl FleetFile {
 
     /// All nodes, one by one.
     pub fn node_records(&self) -> impl Iterator<Item = NodeRecord> + '_ {
-        self.nodes.iter().flat_map(|group| {
+        self.nodes.iter().flat_map(move |group| {
             (1..=group.count).map(move |number| NodeRecord {
                 name: format!("{}-{number}", group.name),
                 at: None,
