@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use lexopt::prelude::{Long, Short, Value, ValueExt};
 
+mod bench;
 mod check;
 mod suite;
 mod workspace;
@@ -18,6 +19,12 @@ Trimtab's own chores.
 Usage: cargo xtask <CHORE> [OPTIONS]
 
 Chores:
+  bench      Measure what Trimtab must reach, in an optimised build
+               (no name)        list the benchmarks
+               NAME             run one; it fails when a target is missed
+               --data DIR       take the data from DIR (default: ../shared/data beside the workspace)
+               --format FORMAT  table, or json: a line a row
+               --save           keep the result under docs/bench, with the day and the machine
   check      Hold the tree to its rules: layout, lints, purity, arrows, licences, spelling
                STEP ...         these steps only
                --list           print the steps
@@ -44,6 +51,7 @@ fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
         }
         Some(Value(chore)) => match chore.string()?.as_str() {
             "test" => suite::run(arguments),
+            "bench" => bench::run(arguments),
             "check" => check::run(arguments),
             other => anyhow::bail!("there is no chore {other:?}; `cargo xtask --help` lists them"),
         },

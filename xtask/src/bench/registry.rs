@@ -1,0 +1,16 @@
+//! Every benchmark there is.
+
+use super::session::Session;
+
+/// A benchmark: a name to call it by, and what it does.
+pub(crate) struct Bench {
+    /// What the person types.
+    pub(crate) name: &'static str,
+    /// What it measures, in half a line.
+    pub(crate) about: &'static str,
+    /// Measures: takes data from the session, and gives it rows.
+    pub(crate) run: fn(&mut Session) -> anyhow::Result<()>,
+}
+
+/// All of them, in the order in which they are listed.
+pub(crate) const ALL: &[Bench] = &[];
