@@ -26,7 +26,7 @@ pub(super) fn clippy() -> anyhow::Result<Outcome> {
 /// rustdoc has nothing to say. Private items are documented too: they are what a reader of the source clicks on.
 pub(super) fn documentation() -> anyhow::Result<Outcome> {
     let mut cargo = workspace::cargo();
-    cargo.args(["doc", "--quiet", "--workspace", "--no-deps", "--document-private-items"]);
+    cargo.args(["doc", "--quiet", "--workspace", "--all-features", "--no-deps", "--document-private-items"]);
     cargo.env("RUSTDOCFLAGS", "--deny warnings");
     succeed(&mut cargo)?;
     Ok(Outcome::Passed)
