@@ -19,14 +19,18 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "trimtab",
         &["server", "advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed", "fleet"],
     ),
-    // It finds files and records skips; it knows nothing of Trimtab.
+    // Both know nothing of Trimtab: one finds files and records skips, the other runs a Slurm.
     ("testkit", &[]),
+    ("slurm-rig", &[]),
     // Benchmarks measure these; nothing uses xtask.
-    ("xtask", &["advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed", "fleet"]),
+    (
+        "xtask",
+        &["slurm-rig", "advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed", "fleet"],
+    ),
 ];
 
-/// Only tests may use this one.
-const FOR_TESTS: &str = "testkit";
+/// What tests may use wherever they are, and nothing else may unless the table says so.
+const FOR_TESTS: &[&str] = &["testkit", "slurm-rig"];
 
 /// Every arrow of the workspace is allowed.
 pub(super) fn run() -> anyhow::Result<Outcome> {
@@ -49,12 +53,15 @@ fn allowed(crate_name: &str) -> Option<&'static [&'static str]> {
 /// What is wrong with an arrow, if anything is.
 fn problem(arrow: &Arrow) -> Option<String> {
     let Arrow { from, to, purpose } = arrow;
-    if to == FOR_TESTS {
+    let uses = allowed(from)?;
+    if uses.contains(&to.as_str()) {
+        return None;
+    }
+    if FOR_TESTS.contains(&to.as_str()) {
         return (*purpose == Purpose::Program)
             .then(|| format!("{from} depends on {to}, which is for tests: move it to [dev-dependencies]"));
     }
-    let uses = allowed(from)?;
-    (!uses.contains(&to.as_str())).then(|| match uses {
+    Some(match uses {
         [] => format!("{from} may not use {to}: it uses no other crate of the workspace"),
         uses => format!("{from} may not use {to}: only {}", uses.join(", ")),
     })
