@@ -1,0 +1,9 @@
+//! The only code that touches the outside: files, and the job logs of other systems.
+//!
+//! One directory per outside system. Its readers are pure: they take a [`std::io::BufRead`] and hand out the records of a
+//! [`fleet::history`] one by one, in bounded memory whatever the size of the log. What cannot be read is reported and left
+//! out whole. Start at [`import`] (what every reader takes and gives), then [`philly`], the shortest of them.
+
+pub mod bound;
+pub mod import;
+pub mod lines;
