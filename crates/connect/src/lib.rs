@@ -7,3 +7,8 @@
 pub mod bound;
 pub mod import;
 pub mod lines;
+pub mod moment;
+pub mod number;
+pub mod philly;
+pub mod swf;
+pub mod table;
