@@ -5,7 +5,9 @@
 //!
 //! Start reading at [`history::History`], then [`scenario::Scenario`], [`setup::Setup`] and [`run`].
 
+pub mod fidelity;
 pub mod history;
+pub mod measure;
 pub mod outcome;
 mod run;
 pub mod scenario;
