@@ -18,5 +18,6 @@ pub mod policy;
 pub mod problem;
 pub mod quantity;
 pub mod queue;
+pub mod recommendation;
 pub mod time;
 pub mod workload;

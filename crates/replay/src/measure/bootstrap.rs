@@ -1,20 +1,9 @@
 //! How sure a mean is. Waits of neighbouring jobs depend on each other (one full day makes all of that day wait), so whole days
 //! are drawn, not jobs: a block bootstrap (Künsch, "The Jackknife and the Bootstrap for General Stationary Observations", 1989).
 
-use serde::Serialize;
+use fleet::recommendation::Interval;
 
 use crate::seed::Seed;
-
-/// A value between two bounds, in the unit of what was measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct Interval {
-    /// The lower bound.
-    pub low: f64,
-    /// The value itself.
-    pub value: f64,
-    /// The upper bound.
-    pub high: f64,
-}
 
 /// How often the sample is drawn again.
 const DRAWS: usize = 1_000;

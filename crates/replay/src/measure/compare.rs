@@ -1,8 +1,9 @@
 //! Two replays of one history, job by job.
 
+use fleet::recommendation::Interval;
 use serde::Serialize;
 
-use super::bootstrap::{Interval, interval_of_mean};
+use super::bootstrap::interval_of_mean;
 use super::waits::slowdown;
 use crate::history::History;
 use crate::outcome::Outcome;

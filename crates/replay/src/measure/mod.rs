@@ -5,7 +5,7 @@ mod compare;
 mod spread;
 mod waits;
 
-pub use bootstrap::{Interval, interval_of_mean};
+pub use bootstrap::interval_of_mean;
 pub use compare::{Difference, compare};
 pub use spread::Spread;
 pub use waits::{Group, SLOWDOWN_FLOOR, Waits, slowdown, waits};

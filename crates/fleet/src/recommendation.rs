@@ -1,0 +1,104 @@
+//! A recommendation: a change that can be made, with its effect, its price, its proof, its risk and its undo.
+
+use serde::{Deserialize, Serialize};
+
+use crate::money::Money;
+
+/// A value between two bounds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    /// The lower bound.
+    pub low: f64,
+    /// The value itself.
+    pub value: f64,
+    /// The upper bound.
+    pub high: f64,
+}
+
+/// A change that can be made, proved by replay.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recommendation {
+    /// A short name that stays the same for the same change of the same history.
+    pub id: String,
+    /// The rule that proposed it.
+    pub rule: String,
+    /// What to do, in one sentence.
+    pub title: String,
+    /// Why, in sentences with numbers.
+    pub because: Vec<String>,
+    /// What the replay says it brings.
+    pub effect: Effect,
+    /// What it is worth, under the three names that are never added up.
+    pub worth: Worth,
+    /// Who fares worse, in sentences; empty: nobody by a minute or more.
+    pub worse_for: Vec<String>,
+    /// What could be different in life, in sentences.
+    pub risks: Vec<String>,
+    /// The exact change, for the system that owns the resource.
+    pub change: Vec<Step>,
+    /// How to take it back.
+    pub undo: Vec<Step>,
+    /// How to check it.
+    pub proof: Proof,
+}
+
+/// What a change brings, candidate − baseline.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Effect {
+    /// Of the mean wait, in seconds; 90 % interval.
+    pub wait_s: Option<Interval>,
+    /// Of the mean bounded slowdown; 90 % interval.
+    pub slowdown: Option<Interval>,
+    /// The 95th percentile of waits, before and after, in seconds.
+    pub p95_wait_s: Option<(f64, f64)>,
+    /// Workloads that wait a minute or more less, and more.
+    pub better: u64,
+    /// See `better`.
+    pub worse: u64,
+}
+
+/// What a change is worth. These are never added up.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Worth {
+    /// A bill falls by this much in 30 days.
+    pub cash_saved_per_month: Option<MoneyInterval>,
+    /// A planned purchase of this much an hour is not needed.
+    pub purchase_avoided_per_hour: Option<Money>,
+    /// Device-hours (core-hours) in 30 days that others could use; worth something only if someone does.
+    pub capacity_freed_hours_per_month: Option<Interval>,
+}
+
+/// Money between two bounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MoneyInterval {
+    /// The lower bound.
+    pub low: Money,
+    /// The upper bound.
+    pub high: Money,
+}
+
+/// One thing to do, where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// What it is done to: `slurm.conf`, `sacctmgr`, `fleet file`, `users`.
+    pub system: String,
+    /// The line or command.
+    pub text: String,
+}
+
+/// How to check a recommendation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Proof {
+    /// The history's hash.
+    pub history: String,
+    /// The scenario it is compared with.
+    pub baseline: String,
+    /// The scenario with the change.
+    pub candidate: String,
+    /// The seed.
+    pub seed: u64,
+    /// The engine's version.
+    pub engine: String,
+    /// The command that replays both.
+    pub command: String,
+}
