@@ -3,7 +3,7 @@
 //! Pure: reads a history from a [`std::io::BufRead`], returns what came of it. Only the world in here knows how long work
 //! really takes.
 //!
-//! Start reading at [`history::History`], then [`scenario::Scenario`], [`setup::Setup`] and [`run`].
+//! Start reading at [`history::History`], then [`scenario::Scenario`], [`setup::Setup`] and [`run()`].
 
 pub mod fidelity;
 pub mod history;
