@@ -1,0 +1,139 @@
+//! `trimtab import`: makes a history from a job log.
+
+mod report;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use connect::file::Input;
+use connect::import::{BadRows, Each, Options, Report, Stop, Zone};
+use connect::{philly, swf};
+use fleet::fleet_file::FleetFile;
+use fleet::history::Record;
+
+use crate::cli::Global;
+use crate::failure::{Failure, Outcome};
+use crate::history_file::HistoryFile;
+use crate::progress;
+
+/// Make a history from a job log
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    source: Source,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtab import swf UniLu-Gaia-2014-2.swf.gz -o gaia.zst
+  trimtab import philly philly.csv --fleet fleet.toml -o philly.zst
+
+Inputs may be plain, gzip or Zstandard, and `-` is standard input. Rows that cannot be read are told, counted and left out.";
+
+#[derive(Debug, Subcommand)]
+enum Source {
+    /// The Standard Workload Format of the Parallel Workloads Archive
+    Swf(Files),
+    /// The job list of Microsoft's Philly, as a CSV
+    Philly(Files),
+}
+
+/// What every source takes.
+#[derive(Debug, Args)]
+struct Files {
+    /// Logs, in any order; `-` is standard input
+    #[arg(required = true, value_name = "INPUT")]
+    inputs: Vec<PathBuf>,
+    /// The history to write; compressed if its name ends in .zst, `-` is standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// What the log does not say: nodes, prices, queues, policy (docs/FLEET-FILE.md)
+    #[arg(long, value_name = "FILE")]
+    fleet: Option<PathBuf>,
+    /// Stop at the first row that cannot be read, with exit code 2, and write nothing
+    #[arg(long)]
+    strict: bool,
+    /// The zone of times that name none, such as Europe/Paris [default: what the log says, or UTC]
+    #[arg(long, value_name = "ZONE")]
+    time_zone: Option<String>,
+}
+
+pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
+    match arguments.source {
+        Source::Swf(files) => {
+            import(&files, global, &|input, file, options, each| swf::read(input, file, options, each))
+        }
+        Source::Philly(files) => {
+            import(&files, global, &|input, file, options, each| philly::read(input, file, options, each))
+        }
+    }
+}
+
+/// A reader of one source.
+type Read<'a> = &'a dyn Fn(Input, &str, &Options, Each<'_>) -> Result<Report, Stop>;
+
+fn import(files: &Files, global: Global, read: Read<'_>) -> Outcome {
+    let options = files.options()?;
+    if files.inputs.iter().any(|input| input.as_os_str() != "-" && same_file(input, &files.output)) {
+        return Err(Failure::input(format!(
+            "{} is both read and written; name another output",
+            files.output.display()
+        )));
+    }
+    let mut history = HistoryFile::create(&files.output)?;
+    let mut sum = Report::default();
+    for (number, path) in files.inputs.iter().enumerate() {
+        let input = Input::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
+        let name = input.name().to_owned();
+        let line = progress::Line::reading(&name, input.progress(), global);
+        let options = Options { id_prefix: files.id_prefix(number), ..options.clone() };
+        let report = read(input, &name, &options, &mut |record| match record {
+            // Fleet and rules stand once, from the first log.
+            Record::Workload(_) | Record::NodeEvent(_) => history.take(record),
+            _ if number == 0 => history.take(record),
+            _ => Ok(()),
+        });
+        drop(line);
+        sum.append(report.map_err(|stop| Failure::stopped(stop, files.output.display()))?);
+    }
+    history.finish(sum.end())?;
+    if !global.quiet {
+        report::say(&sum, &files.output);
+    }
+    Ok(())
+}
+
+impl Files {
+    fn options(&self) -> Outcome<Options> {
+        Ok(Options {
+            bad_rows: if self.strict { BadRows::Refuse } else { BadRows::LeaveOut },
+            time_zone: self.time_zone.as_deref().map(Zone::named).transpose().map_err(Failure::input)?,
+            fleet: self.fleet.as_deref().map(read_fleet).transpose()?,
+            id_prefix: String::new(),
+        })
+    }
+
+    /// Ids of several logs must not meet: from the second on, the log's number stands before them.
+    fn id_prefix(&self, number: usize) -> String {
+        if number == 0 { String::new() } else { format!("{}/", number + 1) }
+    }
+}
+
+/// Reads a fleet file.
+pub(crate) fn read_fleet(path: &Path) -> Outcome<FleetFile> {
+    /// A fleet file is written by a person.
+    const FLEET_FILE_MAX: u64 = 16 << 20;
+    let name = path.display().to_string();
+    let opening = |error: &std::io::Error| Failure::opening(&name, error);
+    if fs::metadata(path).map_err(|error| opening(&error))?.len() > FLEET_FILE_MAX {
+        return Err(Failure::input(format!("{name} is larger than {} MiB; is it a fleet file?", FLEET_FILE_MAX >> 20)));
+    }
+    let text = fs::read_to_string(path).map_err(|error| opening(&error))?;
+    Ok(FleetFile::parse(&text, &name)?)
+}
+
+fn same_file(a: &Path, b: &Path) -> bool {
+    matches!((fs::canonicalize(a), fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b && a.is_file())
+}

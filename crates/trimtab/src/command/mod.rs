@@ -1,0 +1,5 @@
+//! One file per command. A command takes its arguments and what is global, and comes to an [`crate::failure::Outcome`];
+//! standard output is for data, everything else goes to standard error.
+
+pub(crate) mod completion;
+pub(crate) mod import;

@@ -1,0 +1,91 @@
+//! How a command fails: with words for the user and an exit code.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+use connect::import::Stop;
+use fleet::problem::Problem;
+
+/// What a command comes to.
+pub(crate) type Outcome<T = ()> = Result<T, Failure>;
+
+/// Why a command failed: what happened, to what, and what to do next.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: Kind,
+    text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// The arguments or the input are wrong.
+    Input,
+    /// Something outside did not do its part.
+    Outside,
+    /// Whoever read the output went away, as `| head` does. No failure to speak of.
+    Unread,
+}
+
+impl Failure {
+    /// The arguments or the input are wrong.
+    pub(crate) fn input(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Input, text: text.into() }
+    }
+
+    /// A file could not be opened: the user named it, so it counts as wrong input.
+    pub(crate) fn opening(name: impl fmt::Display, error: &io::Error) -> Self {
+        Self::input(format!("cannot read {name}: {}", words(error)))
+    }
+
+    /// Something could not be written.
+    pub(crate) fn writing(name: impl fmt::Display, error: &io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self { kind: Kind::Unread, text: String::new() };
+        }
+        Self { kind: Kind::Outside, text: format!("cannot write {name}: {}", words(error)) }
+    }
+
+    /// Says it on standard error and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        let red = anstyle::AnsiColor::Red.on_default().bold();
+        match self.kind {
+            Kind::Unread => return ExitCode::SUCCESS,
+            Kind::Input | Kind::Outside => anstream::eprintln!("{red}error{red:#}: {}", self.text),
+        }
+        ExitCode::from(if self.kind == Kind::Input { 2 } else { 1 })
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::input(problem.to_string())
+    }
+}
+
+impl Failure {
+    /// An import stopped; `output` is what it was to write.
+    pub(crate) fn stopped(stop: Stop, output: impl fmt::Display) -> Self {
+        match stop {
+            Stop::Input(problem) => problem.into(),
+            Stop::Output(error) => Self::writing(output, &error),
+        }
+    }
+}
+
+/// An error of the system in plain words, without its number, and what to do next where that is plain.
+fn words(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
+        io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        io::ErrorKind::StorageFull => "the disk is full; make room or write elsewhere".to_owned(),
+        io::ErrorKind::QuotaExceeded => "your disk quota is used up; make room or write elsewhere".to_owned(),
+        _ => {
+            let text = error.to_string();
+            match text.find(" (os error ") {
+                Some(end) => text[..end].to_lowercase(),
+                None => text,
+            }
+        }
+    }
+}
