@@ -130,8 +130,25 @@ impl Scenario {
     /// A name that stands for exactly these changes: the first 12 hexadecimal digits of the SHA-256 of their JSON form.
     #[must_use]
     pub fn id(&self) -> String {
-        let text = serde_json::to_vec(self).expect("a scenario is plain data");
-        hex12(&Sha256::digest(text))
+        hex12(&Sha256::digest(self.to_json()))
+    }
+
+    /// One line of JSON.
+    #[must_use]
+    pub fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("a scenario is plain data")
+    }
+
+    /// Reads JSON (an object in braces) or TOML.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.trim_start().starts_with('{') {
+            serde_json::from_str(text).map_err(|error| error.to_string())
+        } else {
+            toml::from_str(text).map_err(|error| error.message().to_owned())
+        }
     }
 }
 

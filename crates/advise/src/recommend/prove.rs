@@ -1,0 +1,106 @@
+//! From a candidate to a recommendation: replay it, compare it job by job with the baseline, and keep what holds.
+
+use fleet::recommendation::{Effect, Recommendation, Worth};
+use replay::fidelity::Verdict;
+use replay::measure::{Difference, compare, waits};
+use replay::outcome::Outcome;
+use replay::setup::Unfit;
+
+use super::{Candidate, Finding, Withheld};
+use crate::ground::{Ground, seconds};
+use crate::question::{Answer, Question};
+
+/// A queue fares worse if its mean wait grows by this much.
+const WORSE_S: f64 = 60.0;
+/// An effect on the mean wait below this part of it is not worth anybody's time.
+const SMALL: f64 = 0.02;
+
+/// Replays all candidates and keeps those whose replay supports them.
+pub(super) fn prove(ground: &Ground, candidates: Vec<(&'static str, Candidate)>) -> Result<Vec<Finding>, Unfit> {
+    if let Some(reason) = ground.waits_unsure() {
+        let withheld = candidates.into_iter().map(|(rule, candidate)| {
+            let (rule, reason) = (rule.to_owned(), reason.clone());
+            Finding::Withheld(Withheld { rule, title: candidate.title, reason })
+        });
+        return Ok(withheld.collect());
+    }
+    let questions: Vec<Question> =
+        candidates.iter().map(|(_, candidate)| Question { scenario: candidate.scenario.clone(), cap: None }).collect();
+    let answers = ground.replayer.answer(&questions)?;
+    let judged = candidates.into_iter().zip(answers).map(|((rule, candidate), answer)| match answer {
+        Answer::Done(outcome) => judge(ground, rule, candidate, &outcome),
+        Answer::Exceeded => unreachable!("no cap was set"),
+    });
+    Ok(judged.collect())
+}
+
+fn judge(ground: &Ground, rule: &str, candidate: Candidate, outcome: &Outcome) -> Finding {
+    let withheld = |title: String, reason: String| Finding::Withheld(Withheld { rule: rule.to_owned(), title, reason });
+    let after = waits(ground.history, outcome);
+    if after.never_ran > ground.waits.never_ran {
+        let reason = format!("{} workloads would never run", after.never_ran - ground.waits.never_ran);
+        return withheld(candidate.title, reason);
+    }
+    let (all, queues) = compare(ground.history, ground.outcome, outcome, ground.options.seed);
+    let mean = ground.waits.all.wait_s.mean;
+    if all.wait_s.high >= 0.0 || -all.wait_s.value < mean * SMALL {
+        let reason = format!(
+            "its replay does not support it: the mean wait changes by {} (90 % interval {} to {})",
+            seconds(all.wait_s.value),
+            seconds(all.wait_s.low),
+            seconds(all.wait_s.high)
+        );
+        return withheld(candidate.title, reason);
+    }
+    let worse = worse_off(ground, &queues);
+    if let Some(queue) = worse.iter().find(|queue| ground.protects(&queue.name)) {
+        let reason = format!("the protected queue `{}` would wait {} longer", queue.name, seconds(queue.wait_s.value));
+        return withheld(candidate.title, reason);
+    }
+    let before = &ground.waits.all;
+    let mut because = candidate.because;
+    because.push(format!(
+        "The mean wait falls from {} to {}, the mean slowdown from {:.2} to {:.2}.",
+        seconds(mean),
+        seconds(after.all.wait_s.mean),
+        before.slowdown.mean,
+        after.all.slowdown.mean
+    ));
+    Finding::Proved(Box::new(Recommendation {
+        id: format!("{rule}-{}", &candidate.scenario.id()[..6]),
+        rule: rule.to_owned(),
+        title: candidate.title,
+        because,
+        effect: Effect {
+            wait_s: Some(all.wait_s),
+            slowdown: Some(all.slowdown),
+            p95_wait_s: Some((before.wait_s.p95, after.all.wait_s.p95)),
+            better: all.better,
+            worse: all.worse,
+        },
+        worth: Worth::default(),
+        worse_for: worse.iter().map(|queue| worse_words(queue)).collect(),
+        risks: candidate.risks,
+        change: candidate.change,
+        undo: candidate.undo,
+        proof: ground.proof(&candidate.scenario),
+    }))
+}
+
+fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Difference> {
+    let trusted = |name: &str| ground.fidelity.queue(name).is_none_or(|queue| queue.verdict != Verdict::NotReproduced);
+    queues
+        .iter()
+        .filter(|queue| queue.wait_s.value >= WORSE_S && (trusted(&queue.name) || ground.protects(&queue.name)))
+        .collect()
+}
+
+fn worse_words(queue: &Difference) -> String {
+    format!(
+        "queue `{}` waits {} longer on average ({} of {} workloads wait a minute or more longer)",
+        queue.name,
+        seconds(queue.wait_s.value),
+        queue.worse,
+        queue.count
+    )
+}
