@@ -2,9 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File, Permissions};
+use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -54,7 +54,8 @@ impl Cluster {
         if let Some(reason) = programs::unavailable() {
             bail!("{reason}");
         }
-        let alone = File::create(std::env::temp_dir().join("trimtab-slurm-rig.lock")).context("failed to make a lock")?;
+        let alone =
+            File::create(std::env::temp_dir().join("trimtab-slurm-rig.lock")).context("failed to make a lock")?;
         alone.lock().context("failed to lock out other clusters")?;
         let folder = tempfile::Builder::new().prefix("trimtab-slurm-").tempdir().context("failed to make a folder")?;
         let holds_memory = programs::has_memory_controller();

@@ -90,7 +90,7 @@ impl Job {
     #[must_use]
     pub fn arguments(&self, devices_per_node: u32) -> Vec<String> {
         let nodes = self.gpus.div_ceil(devices_per_node).max(1);
-        assert!(nodes == 1 || self.gpus % devices_per_node == 0, "{} GPUs do not fill whole nodes", self.gpus);
+        assert!(nodes == 1 || self.gpus.is_multiple_of(devices_per_node), "{} GPUs do not fill whole nodes", self.gpus);
         let mut arguments = vec![
             "--parsable".to_owned(),
             "--chdir=/".to_owned(),
@@ -155,6 +155,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "12 GPUs do not fill whole nodes")]
     fn a_job_of_one_and_a_half_nodes_is_a_slip() {
-        Job::sleeping("odd", 12, 1, 1).arguments(8);
+        let arguments = Job::sleeping("odd", 12, 1, 1).arguments(8);
+        panic!("{arguments:?}");
     }
 }

@@ -81,12 +81,16 @@ pub(crate) fn host_name() -> Option<String> {
 /// Whether Slurm can hold jobs to their memory here: its `cgroup/v1` plugin needs the old memory controller. Without it no
 /// job ever ends as out of memory.
 pub(crate) fn has_memory_controller() -> bool {
-    Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists() && Path::new("/sys/fs/cgroup/freezer/cgroup.procs").exists()
+    Path::new("/sys/fs/cgroup/memory/cgroup.procs").exists()
+        && Path::new("/sys/fs/cgroup/freezer/cgroup.procs").exists()
 }
 
 fn is_root() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    status.lines().find_map(|line| line.strip_prefix("Uid:")).is_some_and(|ids| ids.split_whitespace().nth(1) == Some("0"))
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("Uid:"))
+        .is_some_and(|ids| ids.split_whitespace().nth(1) == Some("0"))
 }
 
 fn is_loopback(host: &str) -> bool {

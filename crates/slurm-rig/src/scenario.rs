@@ -74,8 +74,11 @@ pub struct Happened {
     pub failed: u64,
     /// Jobs cancelled while they ran.
     pub cancelled_running: u64,
-    /// Jobs (and tasks of arrays) cancelled before they started.
+    /// Jobs cancelled before they started.
     pub cancelled_waiting: u64,
+    /// Jobs and tasks cancelled before they could have started (held, or waiting for another). When asked for a span of
+    /// time, `sacct` does not tell of jobs that were never eligible.
+    pub never_eligible: u64,
     /// Jobs that ran into their time limit.
     pub timed_out: u64,
     /// Jobs that took more memory than they had asked for.
@@ -121,7 +124,17 @@ pub fn every_end(cluster: &Cluster) -> Result<Happened> {
     cluster.run("sacctmgr", ["-i", "add", "qos", "short"])?;
     cluster.run(
         "sacctmgr",
-        ["-i", "modify", "qos", "short", "set", "GrpTRES=gres/gpu=12", "MaxTRESPU=gres/gpu=4", "MaxJobsPU=3", "MaxWall=10"],
+        [
+            "-i",
+            "modify",
+            "qos",
+            "short",
+            "set",
+            "GrpTRES=gres/gpu=12",
+            "MaxTRESPU=gres/gpu=4",
+            "MaxJobsPU=3",
+            "MaxWall=10",
+        ],
     )?;
     for user in USERS {
         cluster.run("sacctmgr", ["-i", "modify", "user", user, "set", "qos+=short"])?;
@@ -155,6 +168,8 @@ pub fn every_end(cluster: &Cluster) -> Result<Happened> {
     for id in late.to_cancel_waiting {
         cluster.run("scancel", [id])?;
     }
+    // Long enough for the accounting, which counts in seconds, to see it.
+    std::thread::sleep(Duration::from_secs(5));
     cluster.run("scontrol", ["update", "nodename=n3", "state=resume"])?;
     cluster.run("scontrol", ["release", &happened.held.to_string()])?;
     cluster.wait_until_idle(Duration::from_secs(400))?;
@@ -205,21 +220,20 @@ fn start_odd_jobs(cluster: &Cluster, happened: &mut Happened) -> Result<Late> {
     happened.reserved = submit(Job { reservation: Some("lesson"), ..sleeping("lesson", 8, 4, 2) })?;
     happened.completed += 1;
 
-    // Two of more nodes than stay free, and an array that waits for a job that runs until it is cancelled itself.
+    // More nodes than stay free: they wait until they are given up.
     let mut to_cancel_waiting = Vec::new();
+    let mut last = 0;
     for _ in 0..6 {
-        to_cancel_waiting.push(submit(Job { held: true, ..sleeping("given-up", 2, 5, 2) })?.to_string());
+        last = submit(sleeping("given-up", 32, 5, 60))?;
+        to_cancel_waiting.push(last.to_string());
         happened.cancelled_waiting += 1;
     }
-    let waiting = submit(sleeping("whole-cluster", 32, 5, 60))?;
-    let array = submit(Job {
-        array: Some("1-4"),
-        after: Some(After::Any(waiting)),
-        ..sleeping("waiting-array", 1, 1, 2)
-    })?;
-    to_cancel_waiting.push(array.to_string());
-    to_cancel_waiting.push(waiting.to_string());
-    happened.cancelled_waiting += 4 + 1;
+    let job = sleeping("never-let-go", 2, 5, 2);
+    let held = submit(Job { held: true, ..job.clone() })?;
+    let array = submit(Job { array: Some("1-4"), after: Some(After::Any(last)), ..job })?;
+    to_cancel_waiting.insert(0, held.to_string());
+    to_cancel_waiting.insert(0, array.to_string());
+    happened.never_eligible += 1 + 4;
     Ok(Late { to_cancel_running, to_cancel_waiting })
 }
 
