@@ -4,13 +4,17 @@
 //! build; the plain xtask only starts that. Benchmarks are never tests: figures that depend on the machine are printed
 //! here, as a table or as lines of JSON, and kept under docs/bench with the machine they were taken on.
 //!
-//! A new benchmark is a file here, and a line in [`registry::ALL`]. It asks its [`session::Session`] for data, and gives it
-//! a [`row::Row`] for each bar and case. Start at `command`.
+//! A benchmark is a folder here and a line in [`registry::ALL`]; each of its bars is a file in that folder and a line in its
+//! `BARS`. A bar asks its [`session::Session`] for data, and gives it a [`row::Row`] for each case. Start at `command`.
 
 #[cfg(feature = "bench")]
 mod command;
 #[cfg(feature = "bench")]
 mod machine;
+#[cfg(feature = "bench")]
+mod oracle;
+#[cfg(feature = "bench")]
+mod philly;
 #[cfg(feature = "bench")]
 mod registry;
 #[cfg(not(feature = "bench"))]
@@ -21,6 +25,8 @@ mod row;
 mod saved;
 #[cfg(feature = "bench")]
 mod session;
+#[cfg(feature = "bench")]
+mod speed;
 
 #[cfg(feature = "bench")]
 pub(crate) use command::run;

@@ -1,6 +1,7 @@
 //! Every benchmark there is.
 
 use super::session::Session;
+use super::{oracle, speed};
 
 /// A benchmark: a name to call it by, and what it does.
 pub(crate) struct Bench {
@@ -13,4 +14,11 @@ pub(crate) struct Bench {
 }
 
 /// All of them, in the order in which they are listed.
-pub(crate) const ALL: &[Bench] = &[];
+pub(crate) const ALL: &[Bench] = &[
+    Bench {
+        name: "oracle",
+        about: "what replays say, held against records and rivals (bars 1 to 5)",
+        run: oracle::run,
+    },
+    Bench { name: "speed", about: "how long the main jobs take (bars 6 to 8)", run: speed::run },
+];

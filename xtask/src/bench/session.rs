@@ -1,5 +1,4 @@
 //! What a benchmark works with: the folder of its data, and the rows it fills.
-#![allow(dead_code, reason = "until the first benchmark is in the registry")]
 
 use std::path::PathBuf;
 
