@@ -81,6 +81,8 @@ pub enum EventKind {
     },
     /// A workload ended by itself or at its limit.
     Ended {
+        /// Which action had started the run that ended: an end told late or twice must not end a later run.
+        action: ActionId,
         /// Which.
         workload: WorkloadId,
         /// How long its last attempt ran.
@@ -90,6 +92,8 @@ pub enum EventKind {
     },
     /// A running workload lost its place (its node was lost, its system put it back) and waits again.
     Evicted {
+        /// Which action had started the run that lost its place.
+        action: ActionId,
         /// Which.
         workload: WorkloadId,
     },

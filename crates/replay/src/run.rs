@@ -108,8 +108,8 @@ impl Replay<'_> {
     fn happen(&mut self, coming: Coming) {
         match coming {
             Coming::End(workload, run) => {
-                if let Some((ran, cause)) = self.world.ended(workload, run, self.now) {
-                    self.tell(EventKind::Ended { workload, ran, cause });
+                if let Some((action, ran, cause)) = self.world.ended(workload, run, self.now) {
+                    self.tell(EventKind::Ended { action, workload, ran, cause });
                 }
             }
             Coming::Start(workload, action) => {
@@ -127,7 +127,9 @@ impl Replay<'_> {
             Coming::Node(node, change) => self.node(node, change),
             Coming::Withdraw(workload) => match self.world.withdrawn(workload, self.now) {
                 Withdrawn::Waiting => self.tell(EventKind::Withdrawn { workload }),
-                Withdrawn::Running(ran) => self.tell(EventKind::Ended { workload, ran, cause: EndCause::Cancelled }),
+                Withdrawn::Running(action, ran) => {
+                    self.tell(EventKind::Ended { action, workload, ran, cause: EndCause::Cancelled });
+                }
             },
             Coming::Arrive(id) => {
                 self.world.arrived(id, self.now);

@@ -166,12 +166,17 @@ impl<'a> World<'a> {
     }
 
     /// A run ends by itself. `None` if that run was cut short before.
-    pub(crate) fn ended(&mut self, workload: WorkloadId, run: u32, now: Timestamp) -> Option<(Millis, EndCause)> {
+    pub(crate) fn ended(
+        &mut self,
+        workload: WorkloadId,
+        run: u32,
+        now: Timestamp,
+    ) -> Option<(ActionId, Millis, EndCause)> {
         let progress = &mut self.progress[workload.index()];
         if progress.run != run {
             return None;
         }
-        let Running { slots, since, .. } = progress.running.take()?;
+        let Running { action, slots, since } = progress.running.take()?;
         let since = since.expect("only a run that began ends");
         let recorded = &self.setup.history.workloads[workload.index()];
         let limit = self.setup.limit(workload.index());
@@ -194,7 +199,7 @@ impl<'a> World<'a> {
         } else {
             self.settle(workload, now);
         }
-        Some((ran, cause))
+        Some((action, ran, cause))
     }
 
     /// A node is lost: whatever ran there is cut short, and does again what no checkpoint kept.
@@ -227,12 +232,12 @@ impl<'a> World<'a> {
     pub(crate) fn withdrawn(&mut self, workload: WorkloadId, now: Timestamp) -> Withdrawn {
         let progress = &mut self.progress[workload.index()];
         progress.gone = true;
-        if let Some(Running { slots, since, .. }) = progress.running.take() {
+        if let Some(Running { action, slots, since }) = progress.running.take() {
             progress.run += 1;
             let since = since.unwrap_or(now);
             let stint = Stint { start: since, end: now, slots, cause: EndCause::Cancelled, lost: Millis::ZERO };
             self.outcome.workloads[workload.index()].stints.push(stint);
-            return Withdrawn::Running(now.since(since));
+            return Withdrawn::Running(action, now.since(since));
         }
         self.outcome.workloads[workload.index()].withdrawn = Some(now);
         Withdrawn::Waiting
@@ -294,5 +299,5 @@ pub(crate) enum Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Withdrawn {
     Waiting,
-    Running(Millis),
+    Running(ActionId, Millis),
 }

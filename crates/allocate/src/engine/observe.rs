@@ -82,9 +82,12 @@ impl Engine {
                     self.wait_again(*workload);
                 }
             }
-            EventKind::Ended { workload, ran, cause } => self.end(*workload, *ran, *cause)?,
-            EventKind::Evicted { workload } => {
-                self.placed_job(*workload)?;
+            EventKind::Ended { action, workload, ran, cause } => {
+                self.running(*action, *workload)?;
+                self.end(*workload, *ran, *cause);
+            }
+            EventKind::Evicted { action, workload } => {
+                self.running(*action, *workload)?;
                 self.wait_again(*workload);
             }
         }
@@ -151,21 +154,23 @@ impl Engine {
         }
     }
 
-    fn placed_job(&self, workload: WorkloadId) -> Result<&Job, Ignored> {
-        let job = self.jobs.get(&workload).ok_or(Ignored::UnknownWorkload)?;
-        if matches!(job.state, JobState::Placed(_)) { Ok(job) } else { Err(Ignored::NotPlaced) }
+    /// Whether the workload is placed, and by this action: news of an earlier run changes nothing. Its start may not have
+    /// been told yet.
+    fn running(&self, action: ActionId, workload: WorkloadId) -> Result<(), Ignored> {
+        match &self.jobs.get(&workload).ok_or(Ignored::UnknownWorkload)?.state {
+            JobState::Placed(place) if place.action == action => Ok(()),
+            JobState::Placed(_) => Err(Ignored::SettledAction),
+            JobState::Waiting => Err(Ignored::NotPlaced),
+        }
     }
 
-    fn end(&mut self, workload: WorkloadId, ran: Millis, cause: EndCause) -> Result<(), Ignored> {
-        self.placed_job(workload)?;
+    fn end(&mut self, workload: WorkloadId, ran: Millis, cause: EndCause) {
         self.release(workload);
         if cause == EndCause::Requeued {
-            self.enqueue(workload);
-            return Ok(());
+            return self.enqueue(workload);
         }
         let job = self.jobs.remove(&workload).expect("whoever is placed is there");
         self.predictor.learn(&features(&job.workload), ran.0.max(0) as u64);
-        Ok(())
     }
 
     fn withdraw(&mut self, workload: WorkloadId) -> Result<(), Ignored> {
