@@ -43,7 +43,11 @@ const ALL: &[Step] = &[
         holds: "every crate is under the workspace's lints, pure crates under theirs",
         run: lint_files::run,
     },
-    Step { name: "sources", holds: "files are short, aptly named, and ignore no test", run: sources::run },
+    Step {
+        name: "sources",
+        holds: "files are short, aptly named, ignore no test, and keep the lints that make them pure",
+        run: sources::run,
+    },
     Step {
         name: "places",
         holds: "no tracked file names a developer's machine or a registry's host",

@@ -1,8 +1,10 @@
-//! The shape of source files: how long they are, what they are called, and that they ignore no test.
+//! The shape of source files: how long they are, what they are called, that they ignore no test, and that pure crates do
+//! not switch off the lints that make them pure.
 
 use std::fs;
 use std::path::Path;
 
+use super::packages::PURE;
 use super::places::tracked_files;
 use super::{Outcome, passed_unless};
 use crate::workspace;
@@ -27,7 +29,7 @@ pub(super) fn run() -> anyhow::Result<Outcome> {
 
 fn problems_of(path: &str, source: &str) -> Vec<String> {
     let mut problems = Vec::new();
-    let lines = program_lines(source);
+    let lines = program_lines(source).count();
     if lines > LINES_MAX && !is_test_file(path) {
         problems.push(format!(
             "{path}: {lines} lines without its tests; {LINES_MAX} is the ceiling: split it by what it does"
@@ -37,6 +39,7 @@ fn problems_of(path: &str, source: &str) -> Vec<String> {
     if EMPTY_NAMES.contains(&stem) {
         problems.push(format!("{path}: {stem:?} says nothing: name the file after what it does"));
     }
+    problems.extend(silenced_purity(path, source));
     for (number, line) in (1..).zip(source.lines()) {
         if line.trim_start().starts_with("#[ignore") {
             problems
@@ -51,22 +54,48 @@ fn is_test_file(path: &str) -> bool {
     path.contains("/tests/") || path.ends_with("/tests.rs")
 }
 
-/// How many lines a file has outside its `#[cfg(test)]` modules. The layout is rustfmt's: such a module starts and ends
-/// at the left edge.
-fn program_lines(source: &str) -> usize {
-    let mut count = 0;
-    let mut in_tests = false;
-    for line in source.lines() {
-        in_tests |= line == "#[cfg(test)]";
-        if !in_tests {
-            count += 1;
-        }
-        // Either a module's end, or a single item such as `mod tests;`.
-        if in_tests && (line == "}" || line.ends_with(';') && !line.starts_with(' ')) {
-            in_tests = false;
+/// Where a pure crate switches off a lint that makes it pure. One use is right: naming a hash map with a fixed hasher, once,
+/// as a type of its own.
+fn silenced_purity(path: &str, source: &str) -> Vec<String> {
+    let is_pure = PURE.iter().any(|name| path.starts_with(&format!("crates/{name}/")));
+    if !is_pure || is_test_file(path) {
+        return Vec::new();
+    }
+    let lines: Vec<(usize, &str)> = program_lines(source).collect();
+    let mut problems = Vec::new();
+    for (index, (number, line)) in lines.iter().enumerate() {
+        // An attribute may take a few lines of its own before the item it is on.
+        let names_a_type = || lines[index..].iter().take(6).any(|(_, line)| is_type_alias(line));
+        let silences = line.contains("clippy::disallowed_methods")
+            || line.contains("clippy::disallowed_macros")
+            || line.contains("clippy::disallowed_types") && !names_a_type();
+        if silences {
+            problems.push(format!(
+                "{path}:{number}: a pure crate may not switch off what makes it pure: pass the value in"
+            ));
         }
     }
-    count
+    problems
+}
+
+/// Whether a line begins `type …`, public or not.
+fn is_type_alias(line: &str) -> bool {
+    line.split_whitespace().find(|word| !word.starts_with("pub")) == Some("type")
+}
+
+/// The lines of a file outside its `#[cfg(test)]` modules, numbered. The layout is rustfmt's: such a module starts and ends
+/// at the left edge.
+fn program_lines(source: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut in_tests = false;
+    (1..).zip(source.lines()).filter(move |(_, line)| {
+        in_tests |= *line == "#[cfg(test)]";
+        let is_program = !in_tests;
+        // Either a module's end, or a single item such as `mod tests;`.
+        if in_tests && (*line == "}" || line.ends_with(';') && !line.starts_with(' ')) {
+            in_tests = false;
+        }
+        is_program
+    })
 }
 
 #[cfg(test)]
@@ -76,8 +105,8 @@ mod tests {
     #[test]
     fn tests_do_not_count_towards_the_length() {
         let source = "fn a() {\n}\n\n#[cfg(test)]\nmod tests {\n    use super::*;\n    fn b() {}\n}\nfn c() {}\n";
-        assert_eq!(program_lines(source), 4);
-        assert_eq!(program_lines("#[cfg(test)]\nmod tests;\nfn a() {}\n"), 1);
+        assert_eq!(program_lines(source).count(), 4);
+        assert_eq!(program_lines("#[cfg(test)]\nmod tests;\nfn a() {}\n").count(), 1);
     }
 
     #[test]
@@ -88,5 +117,17 @@ mod tests {
         assert!(problems_of("crates/fleet/src/util.rs", "")[0].contains("says nothing"));
         let ignored = format!("#[test]\n#[{}]\nfn a() {{}}\n", "ignore");
         assert!(problems_of("crates/fleet/src/node.rs", &ignored)[0].starts_with("crates/fleet/src/node.rs:2: "));
+    }
+
+    #[test]
+    fn a_pure_crate_keeps_its_lints() {
+        let clock = "#[expect(clippy::disallowed_methods, reason = \"quick\")]\nfn now() {}\n";
+        let map = "#[expect(\n    clippy::disallowed_types,\n    reason = \"fixed\"\n)]\npub(crate) type Index = HashMap<u8, u8, Fixed>;\n";
+        let in_tests = format!("#[cfg(test)]\nmod tests {{\n    {clock}}}\n");
+        assert_eq!(silenced_purity("crates/allocate/src/engine.rs", clock).len(), 1);
+        assert_eq!(silenced_purity("crates/allocate/src/engine.rs", &clock.replace("methods", "types")).len(), 1);
+        assert!(silenced_purity("crates/allocate/src/index.rs", map).is_empty());
+        assert!(silenced_purity("crates/allocate/src/engine.rs", &in_tests).is_empty());
+        assert!(silenced_purity("crates/connect/src/slurm.rs", clock).is_empty());
     }
 }
