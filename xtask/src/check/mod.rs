@@ -10,6 +10,7 @@ use anyhow::bail;
 use lexopt::prelude::{Long, Value, ValueExt};
 
 mod arrows;
+mod invariants;
 mod lint_files;
 mod packages;
 mod places;
@@ -48,6 +49,7 @@ const ALL: &[Step] = &[
         holds: "files are short, aptly named, ignore no test, and keep the lints that make them pure",
         run: sources::run,
     },
+    Step { name: "invariants", holds: "the checks that the architecture page names exist", run: invariants::run },
     Step {
         name: "places",
         holds: "no tracked file names a developer's machine or a registry's host",
