@@ -13,6 +13,7 @@ mod run;
 pub mod scenario;
 pub mod seed;
 pub mod setup;
+pub mod starts;
 mod world;
 
 pub use run::{Observer, run, run_observed};
