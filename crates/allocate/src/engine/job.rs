@@ -7,7 +7,7 @@ use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
 use super::waiting::Rank;
-use crate::predict::Distribution;
+use crate::predict::Forecast;
 
 /// A workload that waits or runs. Whoever ended is forgotten.
 #[derive(Clone, Debug)]
@@ -19,7 +19,7 @@ pub(crate) struct Job {
     /// What it counts against quota and limits.
     pub(crate) metered: MilliDevice,
     /// How long it was expected to run when it was submitted.
-    pub(crate) expected: Distribution,
+    pub(crate) expected: Forecast,
     pub(crate) state: JobState,
 }
 

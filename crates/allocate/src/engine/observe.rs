@@ -100,7 +100,7 @@ impl Engine {
             return Err(Ignored::KnownWorkload);
         }
         self.mix.learn(&workload.request, workload.tasks);
-        let expected = self.predictor.predict(&features(workload));
+        let expected = self.predictor.forecast(&features(workload), self.last_at);
         let shape = self.shapes.intern(workload, &self.cluster);
         let rules = self.queues.rules(workload.queue);
         let per_user = rules.is_some_and(|r| r.limit_per_user.is_some() || r.limit_running_per_user.is_some());
@@ -134,6 +134,7 @@ impl Engine {
         let job = self.jobs.get_mut(&workload).expect("an awaited job is there");
         let JobState::Placed(place) = &mut job.state else { unreachable!("an awaited job is placed") };
         place.outcome = Outcome::Started;
+        self.predictor.started(workload, &job.expected, at);
         // The clock of the run begins when it began, not when that was decided.
         if place.since != at {
             let before = place.expected_end;
@@ -167,10 +168,11 @@ impl Engine {
     fn end(&mut self, workload: WorkloadId, ran: Millis, cause: EndCause) {
         self.release(workload);
         if cause == EndCause::Requeued {
+            self.predictor.interrupted(workload, self.last_at);
             return self.enqueue(workload);
         }
         let job = self.jobs.remove(&workload).expect("whoever is placed is there");
-        self.predictor.learn(&features(&job.workload), ran.0.max(0) as u64);
+        self.predictor.ended(workload, &job.expected, ran.0.max(0) as u64, self.last_at);
     }
 
     fn withdraw(&mut self, workload: WorkloadId) -> Result<(), Ignored> {
@@ -209,6 +211,7 @@ impl Engine {
     }
 
     fn wait_again(&mut self, workload: WorkloadId) {
+        self.predictor.interrupted(workload, self.last_at);
         self.release(workload);
         self.enqueue(workload);
     }

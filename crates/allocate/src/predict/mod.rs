@@ -1,0 +1,192 @@
+//! How long workloads run, learnt online.
+//!
+//! A [`Forecast`] is made when a workload is submitted; it holds a [`Distribution`], and what is needed to learn from it once
+//! the workload has ended. Classes at several grains (`context`) each keep a life table (`life_table`) that falls back on the
+//! next coarser one; their distributions are mixed with learnt weights (`mixture`) and read at learnt levels (`calibration`).
+//! Runs that go on count as such (`running`): that is not an end, but it is known by then, and without it the first, short
+//! ends of a batch would speak for all of it.
+//!
+//! Nothing here knows how long something that still runs will run, and everything is integer: the same events give the same
+//! forecasts on every machine. Start reading at [`Predictor::forecast`].
+
+use std::ops::Deref;
+
+use fleet::ids::WorkloadId;
+use fleet::time::Timestamp;
+
+mod bins;
+mod bounded;
+mod calibration;
+mod context;
+mod distribution;
+mod fixed;
+mod life_table;
+mod limits;
+mod mixture;
+mod running;
+
+pub use distribution::Distribution;
+
+use bins::{BINS, QUARTERS, bin_of};
+use bounded::{Bounded, Key};
+use calibration::Calibration;
+use context::{Context, Groups};
+use life_table::LifeTable;
+use limits::Limits;
+use mixture::{Mixture, Voice};
+use running::Running;
+
+/// Sets of classes, of eight each: at most 32,768 classes of some 530 bytes are remembered, 17 MB. Of those whose keys fall
+/// into one set the longest unused is forgotten.
+const CLASS_SETS: usize = 1 << 12;
+
+/// What is known of a workload before it runs.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Features {
+    /// The queue.
+    pub queue: u32,
+    /// The user, if known.
+    pub user: Option<u32>,
+    /// The workload's name, if known.
+    pub name: Option<u32>,
+    /// Devices asked for by the whole gang, in thousandths.
+    pub devices_milli: u64,
+    /// Cores asked for by the whole gang, in thousandths.
+    pub cpu_milli: u64,
+    /// The time limit asked for.
+    pub time_limit_ms: Option<u64>,
+}
+
+/// What was expected of a workload when it was submitted.
+#[derive(Clone, Debug)]
+pub struct Forecast {
+    details: Box<Details>,
+}
+
+#[derive(Clone, Debug)]
+struct Details {
+    distribution: Distribution,
+    contexts: Box<[Context]>,
+    voices: Box<[Voice]>,
+    groups: [Key; 2],
+    limit_ms: Option<u64>,
+}
+
+/// A forecast reads as the distribution it is.
+impl Deref for Forecast {
+    type Target = Distribution;
+    fn deref(&self) -> &Distribution {
+        &self.details.distribution
+    }
+}
+
+/// Learns from ends.
+#[derive(Clone, Debug, Default)]
+pub struct Predictor {
+    classes: Bounded<LifeTable, CLASS_SETS>,
+    groups: Groups,
+    mixture: Mixture,
+    calibration: Calibration,
+    limits: Limits,
+    running: Running,
+}
+
+impl Predictor {
+    /// Forecasts how long a workload will run that is submitted now.
+    pub fn forecast(&mut self, features: &Features, now: Timestamp) -> Forecast {
+        self.advance(now);
+        let contexts = context::contexts(features, now.0, &mut self.groups);
+        let mut hazards = Vec::with_capacity(contexts.len());
+        let mut voices = Vec::with_capacity(contexts.len());
+        let mut masses = Vec::with_capacity(contexts.len());
+        let mut fallback = None;
+        for (index, context) in contexts.iter().enumerate() {
+            let prior = life_table::prior_hazards;
+            let class = self.classes.get(context.key);
+            let parent = usize::from(context.parent);
+            let own = match class {
+                Some(class) if parent < index => class.hazards(&hazards[parent]),
+                Some(class) => class.hazards(&prior()),
+                None if parent < index => hazards[parent],
+                None => prior(),
+            };
+            hazards.push(own);
+            let ends = class.map_or(0, LifeTable::ends);
+            if context.kind.only_backs() {
+                fallback = Some(index);
+            } else if ends > 0 {
+                let own = life_table::masses(&hazards[index]);
+                voices.extend(Voice::new(context.kind, ends, &own));
+                masses.push(own);
+            }
+        }
+        let mut mixed = [0_u64; BINS];
+        for (weight, masses) in self.mixture.weights(&voices).into_iter().zip(&masses) {
+            for (mixed, &mass) in mixed.iter_mut().zip(masses) {
+                *mixed += weight * u64::from(mass);
+            }
+        }
+        if masses.is_empty() {
+            let index = fallback.expect("every workload is in some queue");
+            mixed = life_table::masses(&hazards[index]).map(u64::from);
+        }
+        let most_ms = self.limits.most_ms(features.time_limit_ms);
+        let distribution = Distribution::new(&mixed, self.calibration.levels(), most_ms);
+        let details = Details {
+            distribution,
+            contexts: contexts.into_boxed_slice(),
+            voices: voices.into_boxed_slice(),
+            groups: context::group_keys(features),
+            limit_ms: features.time_limit_ms,
+        };
+        Forecast { details: Box::new(details) }
+    }
+
+    /// Notes that a workload runs from now on.
+    pub fn started(&mut self, workload: WorkloadId, forecast: &Forecast, now: Timestamp) {
+        self.advance(now);
+        let classes = forecast.details.contexts.iter().map(|context| context.key).collect();
+        self.running.start(workload, now.0, classes);
+    }
+
+    /// Notes that a workload stopped before its end, and will run again or was lost: how long it takes stays unknown, but
+    /// that it took at least so long is learnt already.
+    pub fn interrupted(&mut self, workload: WorkloadId, now: Timestamp) {
+        self.advance(now);
+        self.running.stop(workload);
+    }
+
+    /// Learns that a workload has ended after so long, for whatever reason: what counts is how long it held what it used.
+    pub fn ended(&mut self, workload: WorkloadId, forecast: &Forecast, ran_ms: u64, now: Timestamp) {
+        self.advance(now);
+        let told = self.running.stop(workload);
+        let details = &forecast.details;
+        let bin = bin_of(ran_ms);
+        self.calibration.learn(&details.distribution, ran_ms);
+        self.mixture.learn(&details.voices, bin);
+        self.limits.learn(details.limit_ms, ran_ms);
+        for context in &details.contexts {
+            let class = self.classes.entry(context.key);
+            class.passed(told.min(bin / QUARTERS)..bin / QUARTERS);
+            class.ended(bin, context.kind.memory());
+        }
+        for key in details.groups {
+            self.groups.entry(key).ended(bin);
+        }
+    }
+
+    /// Lets what runs tell how long it has lived.
+    fn advance(&mut self, now: Timestamp) {
+        while let Some((octaves, classes)) = self.running.next(now.0) {
+            for &key in classes {
+                self.classes.entry(key).passed(octaves.clone());
+            }
+        }
+    }
+
+    /// How many classes are remembered.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes.len()
+    }
+}
