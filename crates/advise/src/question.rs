@@ -1,7 +1,7 @@
 //! Asking the replay: what comes of this scenario? Who answers many questions at once is up to the caller, since this crate has
 //! no threads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use allocate::Engine;
 use fleet::event::{Event, EventKind};
@@ -57,16 +57,25 @@ pub trait Replayer {
 pub fn answer(history: &History, question: &Question, seed: u64) -> Result<Answer, Unfit> {
     let setup = Setup::new(history, &question.scenario)?;
     let Some(cap) = question.cap else { return Ok(Answer::Done(run(&setup, seed))) };
-    let mut late = Late { cap, waiting: BTreeMap::new(), late: 0 };
+    let mut late = Late { cap, waiting: BTreeMap::new(), recent: VecDeque::new(), started: 0, overdue: 0 };
     let outcome = run_observed(&setup, seed, &mut late);
-    Ok(if late.late > cap.late_max { Answer::Exceeded } else { Answer::Done(outcome) })
+    Ok(if late.count() > cap.late_max { Answer::Exceeded } else { Answer::Done(outcome) })
 }
 
-/// Counts who starts late.
+/// Counts who starts late, and who waits and is late already.
 struct Late {
     cap: WaitCap,
     waiting: BTreeMap<WorkloadId, Timestamp>,
-    late: u64,
+    /// When those arrived who came last, as far back as nobody of them can be late yet.
+    recent: VecDeque<Timestamp>,
+    started: u64,
+    overdue: u64,
+}
+
+impl Late {
+    fn count(&self) -> u64 {
+        self.started + self.overdue
+    }
 }
 
 impl Observer for Late {
@@ -74,16 +83,24 @@ impl Observer for Late {
         match &event.kind {
             EventKind::Submitted { workload } => {
                 self.waiting.insert(workload.id, event.at);
+                self.recent.push_back(event.at);
             }
             EventKind::Started { workload, .. } => {
                 let since = self.waiting.remove(workload);
-                self.late += u64::from(since.is_some_and(|since| event.at.since(since) > self.cap.wait));
+                self.started += u64::from(since.is_some_and(|since| event.at.since(since) > self.cap.wait));
+            }
+            EventKind::Withdrawn { workload } => {
+                self.waiting.remove(workload);
             }
             _ => {}
         }
+        while self.recent.front().is_some_and(|&at| event.at.since(at) > self.cap.wait) {
+            self.recent.pop_front();
+        }
+        self.overdue = (self.waiting.len() as u64).saturating_sub(self.recent.len() as u64);
     }
 
     fn go_on(&mut self) -> bool {
-        self.late <= self.cap.late_max
+        self.count() <= self.cap.late_max
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{completion, import};
+use crate::command::{completion, import, optimize};
 use crate::failure::Outcome;
 
 /// What a version line shows.
@@ -37,6 +37,8 @@ Exit codes:
 enum Command {
     /// Make a history from a job log
     Import(import::Arguments),
+    /// Find what a history's fleet wasted, propose changes, and prove each by replay
+    Optimize(optimize::Arguments),
     /// Print the completions of a shell
     Completion(completion::Arguments),
 }
@@ -45,6 +47,7 @@ impl Arguments {
     pub(crate) fn run(self) -> Outcome {
         match self.command {
             Command::Import(arguments) => import::run(arguments, self.global),
+            Command::Optimize(arguments) => optimize::run(&arguments, self.global),
             Command::Completion(arguments) => completion::run(&arguments),
         }
     }

@@ -3,10 +3,16 @@
 
 mod cli;
 mod command;
+mod example;
 mod failure;
 mod history_file;
 mod interrupt;
+mod length;
+mod opened;
+mod printed;
 mod progress;
+mod replayer;
+mod table;
 
 use std::process::ExitCode;
 

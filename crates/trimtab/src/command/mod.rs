@@ -3,3 +3,4 @@
 
 pub(crate) mod completion;
 pub(crate) mod import;
+pub(crate) mod optimize;

@@ -1,0 +1,103 @@
+//! `trimtab optimize`: what was wasted, what to change, and the proof.
+
+mod text;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use advise::ground::Options;
+use advise::optimize::optimize;
+use clap::{Args, ValueEnum};
+use fleet::quantity::Millis;
+use replay::scenario::Scenario;
+
+use crate::cli::Global;
+use crate::failure::{Failure, Outcome};
+use crate::opened::Source;
+use crate::progress;
+use crate::replayer::Threads;
+
+/// Find what a history's fleet wasted, propose changes, and prove each by replaying the history with it
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    source: Source,
+    /// The wait that 95 of 100 workloads may not pass, when the smallest fleet is sought: 90s, 10m, 2h
+    #[arg(long, value_name = "LENGTH", default_value = "10m", value_parser = crate::length::parse)]
+    p95_wait: Millis,
+    /// A queue that may not wait longer than it did; may be given more than once
+    #[arg(long, value_name = "QUEUE")]
+    protect: Vec<String>,
+    /// What the baseline itself changes about the record: a scenario file, or JSON in braces
+    #[arg(long, value_name = "SCENARIO", value_parser = crate::length::scenario)]
+    baseline: Option<Scenario>,
+    /// The seed of everything drawn
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How to print the report
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// How a report is printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  trimtab optimize --example
+  trimtab optimize gaia.zst
+  trimtab optimize philly.csv --fleet fleet.toml --p95-wait 10m --format json
+
+Every recommendation is proved: the history is replayed as it was and with the change, through the engine that runs live.
+What its replay does not support is told with the reason, and not recommended.";
+
+pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
+    let opened = arguments.source.open(global)?;
+    let options = Options {
+        p95_wait: arguments.p95_wait,
+        protected: arguments.protect.clone(),
+        seed: arguments.seed,
+        baseline: arguments.baseline.clone().unwrap_or_default(),
+        name: opened.name.clone(),
+        hash: opened.hash.clone(),
+    };
+    for queue in &options.protected {
+        if opened.history.names.queues.get(queue).is_none() {
+            return Err(Failure::input(format!("--protect: the history has no queue `{queue}`")));
+        }
+    }
+    let done = Arc::new(AtomicUsize::new(0));
+    let step = Arc::new(Mutex::new(String::new()));
+    let line = {
+        let (done, step) = (Arc::clone(&done), Arc::clone(&step));
+        progress::Line::show(global, move || {
+            let step = step.lock().map(|step| step.clone()).unwrap_or_default();
+            format!("{step} ({} replays)", done.load(Ordering::Relaxed))
+        })
+    };
+    let replayer = Threads::new(&opened.history, options.seed, done);
+    let found = optimize(&opened.history, &options, &replayer, &mut |what| {
+        if let Ok(mut step) = step.lock() {
+            what.clone_into(&mut step);
+        }
+    });
+    drop(line);
+    let (report, _outcome) =
+        found.map_err(|unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name)))?;
+    let text = match arguments.format {
+        Format::Text => text::render(&report, &opened.report),
+        Format::Json => {
+            let mut json = serde_json::to_string_pretty(&report).expect("a report is plain data");
+            json.push('\n');
+            json
+        }
+    };
+    crate::printed::print(&text)
+}
