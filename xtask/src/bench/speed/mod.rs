@@ -1,5 +1,7 @@
 //! `cargo xtask bench speed`: bars 6 to 8, a file each. How long the main jobs take on this machine.
 
+mod crowd;
+mod engine_time;
 mod replay_time;
 
 use std::time::Duration;
@@ -7,7 +9,7 @@ use std::time::Duration;
 use super::session::Session;
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[replay_time::run];
+const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[replay_time::run, engine_time::run];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     BARS.iter().try_for_each(|bar| bar(session))
