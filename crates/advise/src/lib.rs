@@ -3,7 +3,11 @@
 //! Pure: no IO, no threads, no clock. Start reading at [`optimize`](optimize::optimize); the rules are in [`recommend`], one file each.
 
 pub mod ground;
+pub mod hours;
 pub mod optimize;
 pub mod question;
 pub mod recommend;
 pub mod report;
+pub mod timeline;
+pub mod waste;
+pub mod window;
