@@ -1,5 +1,6 @@
 //! What the engine hears. One closed list, for the past, the present and the future.
 
+use crate::action::Slot;
 use crate::ids::{ActionId, NodeId, WorkloadId};
 use crate::node::Node;
 use crate::policy::Policy;
@@ -64,6 +65,18 @@ pub enum EventKind {
     Withdrawn {
         /// Which.
         workload: WorkloadId,
+    },
+    /// A start that was decided before this engine began: what a restart reads from its log of actions, or finds running.
+    /// Its outcome is still awaited; whoever knows that it runs follows with `Started`.
+    Adopted {
+        /// Which action it was.
+        action: ActionId,
+        /// Which workload, submitted before.
+        workload: WorkloadId,
+        /// Where its tasks are.
+        slots: Vec<Slot>,
+        /// When that was decided, or when it began.
+        since: Timestamp,
     },
     /// A start was carried out.
     Started {

@@ -98,6 +98,18 @@ impl Cluster {
         Slot { node: id, tasks, devices }
     }
 
+    /// Takes exactly what a slot names, if the node is not lost and all of it is free.
+    pub(crate) fn take_exactly(&mut self, request: &Resources, slot: &Slot) -> bool {
+        if !self.knows(slot.node) || self.node(slot.node).standing == Standing::Lost {
+            return false;
+        }
+        self.leave_if_up(slot.node);
+        let state = self.nodes[slot.node.index()].as_mut().expect("a known node is there");
+        let taken = state.take_exactly(request, slot);
+        self.enter_if_up(slot.node);
+        taken
+    }
+
     /// Gives back what a slot took.
     pub(crate) fn give(&mut self, request: &Resources, slot: &Slot) {
         self.leave_if_up(slot.node);

@@ -1,5 +1,6 @@
 //! What is free on one node, and taking and giving it back.
 
+use fleet::action::Slot;
 use fleet::node::{Node, Resources};
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice};
 
@@ -65,9 +66,47 @@ impl NodeState {
         assert_ne!(self.whole, 0, "a share is only taken where there is room");
         let device = self.whole.trailing_zeros() as u8;
         self.whole &= self.whole - 1;
+        self.begin_sharing(device, share);
+        device
+    }
+
+    /// Takes the devices that a slot names, and what belongs beside them, if all of it is free.
+    pub(crate) fn take_exactly(&mut self, request: &Resources, slot: &Slot) -> bool {
+        let (cpu, memory) = (request.cpu.times(slot.tasks), request.memory.times(slot.tasks));
+        if slot.tasks == 0 || self.cpu < cpu || self.memory < memory || !self.take_devices(request, slot) {
+            return false;
+        }
+        self.cpu -= cpu;
+        self.memory -= memory;
+        true
+    }
+
+    fn take_devices(&mut self, request: &Resources, slot: &Slot) -> bool {
+        let Some(share) = share_of(request) else {
+            let asked = request.devices.times(slot.tasks).0 / MilliDevice::WHOLE;
+            let free = self.whole & slot.devices == slot.devices && u64::from(slot.devices.count_ones()) == asked;
+            if free {
+                self.whole &= !slot.devices;
+            }
+            return free;
+        };
+        if slot.tasks != 1 || slot.devices.count_ones() != 1 {
+            return false;
+        }
+        let device = slot.devices.trailing_zeros() as u8;
+        if self.whole & slot.devices != 0 {
+            self.whole &= !slot.devices;
+            self.begin_sharing(device, share);
+            return true;
+        }
+        let used = self.shared.iter_mut().find(|(other, left)| *other == device && *left >= share);
+        used.map(|(_, left)| *left -= share).is_some()
+    }
+
+    /// A device nobody used any part of is used in part from now on.
+    fn begin_sharing(&mut self, device: u8, share: u16) {
         let at = self.shared.partition_point(|&(other, _)| other < device);
         self.shared.insert(at, (device, MilliDevice::WHOLE as u16 - share));
-        device
     }
 
     pub(crate) fn give_share(&mut self, device: u8, share: u16) {

@@ -1,5 +1,6 @@
 //! The engine: its state, and what can be asked of it.
 
+mod adopt;
 mod decide;
 mod foresee;
 mod job;

@@ -39,8 +39,10 @@ pub enum Ignored {
     SettledAction,
     /// It says that a workload stopped running which was not.
     NotPlaced,
-    /// It withdraws a workload that runs.
+    /// It withdraws or adopts a workload that is placed.
     NotWaiting,
+    /// It adopts a workload on nodes that are lost, or on what is not free.
+    NoRoom,
 }
 
 impl Engine {
@@ -77,6 +79,7 @@ impl Engine {
             EventKind::QueueSet { queue } => self.queues.set(queue.clone()),
             EventKind::PolicySet { policy } => self.policy = policy.clone(),
             EventKind::Withdrawn { workload } => self.withdraw(*workload)?,
+            EventKind::Adopted { action, workload, slots, since } => self.adopt(*action, *workload, slots, *since)?,
             EventKind::StartFailed { action, workload } => {
                 if self.awaited(*action, *workload)? {
                     self.wait_again(*workload);
