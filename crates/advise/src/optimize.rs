@@ -5,13 +5,15 @@ use fleet::recommendation::Recommendation;
 use replay::fidelity::{Verdict, fidelity};
 use replay::history::History;
 use replay::measure::waits;
-use replay::outcome::Outcome;
 use replay::setup::{Setup, Unfit};
 
 use crate::ground::{Ground, Options};
 use crate::question::{Answer, Question, Replayer};
 use crate::recommend::{Finding, recommend};
 use crate::report::{About, Baseline, Report};
+use crate::timeline::Timeline;
+use crate::waste::account;
+use crate::window::Window;
 
 /// The report's format.
 const VERSION: u32 = 1;
@@ -25,13 +27,16 @@ pub fn optimize(
     options: &Options,
     replayer: &dyn Replayer,
     progress: &mut dyn FnMut(&str),
-) -> Result<(Report, Outcome), Unfit> {
+) -> Result<Report, Unfit> {
     progress("replaying the history as it was");
     let setup = Setup::new(history, &options.baseline)?;
     let question = Question { scenario: options.baseline.clone(), cap: None };
     let Some(Answer::Done(outcome)) = replayer.answer(&[question])?.pop() else { unreachable!("no cap was set") };
     let waits = waits(history, &outcome);
     let fidelity = fidelity(history, &outcome);
+    progress("adding up where hours went");
+    let timeline = Timeline::of(history, &outcome);
+    let account = account(history, &timeline, Window::of(history, &timeline));
     let ground =
         Ground { history, options, setup: &setup, outcome: &outcome, waits: &waits, fidelity: &fidelity, replayer };
     let findings = recommend(&ground, progress)?;
@@ -56,10 +61,11 @@ pub fn optimize(
             engine: env!("CARGO_PKG_VERSION").to_owned(),
         },
         fidelity,
+        account,
         recommendations,
         withheld,
     };
-    Ok((report, outcome))
+    Ok(report)
 }
 
 /// By what recommendations are ranked: those that save money first, by how much; then by the time they spare all who wait.

@@ -7,6 +7,7 @@ use replay::measure::Waits;
 use serde::Serialize;
 
 use crate::recommend::Withheld;
+use crate::waste::Account;
 
 /// What was found in a history.
 #[derive(Clone, Debug, Serialize)]
@@ -19,6 +20,8 @@ pub struct Report {
     pub baseline: Baseline,
     /// How far the replay can be trusted.
     pub fidelity: Fidelity,
+    /// Where hours and money went.
+    pub account: Account,
     /// What to do, best first.
     pub recommendations: Vec<Recommendation>,
     /// What was looked at and is not recommended.

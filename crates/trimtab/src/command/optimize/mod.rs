@@ -89,8 +89,7 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         }
     });
     drop(line);
-    let (report, _outcome) =
-        found.map_err(|unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name)))?;
+    let report = found.map_err(|unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name)))?;
     let text = match arguments.format {
         Format::Text => text::render(&report, &opened.report),
         Format::Json => {

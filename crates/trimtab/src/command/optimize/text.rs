@@ -15,6 +15,7 @@ pub(crate) fn render(report: &Report, imported: &Imported) -> String {
     let mut text = String::new();
     about(&mut text, report, imported);
     fidelity(&mut text, report);
+    hours(&mut text, report);
     waits(&mut text, report);
     recommendations(&mut text, report);
     withheld(&mut text, report);
@@ -97,6 +98,50 @@ fn sentence(all: &Match) -> String {
             seconds(all.replayed_wait_s),
             seconds(all.recorded_wait_s)
         ),
+    }
+}
+
+fn hours(text: &mut String, report: &Report) {
+    section(text, "Where the hours went");
+    let account = &report.account;
+    if let Some(words) = account.basis_words {
+        paragraph(text, "  ", &format!("({words})"));
+    }
+    if let Some(capacity) = &account.capacity {
+        let mut table = Table::new([
+            ("", Align::Left),
+            (capacity.unit, Align::Right),
+            ("share", Align::Right),
+            ("", Align::Left),
+            ("cost", Align::Right),
+        ]);
+        let mut parts: Vec<_> = capacity.parts.iter().filter(|part| !part.hours.is_zero()).collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.hours));
+        for part in parts {
+            let share = part.hours.share_of(capacity.capacity_hours);
+            let words = part.part.words();
+            table.row([
+                words.trim_start_matches("were ").to_owned(),
+                part.hours.to_string(),
+                format!("{:.1} %", share * 100.0),
+                "█".repeat((share * 24.0).round() as usize),
+                part.cost.map_or_else(String::new, |cost| cost.to_string()),
+            ]);
+        }
+        table.row([
+            "all there was".to_owned(),
+            capacity.capacity_hours.to_string(),
+            "100 %".to_owned(),
+            String::new(),
+            capacity.cost.map_or_else(String::new, |cost| cost.to_string()),
+        ]);
+        let _ = write!(text, "{table}");
+    }
+    for unused in &account.unused {
+        paragraph(text, "  ", &format!("- {}", unused.words()));
+    }
+    if let Some(limits) = account.limits.words(account.unit) {
+        paragraph(text, "  ", &format!("- {limits}"));
     }
 }
 
@@ -204,8 +249,19 @@ fn withheld(text: &mut String, report: &Report) {
         return;
     }
     section(text, "Looked at and not recommended");
+    // Many have one reason in common: it is told once.
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for withheld in &report.withheld {
-        paragraph(text, "  ", &format!("- {}: {}", withheld.title, withheld.reason));
+        match reasons.iter_mut().find(|(reason, _)| *reason == withheld.reason) {
+            Some((_, titles)) => titles.push(&withheld.title),
+            None => reasons.push((&withheld.reason, vec![&withheld.title])),
+        }
+    }
+    for (reason, titles) in reasons {
+        for title in &titles {
+            paragraph(text, "  ", &format!("- {title}"));
+        }
+        paragraph(text, "    ", &format!("because {reason}"));
     }
 }
 
