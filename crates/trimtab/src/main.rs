@@ -10,6 +10,7 @@ mod interrupt;
 mod length;
 mod opened;
 mod printed;
+mod lab;
 mod progress;
 mod replayer;
 mod table;

@@ -2,5 +2,6 @@
 //! standard output is for data, everything else goes to standard error.
 
 pub(crate) mod completion;
+pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod optimize;
