@@ -5,6 +5,7 @@
 //! out whole. Start at [`import`] (what every reader takes and gives), then [`philly`], the shortest of them.
 
 pub mod bound;
+pub mod csv;
 pub mod file;
 pub mod import;
 pub mod lines;

@@ -6,9 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use connect::csv::Mapping;
 use connect::file::Input;
 use connect::import::{BadRows, Each, Options, Report, Stop, Zone};
-use connect::{philly, swf};
+use connect::{csv, philly, swf};
 use fleet::fleet_file::FleetFile;
 use fleet::history::Record;
 
@@ -29,6 +30,7 @@ const EXAMPLES: &str = "\
 Examples:
   trimtab import swf UniLu-Gaia-2014-2.swf.gz -o gaia.zst
   trimtab import philly philly.csv --fleet fleet.toml -o philly.zst
+  trimtab import csv jobs.csv --mapping jobs.toml -o jobs.zst
 
 Inputs may be plain, gzip or Zstandard, and `-` is standard input. Rows that cannot be read are told, counted and left out.";
 
@@ -38,6 +40,18 @@ enum Source {
     Swf(Files),
     /// The job list of Microsoft's Philly, as a CSV
     Philly(Files),
+    /// Any table of jobs, by a mapping that says which column is what
+    Csv(Table),
+}
+
+/// A table and what its columns are.
+#[derive(Debug, Args)]
+struct Table {
+    /// Which column is what, in TOML (docs/HISTORY.md)
+    #[arg(short, long, value_name = "FILE")]
+    mapping: PathBuf,
+    #[command(flatten)]
+    files: Files,
 }
 
 /// What every source takes.
@@ -67,6 +81,10 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
         }
         Source::Philly(files) => {
             import(&files, global, &|input, file, options, each| philly::read(input, file, options, each))
+        }
+        Source::Csv(Table { mapping, files }) => {
+            let mapping = Mapping::parse(&read_small(&mapping)?, &mapping.display().to_string())?;
+            import(&files, global, &|input, file, options, each| csv::read(input, file, &mapping, options, each))
         }
     }
 }
@@ -123,15 +141,19 @@ impl Files {
 
 /// Reads a fleet file.
 pub(crate) fn read_fleet(path: &Path) -> Outcome<FleetFile> {
-    /// A fleet file is written by a person.
-    const FLEET_FILE_MAX: u64 = 16 << 20;
-    let name = path.display().to_string();
+    Ok(FleetFile::parse(&read_small(path)?, &path.display().to_string())?)
+}
+
+/// Reads a file that a person has written.
+fn read_small(path: &Path) -> Outcome<String> {
+    const SMALL_MAX: u64 = 16 << 20;
+    let name = path.display();
     let opening = |error: &std::io::Error| Failure::opening(&name, error);
-    if fs::metadata(path).map_err(|error| opening(&error))?.len() > FLEET_FILE_MAX {
-        return Err(Failure::input(format!("{name} is larger than {} MiB; is it a fleet file?", FLEET_FILE_MAX >> 20)));
+    if fs::metadata(path).map_err(|error| opening(&error))?.len() > SMALL_MAX {
+        let reason = format!("{name} is larger than {} MiB; expected a file written by a person", SMALL_MAX >> 20);
+        return Err(Failure::input(reason));
     }
-    let text = fs::read_to_string(path).map_err(|error| opening(&error))?;
-    Ok(FleetFile::parse(&text, &name)?)
+    fs::read_to_string(path).map_err(|error| opening(&error))
 }
 
 fn same_file(a: &Path, b: &Path) -> bool {
