@@ -3,10 +3,17 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use connect::file::Output;
-use fleet::history::{End, Header, Record, Writer};
+use connect::file::{Input, Output};
+use fleet::history::{End, Header, Reader, Record, Writer};
 
 use crate::failure::{Failure, Outcome};
+
+/// Opens a history and reads its header.
+pub(crate) fn open(path: &Path) -> Outcome<(Reader<Input>, connect::file::Progress)> {
+    let input = Input::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
+    let (progress, name) = (input.progress(), input.name().to_owned());
+    Ok((Reader::begin(input, &name)?, progress))
+}
 
 /// A history being written. The first header begins it; later ones add nothing.
 pub(crate) struct HistoryFile {

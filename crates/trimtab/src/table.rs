@@ -85,7 +85,7 @@ mod tests {
         table.row(["a\x1b[2J".into(), "12,345".into()]);
         assert_eq!(
             table.to_string(),
-            "  queue       jobs\n  ────────  ──────\n  training       7\n  a\u{fffd}[2J    12,345\n"
+            "  queue       jobs\n  ────────  ──────\n  training       7\n  a\u{fffd}[2J     12,345\n"
         );
     }
 }

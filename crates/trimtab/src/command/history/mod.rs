@@ -1,6 +1,7 @@
 //! `trimtab history`: looks at histories and changes them.
 
 mod example;
+mod inspect;
 
 use clap::{Args, Subcommand};
 
@@ -16,12 +17,15 @@ pub(crate) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum What {
+    /// Say what a history holds, what it covers and what it lacks
+    Inspect(inspect::Arguments),
     /// Write the synthetic example: a month of a laboratory with 64 accelerators
     Example(example::Arguments),
 }
 
 pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     match arguments.what {
+        What::Inspect(arguments) => inspect::run(&arguments, global),
         What::Example(arguments) => example::run(&arguments, global),
     }
 }
