@@ -30,6 +30,11 @@ impl Table {
         self.rows.push(cells.map(|cell| plain(&cell)).to_vec());
     }
 
+    /// Whether there are no rows.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
     fn widths(&self) -> Vec<usize> {
         let width = |column: usize| {
             let cells = self.rows.iter().map(|row| row[column].as_str());
