@@ -55,6 +55,22 @@ pub struct Effect {
     pub better: u64,
     /// See `better`.
     pub worse: u64,
+    /// The same queue by queue.
+    #[serde(default)]
+    pub queues: Vec<QueueEffect>,
+}
+
+/// What a change brings to one queue.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct QueueEffect {
+    /// Which.
+    pub name: String,
+    /// Of its mean wait, in seconds; 90 % interval.
+    pub wait_s: Interval,
+    /// Workloads of it that wait a minute or more less.
+    pub better: u64,
+    /// And more.
+    pub worse: u64,
 }
 
 /// What a change is worth. These are never added up.

@@ -6,12 +6,13 @@
 
 use fleet::money::Money;
 use fleet::quantity::Millis;
-use fleet::recommendation::{Effect, Interval, MoneyInterval, Recommendation, Step, Worth};
+use fleet::recommendation::{Interval, MoneyInterval, Recommendation, Step, Worth};
 use replay::measure::waits;
 use replay::outcome::Outcome;
 use replay::scenario::{Change, Scenario};
 use replay::setup::Unfit;
 
+use super::prove::effect;
 use super::{Finding, Withheld};
 use crate::ground::{Ground, seconds};
 use crate::question::{Answer, Question, WaitCap};
@@ -261,13 +262,7 @@ impl<'a> Search<'a> {
             rule: RULE.to_owned(),
             title: format!("Run on {words}: {}", lower_first(&title)),
             because,
-            effect: Effect {
-                wait_s: Some(all.wait_s),
-                slowdown: Some(all.slowdown),
-                p95_wait_s: Some((ground.waits.all.wait_s.p95, after.all.wait_s.p95)),
-                better: all.better,
-                worse: all.worse,
-            },
+            effect: effect(ground, &all, &queues, &after),
             worth: worth(&gone),
             worse_for: worse.collect(),
             risks: vec![

@@ -1,8 +1,8 @@
 //! From a candidate to a recommendation: replay it, compare it job by job with the baseline, and keep what holds.
 
-use fleet::recommendation::{Effect, Recommendation, Worth};
+use fleet::recommendation::{Effect, QueueEffect, Recommendation, Worth};
 use replay::fidelity::Verdict;
-use replay::measure::{Difference, compare, waits};
+use replay::measure::{Difference, Waits, compare, waits};
 use replay::outcome::Outcome;
 use replay::setup::Unfit;
 
@@ -71,13 +71,7 @@ fn judge(ground: &Ground, rule: &str, candidate: Candidate, outcome: &Outcome) -
         rule: rule.to_owned(),
         title: candidate.title,
         because,
-        effect: Effect {
-            wait_s: Some(all.wait_s),
-            slowdown: Some(all.slowdown),
-            p95_wait_s: Some((before.wait_s.p95, after.all.wait_s.p95)),
-            better: all.better,
-            worse: all.worse,
-        },
+        effect: effect(ground, &all, &queues, &after),
         worth: Worth::default(),
         worse_for: worse.iter().map(|queue| worse_words(queue)).collect(),
         risks: candidate.risks,
@@ -85,6 +79,24 @@ fn judge(ground: &Ground, rule: &str, candidate: Candidate, outcome: &Outcome) -
         undo: candidate.undo,
         proof: ground.proof(&candidate.scenario),
     }))
+}
+
+/// What a replay brings.
+pub(super) fn effect(ground: &Ground, all: &Difference, queues: &[Difference], after: &Waits) -> Effect {
+    let queues = queues.iter().map(|queue| QueueEffect {
+        name: queue.name.clone(),
+        wait_s: queue.wait_s,
+        better: queue.better,
+        worse: queue.worse,
+    });
+    Effect {
+        wait_s: Some(all.wait_s),
+        slowdown: Some(all.slowdown),
+        p95_wait_s: Some((ground.waits.all.wait_s.p95, after.all.wait_s.p95)),
+        better: all.better,
+        worse: all.worse,
+        queues: queues.collect(),
+    }
 }
 
 fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Difference> {

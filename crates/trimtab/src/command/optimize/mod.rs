@@ -1,13 +1,17 @@
 //! `trimtab optimize`: what was wasted, what to change, and the proof.
 
+mod page;
 mod text;
 
+use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use advise::ground::Options;
 use advise::optimize::optimize;
 use clap::{Args, ValueEnum};
+use connect::file::Output;
 use fleet::quantity::Millis;
 use replay::scenario::Scenario;
 
@@ -35,6 +39,9 @@ pub(crate) struct Arguments {
     /// The seed of everything drawn
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Write the report as a page with charts, too; it opens without a network
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -52,7 +59,7 @@ pub(crate) enum Format {
 const EXAMPLES: &str = "\
 Examples:
   trimtab optimize --example
-  trimtab optimize gaia.zst
+  trimtab optimize gaia.zst --html report.html
   trimtab optimize philly.csv --fleet fleet.toml --p95-wait 10m --format json
 
 Every recommendation is proved: the history is replayed as it was and with the change, through the engine that runs live.
@@ -90,6 +97,12 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     });
     drop(line);
     let report = found.map_err(|unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name)))?;
+    if let Some(path) = &arguments.html {
+        write_page(path, &page::render(&report))?;
+        if !global.quiet {
+            anstream::eprintln!("wrote {}", path.display());
+        }
+    }
     let text = match arguments.format {
         Format::Text => text::render(&report, &opened.report),
         Format::Json => {
@@ -99,4 +112,13 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         }
     };
     crate::printed::print(&text)
+}
+
+/// Writes a page, whole or not at all.
+fn write_page(path: &Path, page: &str) -> Outcome {
+    let written = Output::create(path).and_then(|mut output| {
+        output.write_all(page.as_bytes())?;
+        output.finish()
+    });
+    written.map_err(|error| Failure::writing(path.display(), &error))
 }

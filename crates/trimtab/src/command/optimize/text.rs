@@ -81,7 +81,7 @@ fn fidelity(text: &mut String, report: &Report) {
     }
 }
 
-fn sentence(all: &Match) -> String {
+pub(super) fn sentence(all: &Match) -> String {
     match all.verdict {
         Verdict::NotRecorded => {
             "Unknown: the source records no starts, so there is nothing to compare with. All waits below are the replay's."
@@ -249,7 +249,16 @@ fn withheld(text: &mut String, report: &Report) {
         return;
     }
     section(text, "Looked at and not recommended");
-    // Many have one reason in common: it is told once.
+    for (reason, titles) in grouped_reasons(report) {
+        for title in &titles {
+            paragraph(text, "  ", &format!("- {title}"));
+        }
+        paragraph(text, "    ", &format!("because {reason}"));
+    }
+}
+
+/// What was withheld, by reason: many have one in common, and it is told once.
+pub(super) fn grouped_reasons(report: &Report) -> Vec<(&str, Vec<&str>)> {
     let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
     for withheld in &report.withheld {
         match reasons.iter_mut().find(|(reason, _)| *reason == withheld.reason) {
@@ -257,12 +266,7 @@ fn withheld(text: &mut String, report: &Report) {
             None => reasons.push((&withheld.reason, vec![&withheld.title])),
         }
     }
-    for (reason, titles) in reasons {
-        for title in &titles {
-            paragraph(text, "  ", &format!("- {title}"));
-        }
-        paragraph(text, "    ", &format!("because {reason}"));
-    }
+    reasons
 }
 
 fn section(text: &mut String, title: &str) {
@@ -291,10 +295,10 @@ fn paragraph(text: &mut String, indent: &str, words: &str) {
     let _ = writeln!(text, "{line}");
 }
 
-fn seconds(value: f64) -> String {
+pub(super) fn seconds(value: f64) -> String {
     advise::ground::seconds(value)
 }
 
-fn signed(value: f64) -> String {
+pub(super) fn signed(value: f64) -> String {
     if value > 0.0 { format!("+{}", seconds(value)) } else { seconds(value) }
 }
