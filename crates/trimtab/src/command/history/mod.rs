@@ -1,5 +1,6 @@
 //! `trimtab history`: looks at histories and changes them.
 
+mod anonymise;
 mod example;
 mod inspect;
 
@@ -19,6 +20,8 @@ pub(crate) struct Arguments {
 enum What {
     /// Say what a history holds, what it covers and what it lacks
     Inspect(inspect::Arguments),
+    /// Make a history that can be shared: names become pseudonyms
+    Anonymise(anonymise::Arguments),
     /// Write the synthetic example: a month of a laboratory with 64 accelerators
     Example(example::Arguments),
 }
@@ -26,6 +29,7 @@ enum What {
 pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     match arguments.what {
         What::Inspect(arguments) => inspect::run(&arguments, global),
+        What::Anonymise(arguments) => anonymise::run(&arguments, global),
         What::Example(arguments) => example::run(&arguments, global),
     }
 }
