@@ -11,6 +11,11 @@ use crate::failure::Outcome;
 
 /// Look at histories and change them
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  trimtab history inspect jobs.zst
+  trimtab history anonymise jobs.zst -o shared.zst
+  trimtab history example -o lab.zst")]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     what: What,

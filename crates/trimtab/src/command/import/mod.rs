@@ -37,10 +37,36 @@ Inputs may be plain, gzip or Zstandard, and `-` is standard input. Rows that can
 #[derive(Debug, Subcommand)]
 enum Source {
     /// The Standard Workload Format of the Parallel Workloads Archive
+    #[command(after_help = "\
+Examples:
+  trimtab import swf UniLu-Gaia-2014-2.swf.gz -o gaia.zst
+  trimtab import swf log.swf --fleet cluster.toml -o log.zst
+
+Without a fleet file the machine is the one of the log's comments, its processors dealt to its nodes evenly.")]
     Swf(Files),
     /// The job list of Microsoft's Philly, as a CSV
+    #[command(after_help = "\
+Examples:
+  trimtab import philly philly.csv --fleet fleet.toml -o philly.zst
+  trimtab import philly philly.csv --time-zone America/Los_Angeles -o philly.zst")]
     Philly(Files),
     /// Any table of jobs, by a mapping that says which column is what
+    #[command(after_help = "\
+Examples:
+  trimtab import csv jobs.csv --mapping jobs.toml -o jobs.zst
+
+A mapping:
+  version = 1
+  [columns]
+  id = \"job_id\"
+  submit = \"submitted_at\"
+  start = { column = \"started\", format = \"epoch_s\" }
+  run = { column = \"elapsed\", unit = \"min\" }
+  tasks = \"gpus\"
+  devices = { value = 1 }
+  cause = { column = \"state\", map = { OK = \"completed\" }, other = \"failed\" }
+
+docs/HISTORY.md has all that a mapping can say.")]
     Csv(Table),
 }
 
