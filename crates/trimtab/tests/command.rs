@@ -1,5 +1,7 @@
 //! The command as a person meets it: exit codes, what goes where, and that nothing half written is left.
 
+#![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
+
 use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
