@@ -172,7 +172,7 @@ fn mappings_that_make_no_sense_are_refused() {
         ),
         (MAPPING.replace("\"GiB\"", "\"gigs\""), "`gigs` is not a unit of memory"),
         (MAPPING.replace("\"min\"", "\"minutes\""), "`minutes` is not a unit of time; expected ms, s, min, h or d"),
-        (MAPPING.replace("\"Who\"", "{ colunm = \"Who\" }"), "map.toml:11: unknown field `colunm`"),
+        (MAPPING.replace("\"Who\"", "{ field = \"Who\" }"), "map.toml:11: unknown field `field`"),
         (
             MAPPING.replace("\"Who\"", "{ column = \"Who\", unit = \"s\" }"),
             "columns.user cannot be used: `unit` means nothing there",

@@ -117,7 +117,7 @@ pub(super) const ALL: &[Habit] = &[
     },
     Habit {
         queue: "speech",
-        users: &["ines", "jonas"],
+        users: &["irma", "jonas"],
         names: &["sweep-lr", "sweep-aug", "sweep-size"],
         per_week: 9,
         rhythm: Rhythm::Evening,
@@ -156,7 +156,7 @@ pub(super) const ALL: &[Habit] = &[
     },
     Habit {
         queue: "notebooks",
-        users: &["ada", "chen", "emil", "farid", "gita", "ines", "leon", "mira", "nora", "omar"],
+        users: &["ada", "chen", "emil", "farid", "gita", "irma", "leon", "mira", "nora", "omar"],
         names: &["notebook"],
         per_week: 55,
         rhythm: Rhythm::Office,
