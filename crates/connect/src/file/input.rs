@@ -14,8 +14,13 @@ const CHUNK: usize = 128 << 10;
 /// The largest window a Zstandard frame may ask for, as a power of two: 128 MiB, what `zstd` itself takes without `--long`.
 const WINDOW_LOG_MAX: u32 = 27;
 
+/// So much can be looked at before anything is read: the first [`BufRead::fill_buf`] answers at least this, or the whole.
+const HEAD: u64 = 4 << 10;
+
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 const ZSTD: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+/// As long as the longest mark.
+const MARK: u64 = 6;
 /// Other compressions, to name them in an error: xz, bzip2, zip.
 const OTHERS: [(&[u8], &str); 3] = [(b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"PK\x03\x04", "zip")];
 
@@ -44,7 +49,7 @@ impl Progress {
 pub struct Input {
     name: String,
     progress: Progress,
-    inner: Box<dyn BufRead + Send>,
+    inner: Refill<Box<dyn BufRead + Send>>,
 }
 
 impl Input {
@@ -72,7 +77,7 @@ impl Input {
         let progress = Progress { read: Arc::new(AtomicU64::new(0)), total };
         let counted = Counted { reader, read: Arc::clone(&progress.read) };
         let mut raw = BufReader::with_capacity(CHUNK, counted);
-        let start = beginning(&mut raw)?;
+        let start = beginning(&mut raw, MARK)?;
         let inner: Box<dyn BufRead + Send> = if start.starts_with(&GZIP) {
             let decoder = Named { reader: MultiGzDecoder::new(Refill { inner: raw, start, at: 0 }), kind: "gzip" };
             Box::new(BufReader::with_capacity(CHUNK, decoder))
@@ -86,7 +91,9 @@ impl Input {
         } else {
             Box::new(Refill { inner: raw, start, at: 0 })
         };
-        Ok(Self { name: name.to_owned(), progress, inner })
+        let mut inner = inner;
+        let start = beginning(&mut inner, HEAD)?;
+        Ok(Self { name: name.to_owned(), progress, inner: Refill { inner, start, at: 0 } })
     }
 
     /// What errors call it.
@@ -118,10 +125,10 @@ impl BufRead for Input {
     }
 }
 
-/// The first bytes, at most as many as the longest mark; a pipe may hand them out one by one.
-fn beginning(reader: &mut impl Read) -> io::Result<Vec<u8>> {
+/// The first bytes; a pipe may hand them out one by one.
+fn beginning(reader: &mut impl Read, most: u64) -> io::Result<Vec<u8>> {
     let mut start = Vec::new();
-    reader.take(6).read_to_end(&mut start)?;
+    reader.take(most).read_to_end(&mut start)?;
     Ok(start)
 }
 
@@ -252,6 +259,18 @@ mod tests {
         for (bytes, expected) in cases {
             let error = read(bytes).unwrap_err().to_string();
             assert!(error.contains(expected), "{error} lacks {expected}");
+        }
+    }
+
+    #[test]
+    fn the_beginning_can_be_looked_at() {
+        let long = TEXT.repeat(1_000);
+        for bytes in [long.clone(), gzip(&long)] {
+            let mut input = Input::from_reader(Slow(io::Cursor::new(bytes)), "x", None).unwrap();
+            assert!(input.fill_buf().unwrap().len() >= 4_096);
+            let mut text = Vec::new();
+            input.read_to_end(&mut text).unwrap();
+            assert_eq!(text, long);
         }
     }
 

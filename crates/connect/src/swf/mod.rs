@@ -76,6 +76,8 @@ struct Log {
 
 impl Log {
     fn begin(comments: &mut Comments, options: &Options, gate: &mut Gate<'_>) -> Result<Self, Stop> {
+        // A fleet file may tell of queues alone; the nodes are then the log's.
+        let fleet_nodes = options.fleet.as_ref().map(|fleet| &fleet.nodes).filter(|nodes| !nodes.is_empty());
         let header = Header {
             source: "swf".into(),
             time_zone: options
@@ -83,14 +85,13 @@ impl Log {
                 .as_ref()
                 .map(|zone| zone.name().to_owned())
                 .or_else(|| comments.time_zone.take()),
-            notes: comments.notes(options.fleet.is_some()),
+            notes: comments.notes(fleet_nodes.is_some()),
             ..Header::default()
         };
         gate.begin(header, options.fleet.as_ref())?;
-        let processors_max = match &options.fleet {
+        let processors_max = match fleet_nodes {
             // One kind of node with unknown cores, and nothing can be said.
-            Some(fleet) => fleet
-                .nodes
+            Some(nodes) => nodes
                 .iter()
                 .map(|group| Some(u64::from(group.count) * u64::from(group.cores?)))
                 .sum::<Option<u64>>()

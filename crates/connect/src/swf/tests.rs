@@ -95,6 +95,15 @@ fn a_fleet_file_goes_before_the_comments() {
 }
 
 #[test]
+fn a_fleet_file_without_nodes_leaves_the_machine_of_the_comments() {
+    let fleet = FleetFile::parse("version = 1\n[[queues]]\nname = \"night\"\n", "f").unwrap();
+    let options = Options { fleet: Some(fleet), ..Options::default() };
+    let (records, _) = import(&format!("{COMMENTS}{JOB}"), &options).unwrap();
+    assert_eq!(records.iter().filter(|record| matches!(record, Record::Node(_))).count(), 3);
+    assert_eq!(records.iter().filter(|record| matches!(record, Record::Queue(_))).count(), 1);
+}
+
+#[test]
 fn ends_are_told_apart() {
     let with = |run: &str, status: &str| format!("1 60 30 {run} 4 -1 -1 4 -1 -1 {status} -1 -1 -1 -1 -1 -1 -1");
     let cases = [
