@@ -13,7 +13,7 @@ use replay::history::History;
 fn by_hand(text: &str) -> [f64; 3] {
     let [mut failed, mut idle, mut over_asked] = [0.0; 3];
     for line in text.lines().filter(|line| !line.starts_with(';') && !line.trim().is_empty()) {
-        let field: Vec<f64> = line.split_whitespace().map(|word| word.parse().unwrap()).collect();
+        let field: Vec<f64> = line.split_whitespace().map(|word| word.parse().expect("a number")).collect();
         let (run, cpu, limit, status) = (field[3], field[5], field[8], field[10]);
         let processors = if field[4] > 0.0 { field[4] } else { field[7] };
         if run < 0.0 {
