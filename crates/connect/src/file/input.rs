@@ -24,18 +24,27 @@ const MARK: u64 = 6;
 /// Other compressions, to name them in an error: xz, bzip2, zip.
 const OTHERS: [(&[u8], &str); 3] = [(b"\xfd7zXZ\0", "xz"), (b"BZh", "bzip2"), (b"PK\x03\x04", "zip")];
 
-/// How far an input was read.
+/// How far an input was read, or several together.
 #[derive(Clone, Debug)]
 pub struct Progress {
-    read: Arc<AtomicU64>,
+    read: Vec<Arc<AtomicU64>>,
     total: Option<u64>,
 }
 
 impl Progress {
+    /// The sum of several.
+    #[must_use]
+    pub fn of_all(list: &[Self]) -> Self {
+        Self {
+            read: list.iter().flat_map(|progress| progress.read.iter().cloned()).collect(),
+            total: list.iter().map(|progress| progress.total).sum(),
+        }
+    }
+
     /// Bytes read so far, as they lie on the disk (compressed).
     #[must_use]
     pub fn read_bytes(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
+        self.read.iter().map(|read| read.load(Ordering::Relaxed)).sum()
     }
 
     /// Bytes there are, where that is known.
@@ -74,8 +83,9 @@ impl Input {
     /// # Errors
     /// If it cannot be read or is compressed in a way that is not read.
     pub fn from_reader(reader: impl Read + Send + 'static, name: &str, total: Option<u64>) -> io::Result<Self> {
-        let progress = Progress { read: Arc::new(AtomicU64::new(0)), total };
-        let counted = Counted { reader, read: Arc::clone(&progress.read) };
+        let read = Arc::new(AtomicU64::new(0));
+        let counted = Counted { reader, read: Arc::clone(&read) };
+        let progress = Progress { read: vec![read], total };
         let mut raw = BufReader::with_capacity(CHUNK, counted);
         let start = beginning(&mut raw, MARK)?;
         let inner: Box<dyn BufRead + Send> = if start.starts_with(&GZIP) {
@@ -282,5 +292,7 @@ mod tests {
         let progress = input.progress();
         io::copy(&mut input, &mut io::sink()).unwrap();
         assert_eq!((progress.read_bytes(), progress.total_bytes()), (length, Some(length)));
+        let both = Progress::of_all(&[progress.clone(), progress]);
+        assert_eq!((both.read_bytes(), both.total_bytes()), (2 * length, Some(2 * length)));
     }
 }

@@ -120,13 +120,7 @@ type Read<'a> = &'a dyn Fn(Input, &str, &Options, Each<'_>) -> Result<Report, St
 
 fn import(files: &Files, global: Global, read: Read<'_>) -> Outcome {
     let options = files.options()?;
-    if files.inputs.iter().any(|input| input.as_os_str() != "-" && same_file(input, &files.output)) {
-        return Err(Failure::input(format!(
-            "{} is both read and written; name another output",
-            files.output.display()
-        )));
-    }
-    let mut history = HistoryFile::create(&files.output)?;
+    let mut history = files.create()?;
     let mut sum = Report::default();
     for (number, path) in files.inputs.iter().enumerate() {
         let input = Input::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
@@ -140,13 +134,9 @@ fn import(files: &Files, global: Global, read: Read<'_>) -> Outcome {
             _ => Ok(()),
         });
         drop(line);
-        sum.append(report.map_err(|stop| Failure::stopped(stop, files.output.display()))?);
+        sum.append(report.map_err(|stop| files.stopped(stop))?);
     }
-    history.finish(sum.end())?;
-    if !global.quiet {
-        report::say(&sum, &files.output);
-    }
-    Ok(())
+    files.finish(history, &sum, global)
 }
 
 impl Files {
@@ -157,6 +147,28 @@ impl Files {
             fleet: self.fleet.as_deref().map(read_fleet).transpose()?,
             id_prefix: String::new(),
         })
+    }
+
+    /// Begins the history.
+    fn create(&self) -> Outcome<HistoryFile> {
+        if self.inputs.iter().any(|input| input.as_os_str() != "-" && same_file(input, &self.output)) {
+            let output = self.output.display();
+            return Err(Failure::input(format!("{output} is both read and written; name another output")));
+        }
+        HistoryFile::create(&self.output)
+    }
+
+    fn stopped(&self, stop: Stop) -> Failure {
+        Failure::stopped(stop, self.output.display())
+    }
+
+    /// Ends the history, and says what the import came to.
+    fn finish(&self, history: HistoryFile, report: &Report, global: Global) -> Outcome {
+        history.finish(report.end())?;
+        if !global.quiet {
+            report::say(report, &self.output);
+        }
+        Ok(())
     }
 
     /// Ids of several logs must not meet: from the second on, the log's number stands before them.
