@@ -13,5 +13,5 @@ mod policy;
 pub mod predict;
 mod queues;
 
-pub use engine::{Budget, Engine, Ignored, Observed};
+pub use engine::{Budget, Engine, Ignored, Observed, Reason};
 pub use queues::Limit;

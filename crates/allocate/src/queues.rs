@@ -16,7 +16,7 @@ pub(crate) enum Tier {
 }
 
 /// Why a queue's rules keep a gang from starting, whatever is free.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Limit {
     /// The queue would pass its limit.
     Queue,

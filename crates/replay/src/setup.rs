@@ -193,7 +193,10 @@ impl<'a> Setup<'a> {
         };
         for (asked, recorded) in self.asked.iter_mut().zip(&self.history.workloads) {
             let workload = &recorded.workload;
-            if queue.is_none_or(|queue| workload.queue == queue) && user.is_none_or(|user| workload.user == Some(user))
+            let meant = who.workload.as_ref().is_none_or(|id| *id == recorded.id);
+            if meant
+                && queue.is_none_or(|queue| workload.queue == queue)
+                && user.is_none_or(|user| workload.user == Some(user))
             {
                 change(asked, recorded);
             }

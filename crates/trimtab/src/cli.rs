@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{completion, history, import, optimize};
+use crate::command::{completion, history, import, optimize, replay};
 use crate::failure::Outcome;
 
 /// What a version line shows.
@@ -39,6 +39,8 @@ enum Command {
     Import(import::Arguments),
     /// Find what a history's fleet wasted, propose changes, and prove each by replay
     Optimize(optimize::Arguments),
+    /// Replay a history, as it was and with something different
+    Replay(replay::Arguments),
     /// Look at histories and change them
     History(history::Arguments),
     /// Print the completions of a shell
@@ -50,6 +52,7 @@ impl Arguments {
         match self.command {
             Command::Import(arguments) => import::run(arguments, self.global),
             Command::Optimize(arguments) => optimize::run(&arguments, self.global),
+            Command::Replay(arguments) => replay::run(&arguments, self.global),
             Command::History(arguments) => history::run(arguments, self.global),
             Command::Completion(arguments) => completion::run(&arguments),
         }

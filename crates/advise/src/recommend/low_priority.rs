@@ -23,7 +23,7 @@ pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
 
 fn candidate(ground: &Ground, queue: &str, priority: i32) -> Candidate {
     let line = |priority: i32| format!("[[queues]]\nname = \"{queue}\"\npriority = {priority}");
-    let who = Who { queue: Some(queue.to_owned()), user: None };
+    let who = Who { queue: Some(queue.to_owned()), ..Who::default() };
     Candidate {
         title: format!("Let queue `{queue}`, whose work can be interrupted, wait behind all others"),
         because: vec![format!("The work of queue `{queue}` writes checkpoints or may be put back at any time.")],

@@ -38,12 +38,12 @@ pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
     for (queue, mut habit) in most(queues) {
         let name = ground.history.names.queues.name(queue).to_owned();
         let words = format!("queue `{name}`");
-        candidates.extend(candidate(ground, Who { queue: Some(name), user: None }, &words, &mut habit));
+        candidates.extend(candidate(ground, Who { queue: Some(name), ..Who::default() }, &words, &mut habit));
     }
     for (user, mut habit) in most(users) {
         let name = ground.history.names.users.name(user).to_owned();
         let words = format!("user `{name}`");
-        candidates.extend(candidate(ground, Who { queue: None, user: Some(name) }, &words, &mut habit));
+        candidates.extend(candidate(ground, Who { user: Some(name), ..Who::default() }, &words, &mut habit));
     }
     candidates
 }

@@ -141,6 +141,15 @@ impl Cluster {
         &self.classes
     }
 
+    /// What is free on all nodes of these classes that may be given work.
+    pub(crate) fn free_on(&self, classes: &[u32]) -> Resources {
+        let usable = self.nodes.iter().flatten().filter(|node| node.standing == Standing::Up);
+        let eligible = usable.filter(|node| classes.contains(&node.class));
+        eligible.fold(Resources::ZERO, |sum, node| {
+            sum.plus(Resources { cpu: node.cpu, memory: node.memory, devices: node.free_devices() })
+        })
+    }
+
     pub(crate) fn node_bound(&self) -> usize {
         self.nodes.len()
     }

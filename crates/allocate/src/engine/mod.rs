@@ -5,6 +5,7 @@ mod decide;
 mod foresee;
 mod job;
 mod observe;
+mod reason;
 mod waiting;
 
 use std::collections::BTreeSet;
@@ -25,6 +26,7 @@ use waiting::Waiting;
 
 pub use decide::Budget;
 pub use observe::{Ignored, Observed};
+pub use reason::Reason;
 
 /// Who runs where and when. The same events and the same moments of decision give the same actions, bit for bit.
 #[derive(Clone, Debug)]

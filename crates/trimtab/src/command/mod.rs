@@ -5,3 +5,4 @@ pub(crate) mod completion;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod optimize;
+pub(crate) mod replay;

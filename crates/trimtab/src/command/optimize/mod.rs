@@ -1,7 +1,7 @@
 //! `trimtab optimize`: what was wasted, what to change, and the proof.
 
 mod page;
-mod text;
+pub(super) mod text;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -81,7 +81,7 @@ fn fidelity(text: &mut String, report: &Report) {
     }
 }
 
-pub(super) fn sentence(all: &Match) -> String {
+pub(in crate::command) fn sentence(all: &Match) -> String {
     match all.verdict {
         Verdict::NotRecorded => {
             "Unknown: the source records no starts, so there is nothing to compare with. All waits below are the replay's."
@@ -295,10 +295,10 @@ fn paragraph(text: &mut String, indent: &str, words: &str) {
     let _ = writeln!(text, "{line}");
 }
 
-pub(super) fn seconds(value: f64) -> String {
+pub(in crate::command) fn seconds(value: f64) -> String {
     advise::ground::seconds(value)
 }
 
-pub(super) fn signed(value: f64) -> String {
+pub(in crate::command) fn signed(value: f64) -> String {
     if value > 0.0 { format!("+{}", seconds(value)) } else { seconds(value) }
 }
