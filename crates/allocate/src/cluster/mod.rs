@@ -225,6 +225,11 @@ impl Class {
         self.open[units].len()
     }
 
+    /// How many nodes may be given work.
+    pub(crate) fn up(&self) -> u32 {
+        self.open.iter().map(Bits::len).sum()
+    }
+
     /// The nodes with exactly so many units free, in order of their place in the class.
     pub(crate) fn with(&self, units: usize) -> impl Iterator<Item = NodeId> + '_ {
         self.open[units].iter().map(|member| self.members[member as usize])

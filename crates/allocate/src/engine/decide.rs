@@ -12,7 +12,7 @@ use super::job::{JobState, Outcome, Place};
 use super::observe::not_before;
 use super::waiting::Rank;
 use super::{Changed, Engine};
-use crate::placement::{Choice, Hold, Stay, try_take};
+use crate::placement::{Choice, Hold, Stay, fits_empty, try_take};
 use crate::policy;
 use crate::queues::Tier;
 
@@ -129,9 +129,17 @@ impl Engine {
                 continue;
             }
             match mode {
-                Mode::Strict => held_up.extend_from_slice(&self.shapes.layout(shape).classes),
+                Mode::Strict => self.hold_up(shape, &mut held_up),
                 Mode::Reserving => self.reserve(id),
             }
+        }
+    }
+
+    /// Everyone who could use the same nodes waits behind a gang of this shape, unless it would not fit on empty nodes either.
+    fn hold_up(&self, shape: u32, held_up: &mut Vec<u32>) {
+        let (shape, layout) = (self.shapes.shape(shape), self.shapes.layout(shape));
+        if fits_empty(&self.cluster, shape, layout) {
+            held_up.extend_from_slice(&layout.classes);
         }
     }
 
@@ -143,8 +151,12 @@ impl Engine {
             Changed::Arrivals(arrived) if mode == Mode::Reserving => {
                 groups.extend(arrived.iter().copied());
                 let ahead = self.guard.holds().iter().any(|hold| {
-                    let head = &self.jobs[&hold.workload];
-                    groups.iter().any(|&group| self.waiting.first(group).is_some_and(|(rank, _)| rank < head.rank))
+                    let job = &self.jobs[&hold.workload];
+                    let head = (self.queues.tier(job.workload.queue, job.metered), job.rank);
+                    // Whoever went ahead may have brought it to a limit; then room is kept for nothing.
+                    let limit = self.queues.limit(job.workload.queue, job.workload.user, job.metered);
+                    let first = |&group: &u32| self.candidate(group).map(|Reverse((tier, rank, ..))| (tier, rank));
+                    limit.is_some() || groups.iter().filter_map(first).any(|other| other < head)
                 });
                 if ahead {
                     groups.clear();

@@ -2,14 +2,13 @@
 
 use fleet::ids::NodeId;
 use fleet::node::Resources;
-use fleet::quantity::MilliDevice;
 use fleet::time::Timestamp;
 use fleet::workload::Spread;
 
 use super::Engine;
 use super::job::{Job, JobState};
-use crate::cluster::{Standing, share_of};
-use crate::placement::{Layout, Shape};
+use crate::cluster::Standing;
+use crate::placement::{Layout, Shape, fits_empty};
 
 /// What is foreseen for a gang.
 pub(crate) struct Foresight {
@@ -44,7 +43,7 @@ impl Engine {
     pub(crate) fn foresee(&self, job: &Job) -> Option<Foresight> {
         let shape = self.shapes.shape(job.shape);
         let layout = self.shapes.layout(job.shape);
-        if !layout.possible() {
+        if !fits_empty(&self.cluster, shape, layout) {
             return None;
         }
         let mut ahead = Ahead {
@@ -81,11 +80,7 @@ impl Ahead<'_> {
                 for node in class.with(units) {
                     if !self.engine.guard.keeps(node) {
                         let state = cluster.node(node);
-                        let free = Resources {
-                            cpu: state.cpu,
-                            memory: state.memory,
-                            devices: MilliDevice::whole(u64::from(state.whole.count_ones())),
-                        };
+                        let free = Resources { cpu: state.cpu, memory: state.memory, devices: state.free_devices() };
                         self.nodes[node.index()] = Some(Tally { free, room: 0 });
                         self.count(node, state.room(&self.shape.request, self.shape.tasks));
                     }
@@ -118,7 +113,6 @@ impl Ahead<'_> {
     fn fits(&self) -> bool {
         match self.shape.spread {
             Spread::Any => self.tasks >= u64::from(self.shape.tasks),
-            _ if share_of(&self.shape.request).is_some() => self.tasks >= u64::from(self.shape.tasks),
             Spread::Packed | Spread::OnePerNode => {
                 let (full, rest) = (self.layout.full as usize, usize::from(self.layout.rest > 0));
                 self.full.len() >= full && (rest == 0 || self.full.len() > full || self.rest_beside_full(full))
@@ -142,7 +136,7 @@ impl Ahead<'_> {
             };
             (node, left)
         };
-        if self.shape.spread == Spread::Any || share_of(&self.shape.request).is_some() {
+        if self.shape.spread == Spread::Any {
             let mut missing = self.shape.tasks;
             let mut chosen = Vec::new();
             for &node in &self.full {

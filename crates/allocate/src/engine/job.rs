@@ -16,6 +16,8 @@ pub(crate) struct Job {
     pub(crate) shape: u32,
     pub(crate) group: u32,
     pub(crate) rank: Rank,
+    /// When it could first have started.
+    pub(crate) eligible: Timestamp,
     /// What it counts against quota and limits.
     pub(crate) metered: MilliDevice,
     /// How long it was expected to run when it was submitted.

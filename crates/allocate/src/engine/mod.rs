@@ -4,6 +4,7 @@ mod adopt;
 mod decide;
 mod foresee;
 mod job;
+mod line_up;
 mod observe;
 mod reason;
 mod waiting;

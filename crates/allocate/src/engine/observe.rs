@@ -7,10 +7,8 @@ use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
 use super::job::{Job, JobState, Outcome};
-use super::waiting::{GroupKey, Rank};
 use super::{Changed, Engine};
 use crate::cluster::Standing;
-use crate::policy;
 use crate::predict::Features;
 
 /// What became of an event.
@@ -76,8 +74,11 @@ impl Engine {
             EventKind::NodeLost { node } => self.lose(*node)?,
             EventKind::NodeDrained { node } => self.stand(*node, Standing::Drained)?,
             EventKind::NodeReturned { node } => self.stand(*node, Standing::Up)?,
-            EventKind::QueueSet { queue } => self.queues.set(queue.clone()),
-            EventKind::PolicySet { policy } => self.policy = policy.clone(),
+            EventKind::QueueSet { queue } => self.set_queue(queue),
+            EventKind::PolicySet { policy } => {
+                self.policy = policy.clone();
+                self.line_up_again(|_| true);
+            }
             EventKind::Withdrawn { workload } => self.withdraw(*workload)?,
             EventKind::Adopted { action, workload, slots, since } => self.adopt(*action, *workload, slots, *since)?,
             EventKind::StartFailed { action, workload } => {
@@ -105,18 +106,13 @@ impl Engine {
         self.mix.learn(&workload.request, workload.tasks);
         let expected = self.predictor.forecast(&features(workload), self.last_at);
         let shape = self.shapes.intern(workload, &self.cluster);
-        let rules = self.queues.rules(workload.queue);
-        let per_user = rules.is_some_and(|r| r.limit_per_user.is_some() || r.limit_running_per_user.is_some());
-        let queue_priority = rules.map_or(0, |rules| rules.priority);
-        let user = workload.user.filter(|_| per_user);
-        let group = self.waiting.group(GroupKey { queue: workload.queue, shape, user });
-        let key = policy::key(self.policy.order, self.last_at, &expected);
-        let rank = Rank::new(queue_priority, workload.priority, key);
+        let (group, rank) = self.line_up(workload, shape, self.last_at, &expected);
         let job = Job {
             workload: workload.clone(),
             shape,
             group,
             rank,
+            eligible: self.last_at,
             metered: self.meter(workload.total()),
             expected,
             state: JobState::Waiting,

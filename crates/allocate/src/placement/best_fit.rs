@@ -20,11 +20,10 @@ pub(super) fn nodes<'a>(
     let by_units = (0..=most_left).flat_map(move |left| {
         classes().filter_map(move |class| {
             let units = class.units_asked(&shape.request, tasks) + left;
-            // Nodes without a whole free device were tried among those used in part.
-            (units <= class.units() && !(share && units == 0)).then(|| class.with(units))
+            (units <= class.units()).then(|| class.with(units))
         })
     });
-    used_in_part
-        .chain(by_units.flatten())
-        .filter(move |&node| room(cluster, &shape.request, node, tasks, choice) >= tasks)
+    // Those used in part come first where a share is asked for, and only once.
+    let by_units = by_units.flatten().filter(move |&node| !share || cluster.node(node).shared.is_empty());
+    used_in_part.chain(by_units).filter(move |&node| room(cluster, &shape.request, node, tasks, choice) >= tasks)
 }

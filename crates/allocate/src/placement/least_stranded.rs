@@ -94,9 +94,9 @@ fn take(node: &mut NodeState, request: &Resources, tasks: u32) {
     node.cpu -= request.cpu.times(tasks);
     node.memory -= request.memory.times(tasks);
     match share_of(request) {
-        Some(share) => {
+        Some(share) => (0..tasks).for_each(|_| {
             node.take_share(share);
-        }
+        }),
         None => {
             node.take_whole(tasks * (request.devices.0 / MilliDevice::WHOLE) as u32);
         }

@@ -5,6 +5,7 @@
 mod best_fit;
 mod guard;
 mod least_stranded;
+mod possible;
 mod shape;
 
 use fleet::action::Slot;
@@ -17,6 +18,7 @@ use crate::cluster::{Cluster, share_of};
 
 pub(crate) use guard::{Guard, Hold, Stay};
 pub(crate) use least_stranded::Mix;
+pub(crate) use possible::fits_empty;
 pub(crate) use shape::{Layout, Shape, Shapes};
 
 /// What guides the choice among nodes that would do.
@@ -33,16 +35,12 @@ pub(crate) fn try_take(cluster: &mut Cluster, shape: &Shape, layout: &Layout, ch
         return None;
     }
     let mut slots = Vec::new();
-    let whole = if share_of(&shape.request).is_some() {
-        (0..shape.tasks).all(|_| take_chunk(cluster, shape, layout, 1, choice, &mut slots))
-    } else {
-        match shape.spread {
-            Spread::Any => spread_out(cluster, shape, layout, choice, shape.tasks, &mut slots),
-            Spread::OnePerNode => take_nodes(cluster, shape, layout, shape.tasks, choice, &mut slots),
-            Spread::Packed => {
-                take_nodes(cluster, shape, layout, layout.full, choice, &mut slots)
-                    && (layout.rest == 0 || take_chunk(cluster, shape, layout, layout.rest, choice, &mut slots))
-            }
+    let whole = match shape.spread {
+        Spread::Any => spread_out(cluster, shape, layout, choice, shape.tasks, &mut slots),
+        Spread::OnePerNode => take_nodes(cluster, shape, layout, shape.tasks, choice, &mut slots),
+        Spread::Packed => {
+            take_nodes(cluster, shape, layout, layout.full, choice, &mut slots)
+                && (layout.rest == 0 || take_chunk(cluster, shape, layout, layout.rest, choice, &mut slots))
         }
     };
     if whole {
@@ -96,8 +94,17 @@ fn take_chunk(
         _ => best_fit::nodes(cluster, shape, layout, tasks, choice).next(),
     };
     let Some(node) = found else { return false };
-    slots.push(cluster.take(node, &shape.request, tasks));
+    take_on(cluster, shape, node, tasks, slots);
     true
+}
+
+/// Takes room for tasks on one node. Shares of devices are taken one by one: a slot names the one device it shares.
+fn take_on(cluster: &mut Cluster, shape: &Shape, node: NodeId, tasks: u32, slots: &mut Vec<Slot>) {
+    if share_of(&shape.request).is_some() {
+        slots.extend((0..tasks).map(|_| cluster.take(node, &shape.request, 1)));
+    } else {
+        slots.push(cluster.take(node, &shape.request, tasks));
+    }
 }
 
 /// Takes one chunk on each of `count` nodes.
@@ -118,7 +125,7 @@ fn take_nodes(
         return false;
     }
     for node in nodes {
-        slots.push(cluster.take(node, &shape.request, layout.chunk));
+        take_on(cluster, shape, node, layout.chunk, slots);
     }
     true
 }
@@ -146,7 +153,7 @@ fn spread_out(
         return false;
     }
     for (node, here) in found {
-        slots.push(cluster.take(node, &shape.request, here));
+        take_on(cluster, shape, node, here, slots);
     }
     true
 }

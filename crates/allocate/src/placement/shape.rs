@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use fleet::node::Resources;
 use fleet::workload::{Constraint, Spread, Workload};
 
-use crate::cluster::{Class, Cluster, NodeState, share_of};
+use crate::cluster::{Class, Cluster, NodeState};
 
 /// All that decides whether and where a gang fits.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -99,9 +99,7 @@ fn lay_out(shape: &Shape, cluster: &Cluster) -> Layout {
     if most == 0 {
         return layout;
     }
-    // Shares of devices are placed one by one: two tasks of a gang may well lie on one device.
     layout.chunk = match shape.spread {
-        _ if share_of(&shape.request).is_some() => 1,
         Spread::Packed => most,
         Spread::Any | Spread::OnePerNode => 1,
     };
