@@ -183,6 +183,8 @@ pub struct Gate<'a> {
     bad_rows: BadRows,
     each: Each<'a>,
     report: Report,
+    /// Whether any row could be read.
+    any_good: bool,
 }
 
 impl<'a> Gate<'a> {
@@ -191,7 +193,7 @@ impl<'a> Gate<'a> {
 
     /// A gate in front of `each`. `file` is the name that problems give.
     pub fn new(file: &str, options: &Options, each: Each<'a>) -> Self {
-        Self { file: file.to_owned(), bad_rows: options.bad_rows, each, report: Report::default() }
+        Self { file: file.to_owned(), bad_rows: options.bad_rows, each, report: Report::default(), any_good: false }
     }
 
     /// The report so far.
@@ -218,12 +220,19 @@ impl<'a> Gate<'a> {
         }
     }
 
+    /// A row could be read, and is held back for what may follow it.
+    pub fn good(&mut self) {
+        self.any_good = true;
+    }
+
     /// Hands out a record.
     ///
     /// # Errors
     /// What the receiver answers.
     pub fn pass(&mut self, record: Record) -> Result<(), Stop> {
-        self.report.workloads += u64::from(matches!(record, Record::Workload(_)));
+        let workload = matches!(record, Record::Workload(_));
+        self.report.workloads += u64::from(workload);
+        self.any_good |= workload;
         (self.each)(record).map_err(Stop::Output)
     }
 
@@ -237,7 +246,7 @@ impl<'a> Gate<'a> {
             return Err(problem.into());
         }
         self.report.problems.add(problem);
-        if self.report.workloads == 0 && self.report.problems.count() == Self::HOPELESS {
+        if !self.any_good && self.report.problems.count() == Self::HOPELESS {
             return Err(self.nothing_read());
         }
         Ok(())

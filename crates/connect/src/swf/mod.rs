@@ -121,6 +121,7 @@ impl Log {
                 return gate.bad(number, bad);
             }
         };
+        gate.good();
         if let (Some(pending), Some(part)) = (&mut self.pending, job.part)
             && pending.id() == job.id
         {

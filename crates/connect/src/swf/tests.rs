@@ -195,6 +195,15 @@ fn bad_rows_are_named_and_left_out() {
 }
 
 #[test]
+fn one_good_row_tells_a_bad_file_from_a_foreign_one() {
+    let bad = "8 60 30\n".repeat(2_000);
+    let (_, report) = import(&format!("{COMMENTS}{JOB}\n{bad}"), &Options::default()).unwrap();
+    assert_eq!((report.workloads, report.problems.count()), (1, 2_000));
+    let stop = import(&format!("{COMMENTS}{bad}{JOB}"), &Options::default()).unwrap_err().to_string();
+    assert!(stop.contains("none of its first 1000 rows could be read"), "{stop}");
+}
+
+#[test]
 fn a_machine_without_a_size_is_said() {
     let (records, _) = import(JOB, &Options::default()).unwrap();
     let Record::Header(header) = &records[0] else { panic!("a header first") };
