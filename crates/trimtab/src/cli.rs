@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::command::{completion, history, import, optimize, replay};
+use crate::command::{completion, history, import, optimize, replay, why};
 use crate::failure::Outcome;
 
 /// What a version line shows.
@@ -41,6 +41,8 @@ enum Command {
     Optimize(optimize::Arguments),
     /// Replay a history, as it was and with something different
     Replay(replay::Arguments),
+    /// Tell why a workload waited, and what would have started it earlier
+    Why(why::Arguments),
     /// Look at histories and change them
     History(history::Arguments),
     /// Print the completions of a shell
@@ -53,6 +55,7 @@ impl Arguments {
             Command::Import(arguments) => import::run(arguments, self.global),
             Command::Optimize(arguments) => optimize::run(&arguments, self.global),
             Command::Replay(arguments) => replay::run(&arguments, self.global),
+            Command::Why(arguments) => why::run(&arguments, self.global),
             Command::History(arguments) => history::run(arguments, self.global),
             Command::Completion(arguments) => completion::run(&arguments),
         }

@@ -6,3 +6,4 @@ pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod optimize;
 pub(crate) mod replay;
+pub(crate) mod why;
