@@ -6,6 +6,7 @@
 //! Start reading at [`history::History`], then [`scenario::Scenario`], [`setup::Setup`] and [`run()`].
 
 pub mod fidelity;
+pub mod forecast;
 pub mod history;
 pub mod measure;
 pub mod outcome;

@@ -3,11 +3,12 @@
 
 mod gaia_waste;
 mod policies;
+mod starts;
 
 use super::session::Session;
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[gaia_waste::run, policies::run];
+const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[gaia_waste::run, policies::run, starts::run];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     BARS.iter().try_for_each(|bar| bar(session))
