@@ -4,6 +4,7 @@
 //! a trial is undone by giving back what it took.
 
 mod bits;
+mod ends;
 mod node_state;
 
 use bits::Bits;
@@ -12,6 +13,7 @@ use fleet::ids::NodeId;
 use fleet::node::{Node, Resources};
 use fleet::quantity::MilliDevice;
 
+pub(crate) use ends::Ends;
 pub(crate) use node_state::{NodeState, Standing, share_of};
 
 /// Nodes of one specification.

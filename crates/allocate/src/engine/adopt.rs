@@ -37,7 +37,8 @@ impl Engine {
         let expected_end = not_before(end, now);
         self.waiting.remove(job.group, job.rank, id);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
-        self.ends.insert((expected_end, id));
+        self.ends.insert(expected_end, id, slots);
+        self.guard.forget(id);
         job.state =
             JobState::Placed(Place { action, slots: slots.to_vec(), since, outcome: Outcome::Awaited, expected_end });
         self.next_action = self.next_action.max(action.0.saturating_add(1));

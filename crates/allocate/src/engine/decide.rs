@@ -8,11 +8,12 @@ use fleet::ids::WorkloadId;
 use fleet::policy::Order;
 use fleet::time::Timestamp;
 
-use super::job::{JobState, Outcome, Place};
+use super::foresee::Among;
+use super::job::{Job, JobState, Outcome, Place};
 use super::observe::not_before;
 use super::waiting::Rank;
 use super::{Changed, Engine};
-use crate::placement::{Choice, Hold, Stay, fits_empty, try_take};
+use crate::placement::{Choice, Drains, Hold, Stay, fits_empty, try_take};
 use crate::policy;
 use crate::queues::Tier;
 
@@ -89,16 +90,16 @@ impl Engine {
 
     /// Whoever should have ended by now did not: expect a later end.
     fn revise_ends(&mut self, now: Timestamp) {
-        while let Some(&(end, id)) = self.ends.first() {
+        while let Some((end, id)) = self.ends.first() {
             if end > now {
                 break;
             }
-            self.ends.remove(&(end, id));
             let job = self.jobs.get_mut(&id).expect("whoever has an end is there");
             let JobState::Placed(place) = &mut job.state else { unreachable!("only who is placed has an end") };
             let revised = policy::expected_end(self.policy.order, &job.workload, &job.expected, place.since, now);
             place.expected_end = not_before(revised, now);
-            self.ends.insert((place.expected_end, id));
+            self.ends.remove(end, id, &place.slots);
+            self.ends.insert(place.expected_end, id, &place.slots);
         }
     }
 
@@ -110,7 +111,7 @@ impl Engine {
                 return;
             }
             let job = &self.jobs[&id];
-            let tier_now = self.queues.tier(job.workload.queue, job.metered);
+            let tier_now = self.tier(job);
             if tier_now != tier {
                 heap.push(Reverse((tier_now, rank, id, group)));
                 continue;
@@ -175,8 +176,11 @@ impl Engine {
     fn candidate(&self, group: u32) -> Option<Candidate> {
         let (rank, id) = self.waiting.first(group)?;
         let job = &self.jobs[&id];
-        let tier = self.queues.tier(job.workload.queue, job.metered);
-        Some(Reverse((tier, rank, id, group)))
+        Some(Reverse((self.tier(job), rank, id, group)))
+    }
+
+    fn tier(&self, job: &Job) -> Tier {
+        self.queues.tier(job.workload.queue, job.metered)
     }
 
     /// Places a gang if it fits beside what is kept for others.
@@ -189,20 +193,21 @@ impl Engine {
         };
         let shape = self.shapes.shape(job.shape);
         let layout = self.shapes.layout(job.shape);
-        let choice = Choice { placement: self.policy.placement, mix: &self.mix, guard: &self.guard, stay };
+        let end = not_before(policy::expected_end(self.policy.order, &job.workload, &job.expected, now, now), now);
+        let drains = policy::weighs_drains(self.policy.order).then_some(Drains { ends: &self.ends, now, end });
+        let choice = Choice { placement: self.policy.placement, mix: &self.mix, guard: &self.guard, stay, drains };
         let Some(slots) = try_take(&mut self.cluster, shape, layout, &choice) else { return false };
         for slot in &slots {
             self.guard.took(slot.node, shape.request.times(slot.tasks), stay);
         }
         let action = self.new_action();
         let job = self.jobs.get_mut(&id).expect("whoever starts was waiting");
-        let end = policy::expected_end(self.policy.order, &job.workload, &job.expected, now, now);
-        let expected_end = not_before(end, now);
         self.waiting.remove(job.group, job.rank, id);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
-        self.ends.insert((expected_end, id));
+        self.ends.insert(end, id, &slots);
+        self.guard.forget(id);
         decision.actions.push(Action { id: action, kind: ActionKind::Start { workload: id, slots: slots.clone() } });
-        job.state = JobState::Placed(Place { action, slots, since: now, outcome: Outcome::Awaited, expected_end });
+        job.state = JobState::Placed(Place { action, slots, since: now, outcome: Outcome::Awaited, expected_end: end });
         true
     }
 
@@ -212,9 +217,13 @@ impl Engine {
             return;
         }
         let job = &self.jobs[&id];
-        if let Some(foresight) = self.foresee(job) {
-            let hold = Hold { workload: id, at: foresight.at };
-            self.guard.hold(hold, foresight.nodes.into_iter());
+        let Some(mut foresight) = self.foresee(job, Among::All) else { return };
+        if let Some(kept) = self.guard.kept(id)
+            && let Some(same) = self.foresee(job, Among::These(kept))
+            && policy::stays_with(self.policy.order, same.at.since(self.last_at), foresight.at.since(self.last_at))
+        {
+            foresight = same;
         }
+        self.guard.hold(Hold { workload: id, at: foresight.at }, foresight.nodes);
     }
 }

@@ -17,6 +17,13 @@ pub(crate) struct Foresight {
     pub(crate) nodes: Vec<(NodeId, Resources)>,
 }
 
+/// Where to look.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Among<'a> {
+    All,
+    These(&'a [NodeId]),
+}
+
 /// Nodes as they will be, one by one as they change.
 struct Ahead<'a> {
     engine: &'a Engine,
@@ -39,8 +46,8 @@ struct Tally {
 }
 
 impl Engine {
-    /// Looks ahead for a gang. `None` if it cannot fit on the nodes that are up and not kept for others.
-    pub(crate) fn foresee(&self, job: &Job) -> Option<Foresight> {
+    /// Looks ahead for a gang. `None` if it cannot fit on those nodes that are up and not kept for others.
+    pub(crate) fn foresee(&self, job: &Job, among: Among) -> Option<Foresight> {
         let shape = self.shapes.shape(job.shape);
         let layout = self.shapes.layout(job.shape);
         if !fits_empty(&self.cluster, shape, layout) {
@@ -55,11 +62,11 @@ impl Engine {
             rest: Vec::new(),
             tasks: 0,
         };
-        ahead.begin();
+        ahead.begin(among);
         let mut at = self.last_at;
         let mut ends = self.ends.iter();
         while !ahead.fits() {
-            let &(end, id) = ends.next()?;
+            let (end, id) = ends.next()?;
             at = at.max(end);
             let job = &self.jobs[&id];
             let JobState::Placed(place) = &job.state else { unreachable!("only who is placed has an end") };
@@ -72,21 +79,33 @@ impl Engine {
 }
 
 impl Ahead<'_> {
-    fn begin(&mut self) {
+    fn begin(&mut self, among: Among) {
         let cluster = &self.engine.cluster;
-        for &class in &self.layout.classes {
-            let class = &cluster.classes()[class as usize];
-            for units in (0..=class.units()).rev() {
-                for node in class.with(units) {
-                    if !self.engine.guard.keeps(node) {
-                        let state = cluster.node(node);
-                        let free = Resources { cpu: state.cpu, memory: state.memory, devices: state.free_devices() };
-                        self.nodes[node.index()] = Some(Tally { free, room: 0 });
-                        self.count(node, state.room(&self.shape.request, self.shape.tasks));
+        match among {
+            Among::These(nodes) => {
+                for &node in nodes.iter().filter(|&&node| cluster.node(node).standing == Standing::Up) {
+                    self.begin_with(node);
+                }
+            }
+            Among::All => {
+                for &class in &self.layout.classes {
+                    let class = &cluster.classes()[class as usize];
+                    for node in (0..=class.units()).rev().flat_map(|units| class.with(units)) {
+                        self.begin_with(node);
                     }
                 }
             }
         }
+    }
+
+    fn begin_with(&mut self, node: NodeId) {
+        if self.engine.guard.keeps(node) {
+            return;
+        }
+        let state = self.engine.cluster.node(node);
+        let free = Resources { cpu: state.cpu, memory: state.memory, devices: state.free_devices() };
+        self.nodes[node.index()] = Some(Tally { free, room: 0 });
+        self.count(node, state.room(&self.shape.request, self.shape.tasks));
     }
 
     fn release(&mut self, node: NodeId, amount: &Resources) {

@@ -18,7 +18,7 @@ use fleet::quantity::MilliDevice;
 use fleet::queue::Metered;
 use fleet::time::Timestamp;
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Ends};
 use crate::placement::{Guard, Mix, Shapes};
 use crate::predict::Predictor;
 use crate::queues::Queues;
@@ -42,7 +42,7 @@ pub struct Engine {
     jobs: std::collections::BTreeMap<WorkloadId, Job>,
     waiting: Waiting,
     /// Everyone who is placed, by when they are expected to end.
-    ends: BTreeSet<(Timestamp, WorkloadId)>,
+    ends: Ends,
     guard: Guard,
     last_seq: u64,
     last_at: Timestamp,
@@ -75,7 +75,7 @@ impl Engine {
             predictor: Predictor::default(),
             jobs: std::collections::BTreeMap::new(),
             waiting: Waiting::default(),
-            ends: BTreeSet::new(),
+            ends: Ends::default(),
             guard: Guard::default(),
             last_seq: 0,
             last_at: Timestamp::MIN,

@@ -140,8 +140,8 @@ impl Engine {
             place.expected_end = before + at.since(place.since);
             place.since = at;
             let after = place.expected_end;
-            self.ends.remove(&(before, workload));
-            self.ends.insert((after, workload));
+            self.ends.remove(before, workload, &place.slots);
+            self.ends.insert(after, workload, &place.slots);
         }
         Ok(())
     }
@@ -180,21 +180,14 @@ impl Engine {
             return Err(Ignored::NotWaiting);
         }
         self.waiting.remove(job.group, job.rank, workload);
+        self.guard.forget(workload);
         self.jobs.remove(&workload);
         Ok(())
     }
 
     fn lose(&mut self, node: NodeId) -> Result<(), Ignored> {
         self.stand(node, Standing::Lost)?;
-        let there: Vec<WorkloadId> = self
-            .ends
-            .iter()
-            .map(|&(_, id)| id)
-            .filter(|id| match &self.jobs[id].state {
-                JobState::Placed(place) => place.slots.iter().any(|slot| slot.node == node),
-                JobState::Waiting => false,
-            })
-            .collect();
+        let there: Vec<WorkloadId> = self.ends.on(node).map(|(_, id)| id).collect();
         for workload in there {
             self.wait_again(workload);
         }
@@ -225,7 +218,7 @@ impl Engine {
     fn release(&mut self, workload: WorkloadId) {
         let job = self.jobs.get(&workload).expect("whoever is released is there");
         let JobState::Placed(place) = &job.state else { unreachable!("only who is placed holds anything") };
-        self.ends.remove(&(place.expected_end, workload));
+        self.ends.remove(place.expected_end, workload, &place.slots);
         for slot in &place.slots {
             self.cluster.give(&job.workload.request, slot);
         }

@@ -14,6 +14,8 @@ use crate::cluster::share_of;
 pub(crate) struct Guard {
     holds: Vec<Hold>,
     spare: BTreeMap<NodeId, Spare>,
+    /// The nodes last kept for gangs that still wait. Survives [`Guard::clear`].
+    kept: BTreeMap<WorkloadId, Vec<NodeId>>,
 }
 
 /// Where and when a waiting gang is expected to start.
@@ -45,6 +47,16 @@ impl Guard {
         self.spare.clear();
     }
 
+    /// Forgets a gang that does not wait any more.
+    pub(crate) fn forget(&mut self, id: WorkloadId) {
+        self.kept.remove(&id);
+    }
+
+    /// The nodes last kept for a gang.
+    pub(crate) fn kept(&self, id: WorkloadId) -> Option<&[NodeId]> {
+        self.kept.get(&id).map(Vec::as_slice)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.holds.is_empty()
     }
@@ -58,7 +70,8 @@ impl Guard {
     }
 
     /// Keeps nodes for a gang; `left` is what each has beyond it when it starts.
-    pub(crate) fn hold(&mut self, hold: Hold, nodes: impl Iterator<Item = (NodeId, Resources)>) {
+    pub(crate) fn hold(&mut self, hold: Hold, nodes: Vec<(NodeId, Resources)>) {
+        self.kept.insert(hold.workload, nodes.iter().map(|&(node, _)| node).collect());
         for (node, left) in nodes {
             let before = self.spare.insert(node, Spare { left, at: hold.at });
             assert!(before.is_none(), "a node is kept for one gang at a time");

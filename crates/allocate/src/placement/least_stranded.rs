@@ -2,7 +2,9 @@
 //! runs. A device is useless to a workload when its node cannot give what the workload wants beside it.
 //!
 //! The measure is the expected fragmentation of Weng et al., "Beware of Fragmentation" (USENIX ATC'23, section 3), with the
-//! mix of requests learnt from what was submitted, not given. Integers throughout; ties go to best fit, then to the lowest node.
+//! mix of requests learnt from what was submitted, not given. Of nodes equal in that, under a policy that predicts, the one whose
+//! emptying is put off least: work that ends about when its neighbours do leaves whole nodes to gangs. Integers throughout; ties
+//! go to best fit, then to the lowest node.
 
 use std::collections::BTreeMap;
 
@@ -76,18 +78,24 @@ impl Mix {
 
 /// The node with room for `tasks` tasks that leaves the least stranded.
 pub(super) fn find(cluster: &Cluster, shape: &Shape, layout: &Layout, tasks: u32, choice: &Choice) -> Option<NodeId> {
-    let mut best: Option<(i128, NodeId)> = None;
+    let matters = choice.mix.matters(cluster, layout);
+    let mut best: Option<((i128, u32), NodeId)> = None;
     for node in best_fit::nodes(cluster, shape, layout, tasks, choice).take(Mix::CANDIDATES) {
-        let before = cluster.node(node);
-        let mut after = before.clone();
-        take(&mut after, &shape.request, tasks);
-        let change = i128::from(choice.mix.stranded(&after)) - i128::from(choice.mix.stranded(before));
+        let stranded = if matters { stranding(cluster.node(node), shape, tasks, choice.mix) } else { 0 };
+        let put_off = choice.drains.map_or(0, |drains| drains.put_off(node));
         // Strictly less: of equals the first in best-fit order stays.
-        if best.is_none_or(|(least, _)| change < least) {
-            best = Some((change, node));
+        if best.is_none_or(|(least, _)| (stranded, put_off) < least) {
+            best = Some(((stranded, put_off), node));
         }
     }
     best.map(|(_, node)| node)
+}
+
+/// How much more of a node the mix could not use if these tasks went there.
+fn stranding(before: &NodeState, shape: &Shape, tasks: u32, mix: &Mix) -> i128 {
+    let mut after = before.clone();
+    take(&mut after, &shape.request, tasks);
+    i128::from(mix.stranded(&after)) - i128::from(mix.stranded(before))
 }
 
 fn take(node: &mut NodeState, request: &Resources, tasks: u32) {

@@ -12,9 +12,10 @@ use fleet::action::Slot;
 use fleet::ids::NodeId;
 use fleet::node::Resources;
 use fleet::policy::Placement;
+use fleet::time::Timestamp;
 use fleet::workload::Spread;
 
-use crate::cluster::{Cluster, share_of};
+use crate::cluster::{Cluster, Ends, share_of};
 
 pub(crate) use guard::{Guard, Hold, Stay};
 pub(crate) use least_stranded::Mix;
@@ -27,6 +28,29 @@ pub(crate) struct Choice<'a> {
     pub(crate) mix: &'a Mix,
     pub(crate) guard: &'a Guard,
     pub(crate) stay: Stay,
+    /// Under a policy that weighs when nodes will be empty.
+    pub(crate) drains: Option<Drains<'a>>,
+}
+
+/// When nodes are expected to be empty, and when the candidate is expected to leave.
+#[derive(Clone, Copy)]
+pub(crate) struct Drains<'a> {
+    pub(crate) ends: &'a Ends,
+    pub(crate) now: Timestamp,
+    pub(crate) end: Timestamp,
+}
+
+impl Drains<'_> {
+    /// By how much the candidate would put off the moment when a node is empty, in doublings of the time until then.
+    /// Doublings, because forecasts are about so good: five minutes more on ten are as bad as five hours more on ten.
+    fn put_off(&self, node: NodeId) -> u32 {
+        let doublings = |moment: Timestamp| {
+            let seconds = u64::try_from(moment.since(self.now).0 / 1_000).unwrap_or(0);
+            u64::BITS - seconds.leading_zeros()
+        };
+        let drained = self.ends.drained(node).unwrap_or(self.now);
+        doublings(self.end).saturating_sub(doublings(drained))
+    }
 }
 
 /// Finds room for the whole gang and takes it, or leaves the cluster as it was.
@@ -88,7 +112,7 @@ fn take_chunk(
     slots: &mut Vec<Slot>,
 ) -> bool {
     let found = match choice.placement {
-        Placement::LeastStranded if choice.mix.matters(cluster, layout) => {
+        Placement::LeastStranded if choice.drains.is_some() || choice.mix.matters(cluster, layout) => {
             least_stranded::find(cluster, shape, layout, tasks, choice)
         }
         _ => best_fit::nodes(cluster, shape, layout, tasks, choice).next(),

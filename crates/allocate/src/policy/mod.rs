@@ -5,6 +5,7 @@ mod fifo;
 mod trimtab;
 
 use fleet::policy::Order;
+use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
@@ -39,6 +40,17 @@ pub(crate) fn gone_by(order: Order, workload: &Workload, expected: &Distribution
         Order::Fifo | Order::Backfill => backfill::expected_end(workload, now),
         Order::Trimtab => trimtab::gone_by(workload, expected, now),
     }
+}
+
+/// Whether it matters when a node will be empty: only where durations are predicted. `fifo` and `backfill` place as the systems
+/// do that they stand for.
+pub(crate) fn weighs_drains(order: Order) -> bool {
+    order == Order::Trimtab
+}
+
+/// Whether a gang's room stays where it was kept before, if it is expected there after `same` and on other nodes after `other`.
+pub(crate) fn stays_with(order: Order, same: Millis, other: Millis) -> bool {
+    order == Order::Trimtab && trimtab::stays_with(same, other)
 }
 
 /// For how many waiting workloads room is kept.

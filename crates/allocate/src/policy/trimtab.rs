@@ -12,11 +12,13 @@ use fleet::workload::Workload;
 use crate::predict::Distribution;
 
 /// The most by which a workload that became eligible later may go ahead of another in the same tier and priority.
-pub(super) const ALLOWANCE_MAX: Millis = Millis::hours(24);
+pub(super) const ALLOWANCE_MAX: Millis = Millis::hours(6);
 /// The allowance, in predicted median durations.
-const ALLOWANCE_TIMES: i64 = 2;
+const ALLOWANCE_TIMES: i64 = 1;
 /// For how many waiting workloads room is kept.
-pub(super) const HOLDS_MAX: usize = 1;
+pub(super) const HOLDS_MAX: usize = 3;
+/// How much sooner other nodes must be expected before kept room moves there.
+const MOVE_TIMES: i64 = 10;
 /// A running workload is expected to end at this quantile of what remains.
 const END_PERMILLE: u16 = 500;
 /// A candidate counts as gone by this quantile of its duration.
@@ -27,6 +29,12 @@ pub(super) fn key(eligible: Timestamp, expected: &Distribution) -> i64 {
     let predicted = i64::try_from(expected.quantile(500)).unwrap_or(i64::MAX);
     let allowance = predicted.saturating_mul(ALLOWANCE_TIMES).min(ALLOWANCE_MAX.0);
     (eligible + Millis(allowance)).0
+}
+
+/// Room once kept moves to other nodes only if those are expected [`MOVE_TIMES`] sooner: forecasts change all the time, and
+/// whenever a gang moves, what was drained for it is lost.
+pub(super) fn stays_with(same: Millis, other: Millis) -> bool {
+    same.0 / MOVE_TIMES <= other.0
 }
 
 /// At the median of what remains, given how long it has run.
