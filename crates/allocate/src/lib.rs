@@ -14,4 +14,5 @@ pub mod predict;
 mod queues;
 
 pub use engine::{Budget, Engine, Ignored, Observed, Reason};
+pub use policy::ALLOWANCE_MAX;
 pub use queues::Limit;

@@ -10,10 +10,10 @@ use fleet::time::Timestamp;
 
 use super::foresee::Among;
 use super::job::{Job, JobState, Outcome, Place};
-use super::observe::not_before;
+use super::observe::{features, not_before};
 use super::waiting::Rank;
 use super::{Changed, Engine};
-use crate::placement::{Choice, Drains, Hold, Stay, fits_empty, try_take};
+use crate::placement::{Access, Choice, Drains, Hold, Stay, fits_empty, try_take};
 use crate::policy;
 use crate::queues::Tier;
 
@@ -57,6 +57,7 @@ impl Engine {
             Order::Trimtab => self.pass(now, Mode::Reserving, budget, &mut decision),
             Order::Backfill => self.backfill(now, budget, &mut decision),
         }
+        self.guard.lapse();
         if decision.actions.len() >= budget.starts && self.waiting.len() > 0 {
             decision.wake_at = Some(now);
         } else {
@@ -123,6 +124,7 @@ impl Engine {
             if self.shapes.layout(shape).classes.iter().any(|class| held_up.contains(class)) {
                 continue;
             }
+            self.renew_forecast(id, now);
             if self.start(id, now, decision) {
                 if let Some(next) = self.candidate(group) {
                     heap.push(next);
@@ -213,17 +215,28 @@ impl Engine {
 
     /// Keeps room for a gang that does not fit, unless as much is kept as the policy keeps.
     fn reserve(&mut self, id: WorkloadId) {
-        if self.guard.holds().len() >= policy::holds_max(self.policy.order) {
+        let order = self.policy.order;
+        let job = &self.jobs[&id];
+        let tier = self.tier(job);
+        if !policy::holds_another(order, tier, self.guard.holds().iter().map(|hold| hold.tier)) {
             return;
         }
-        let job = &self.jobs[&id];
-        let Some(mut foresight) = self.foresee(job, Among::All) else { return };
-        if let Some(kept) = self.guard.kept(id)
-            && let Some(same) = self.foresee(job, Among::These(kept))
-            && policy::stays_with(self.policy.order, same.at.since(self.last_at), foresight.at.since(self.last_at))
-        {
-            foresight = same;
+        let now = self.last_at;
+        let kept = self.guard.kept(id).filter(|_| policy::stays(order));
+        let same = kept.and_then(|kept| Some((self.foresee(job, Among::These(&kept.nodes))?, kept.since)));
+        let Some((foresight, since)) = same.or_else(|| Some((self.foresee(job, Among::All)?, now))) else { return };
+        let closed = policy::closes_after(order).is_some_and(|after| now.since(since) >= after);
+        let access = if closed { Access::Closed } else { Access::Brief };
+        self.guard.hold(Hold { workload: id, at: foresight.at, tier, access }, since, foresight.nodes);
+    }
+
+    /// Makes the forecast of one who waits anew if it is old: meanwhile others like it have ended.
+    fn renew_forecast(&mut self, id: WorkloadId, now: Timestamp) {
+        let Some(after) = policy::renews_after(self.policy.order) else { return };
+        let job = self.jobs.get_mut(&id).expect("a candidate waits");
+        if now.since(job.forecast_at) >= after {
+            job.expected = self.predictor.forecast(&features(&job.workload), now);
+            job.forecast_at = now;
         }
-        self.guard.hold(Hold { workload: id, at: foresight.at }, foresight.nodes);
     }
 }

@@ -20,8 +20,9 @@ pub(crate) struct Job {
     pub(crate) eligible: Timestamp,
     /// What it counts against quota and limits.
     pub(crate) metered: MilliDevice,
-    /// How long it was expected to run when it was submitted.
+    /// How long it is expected to run, as of `forecast_at`.
     pub(crate) expected: Forecast,
+    pub(crate) forecast_at: Timestamp,
     pub(crate) state: JobState,
 }
 

@@ -115,6 +115,7 @@ impl Engine {
             eligible: self.last_at,
             metered: self.meter(workload.total()),
             expected,
+            forecast_at: self.last_at,
             state: JobState::Waiting,
         };
         self.waiting.insert(group, rank, workload.id);

@@ -35,8 +35,13 @@ impl Engine {
             return Some(Reason::Impossible);
         }
         let nothing_kept = Guard::default();
-        let choice =
-            Choice { placement: self.policy.placement, mix: &self.mix, guard: &nothing_kept, stay: Stay::First };
+        let choice = Choice {
+            placement: self.policy.placement,
+            mix: &self.mix,
+            guard: &nothing_kept,
+            stay: Stay::First,
+            drains: None,
+        };
         let mut cluster = self.cluster.clone();
         if try_take(&mut cluster, shape, layout, &choice).is_some() {
             return Some(Reason::KeptForOthers);

@@ -8,14 +8,15 @@ use fleet::quantity::MilliDevice;
 use fleet::time::Timestamp;
 
 use crate::cluster::share_of;
+use crate::queues::Tier;
 
 /// The nodes kept for waiting gangs. A node is kept for one gang at a time.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Guard {
     holds: Vec<Hold>,
     spare: BTreeMap<NodeId, Spare>,
-    /// The nodes last kept for gangs that still wait. Survives [`Guard::clear`].
-    kept: BTreeMap<WorkloadId, Vec<NodeId>>,
+    /// For whom room was kept when last decided, and where. Survives [`Guard::clear`], so that room stays where it was.
+    kept: BTreeMap<WorkloadId, Kept>,
 }
 
 /// Where and when a waiting gang is expected to start.
@@ -23,6 +24,24 @@ pub(crate) struct Guard {
 pub(crate) struct Hold {
     pub(crate) workload: WorkloadId,
     pub(crate) at: Timestamp,
+    pub(crate) tier: Tier,
+    pub(crate) access: Access,
+}
+
+/// Whether others may use kept room until its gang starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Those who are expected to leave in time.
+    Brief,
+    /// Nobody.
+    Closed,
+}
+
+/// Where room was last kept for a gang, and since when without a break.
+#[derive(Clone, Debug)]
+pub(crate) struct Kept {
+    pub(crate) nodes: Vec<NodeId>,
+    pub(crate) since: Timestamp,
 }
 
 /// What of a kept node will be left when its gang starts.
@@ -30,6 +49,7 @@ pub(crate) struct Hold {
 struct Spare {
     left: Resources,
     at: Timestamp,
+    access: Access,
 }
 
 /// How long a candidate will stay, as far as the policy can tell.
@@ -39,6 +59,13 @@ pub(crate) enum Stay {
     Until(Timestamp),
     /// Nothing is kept from it: it is the one for which things are kept, or comes before it.
     First,
+}
+
+impl Spare {
+    /// Whether one who leaves by `end` may use all that is free until then.
+    fn lets_in(&self, end: Timestamp) -> bool {
+        self.access == Access::Brief && end <= self.at
+    }
 }
 
 impl Guard {
@@ -52,9 +79,15 @@ impl Guard {
         self.kept.remove(&id);
     }
 
-    /// The nodes last kept for a gang.
-    pub(crate) fn kept(&self, id: WorkloadId) -> Option<&[NodeId]> {
-        self.kept.get(&id).map(Vec::as_slice)
+    /// Forgets everyone for whom no room is kept any more.
+    pub(crate) fn lapse(&mut self) {
+        let holds = &self.holds;
+        self.kept.retain(|&id, _| holds.iter().any(|hold| hold.workload == id));
+    }
+
+    /// Where room was last kept for a gang.
+    pub(crate) fn kept(&self, id: WorkloadId) -> Option<&Kept> {
+        self.kept.get(&id)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -70,10 +103,11 @@ impl Guard {
     }
 
     /// Keeps nodes for a gang; `left` is what each has beyond it when it starts.
-    pub(crate) fn hold(&mut self, hold: Hold, nodes: Vec<(NodeId, Resources)>) {
-        self.kept.insert(hold.workload, nodes.iter().map(|&(node, _)| node).collect());
+    pub(crate) fn hold(&mut self, hold: Hold, since: Timestamp, nodes: Vec<(NodeId, Resources)>) {
+        let kept = Kept { nodes: nodes.iter().map(|&(node, _)| node).collect(), since };
+        self.kept.insert(hold.workload, kept);
         for (node, left) in nodes {
-            let before = self.spare.insert(node, Spare { left, at: hold.at });
+            let before = self.spare.insert(node, Spare { left, at: hold.at, access: hold.access });
             assert!(before.is_none(), "a node is kept for one gang at a time");
         }
         self.holds.push(hold);
@@ -84,7 +118,7 @@ impl Guard {
         let Some(spare) = self.spare.get(&node) else { return most };
         match stay {
             Stay::First => most,
-            Stay::Until(end) if end <= spare.at => most,
+            Stay::Until(end) if spare.lets_in(end) => most,
             Stay::Until(_) => times_within(request, &spare.left).min(u64::from(most)) as u32,
         }
     }
@@ -92,7 +126,7 @@ impl Guard {
     /// Notes that a candidate started on a kept node.
     pub(crate) fn took(&mut self, node: NodeId, amount: Resources, stay: Stay) {
         if let (Some(spare), Stay::Until(end)) = (self.spare.get_mut(&node), stay)
-            && end > spare.at
+            && !spare.lets_in(end)
         {
             spare.left.cpu -= amount.cpu;
             spare.left.memory -= amount.memory;

@@ -17,7 +17,7 @@ use fleet::workload::Spread;
 
 use crate::cluster::{Cluster, Ends, share_of};
 
-pub(crate) use guard::{Guard, Hold, Stay};
+pub(crate) use guard::{Access, Guard, Hold, Stay};
 pub(crate) use least_stranded::Mix;
 pub(crate) use possible::fits_empty;
 pub(crate) use shape::{Layout, Shape, Shapes};

@@ -5,9 +5,6 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
-/// For how many waiting workloads room is kept.
-pub(super) const HOLDS_MAX: usize = 1;
-
 /// What a workload without a limit is taken to run: Slurm's default where a partition sets none is no limit at all.
 const UNLIMITED: Millis = Millis::hours(365 * 24);
 

@@ -4,12 +4,15 @@ mod backfill;
 mod fifo;
 mod trimtab;
 
+pub use trimtab::ALLOWANCE_MAX;
+
 use fleet::policy::Order;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
 use crate::predict::Distribution;
+use crate::queues::Tier;
 
 /// Where a workload stands among those of equal priority; smaller goes first.
 pub(crate) fn key(order: Order, eligible: Timestamp, expected: &Distribution) -> i64 {
@@ -48,16 +51,26 @@ pub(crate) fn weighs_drains(order: Order) -> bool {
     order == Order::Trimtab
 }
 
-/// Whether a gang's room stays where it was kept before, if it is expected there after `same` and on other nodes after `other`.
-pub(crate) fn stays_with(order: Order, same: Millis, other: Millis) -> bool {
-    order == Order::Trimtab && trimtab::stays_with(same, other)
+/// Whether a gang's room stays where it was kept before, as long as that can do.
+pub(crate) fn stays(order: Order) -> bool {
+    order == Order::Trimtab
 }
 
-/// For how many waiting workloads room is kept.
-pub(crate) fn holds_max(order: Order) -> usize {
+/// From what age on a forecast is made anew for whoever still waits.
+pub(crate) fn renews_after(order: Order) -> Option<Millis> {
+    (order == Order::Trimtab).then_some(trimtab::RENEW_AFTER)
+}
+
+/// How long room is kept for a gang before nobody may use it in the meantime.
+pub(crate) fn closes_after(order: Order) -> Option<Millis> {
+    (order == Order::Trimtab).then_some(trimtab::CLOSE_AFTER)
+}
+
+/// Whether room is kept for one more of this tier, beside those in these tiers for whom it is kept already.
+pub(crate) fn holds_another(order: Order, tier: Tier, mut held: impl Iterator<Item = Tier>) -> bool {
     match order {
-        Order::Fifo => 0,
-        Order::Backfill => backfill::HOLDS_MAX,
-        Order::Trimtab => trimtab::HOLDS_MAX,
+        Order::Fifo => false,
+        Order::Backfill => held.next().is_none(),
+        Order::Trimtab => held.filter(|&other| other == tier).count() < trimtab::holds_max(tier),
     }
 }

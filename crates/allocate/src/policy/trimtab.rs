@@ -1,24 +1,33 @@
-//! Trimtab's own order: a due time from a predicted duration, so that short work passes long work by a bounded time.
+//! Trimtab's own order: due times from predicted durations, and room kept where it was kept.
 //!
-//! A workload is due at `eligible + allowance`, where the allowance is a multiple of its predicted duration and at most
-//! [`ALLOWANCE_MAX`]. Whoever is due first goes first. Since an allowance is never negative and never above the bound, nobody is
-//! passed by a workload that became eligible more than [`ALLOWANCE_MAX`] later, save by one that does not delay it: room is kept
-//! for the first that does not fit.
+//! 1. A workload is due at `eligible +` its predicted median duration, that counted up to [`ALLOWANCE_MAX`] only. In a tier and
+//!    priority whoever is due first is tried first (a bounded form of shortest job first; unbounded, long work starves).
+//! 2. Room is kept for the first that do not fit, of each tier (EASY keeps it for one: Lifka, "The ANL/IBM SP Scheduling System",
+//!    1995). Others may use it who leave in time with a chance of [`GONE_PERMILLE`], and from [`CLOSE_AFTER`] on nobody may.
+//! 3. Room stays on the nodes where it was first kept, though forecasts change: each move loses what was drained until then.
+//! 4. Those who wait are forecast anew now and then: their like have ended meanwhile.
+//!
+//! Overtaking is bounded. Of two workloads of one queue and priority that ask the same (and, where a rule counts per user, of one
+//! user), none starts before the other that became eligible more than [`ALLOWANCE_MAX`] earlier and waits: an allowance is between
+//! zero and that bound, is fixed at submission, and of those who ask the same only the first due is tried (tests/overtaking.rs).
+//! Whoever asks for other things may pass, if it is due first or fits beside what is kept; kept room that is closed nobody may use
+//! but those of a better tier, so what its gang still waits for is the ends of those who run there. docs/POLICIES.md has the figures.
 
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
 use crate::predict::Distribution;
+use crate::queues::Tier;
 
-/// The most by which a workload that became eligible later may go ahead of another in the same tier and priority.
-pub(super) const ALLOWANCE_MAX: Millis = Millis::hours(6);
+/// The most by which one that became eligible later may start before another that asks the same, under the trimtab order.
+pub const ALLOWANCE_MAX: Millis = Millis::hours(6);
 /// The allowance, in predicted median durations.
 const ALLOWANCE_TIMES: i64 = 1;
-/// For how many waiting workloads room is kept.
-pub(super) const HOLDS_MAX: usize = 3;
-/// How much sooner other nodes must be expected before kept room moves there.
-const MOVE_TIMES: i64 = 10;
+/// A forecast of one who waits is made anew when it is so old.
+pub(super) const RENEW_AFTER: Millis = Millis::minutes(30);
+/// After so long without a break, kept room is closed to everyone else.
+pub(super) const CLOSE_AFTER: Millis = Millis::hours(24);
 /// A running workload is expected to end at this quantile of what remains.
 const END_PERMILLE: u16 = 500;
 /// A candidate counts as gone by this quantile of its duration.
@@ -31,10 +40,13 @@ pub(super) fn key(eligible: Timestamp, expected: &Distribution) -> i64 {
     (eligible + Millis(allowance)).0
 }
 
-/// Room once kept moves to other nodes only if those are expected [`MOVE_TIMES`] sooner: forecasts change all the time, and
-/// whenever a gang moves, what was drained for it is lost.
-pub(super) fn stays_with(same: Millis, other: Millis) -> bool {
-    same.0 / MOVE_TIMES <= other.0
+/// For how many waiting workloads of a tier room is kept: enough that gangs of both get their nodes, few enough that draining
+/// does not idle the fleet.
+pub(super) fn holds_max(tier: Tier) -> usize {
+    match tier {
+        Tier::Owned => 2,
+        Tier::Borrowed => 3,
+    }
 }
 
 /// At the median of what remains, given how long it has run.
