@@ -140,10 +140,15 @@ impl Report {
 
     /// Counts something odd. There must be few different ones.
     pub fn remark(&mut self, what: &str) {
+        self.remark_times(what, 1);
+    }
+
+    /// Counts something odd so many times.
+    pub fn remark_times(&mut self, what: &str, times: u64) {
         match self.remarks.get_mut(what) {
-            Some(times) => *times += 1,
+            Some(sum) => *sum += times,
             None => {
-                self.remarks.insert(what.to_owned(), 1);
+                self.remarks.insert(what.to_owned(), times);
             }
         }
     }
@@ -194,6 +199,11 @@ impl<'a> Gate<'a> {
     /// A gate in front of `each`. `file` is the name that problems give.
     pub fn new(file: &str, options: &Options, each: Each<'a>) -> Self {
         Self { file: file.to_owned(), bad_rows: options.bad_rows, each, report: Report::default(), any_good: false }
+    }
+
+    /// What follows is of another file of the same export.
+    pub fn turn_to(&mut self, file: &str) {
+        file.clone_into(&mut self.file);
     }
 
     /// The report so far.

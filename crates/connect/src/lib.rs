@@ -12,5 +12,6 @@ pub mod lines;
 pub mod moment;
 pub mod number;
 pub mod philly;
+pub mod slurm;
 pub mod swf;
 pub mod table;

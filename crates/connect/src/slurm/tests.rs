@@ -1,0 +1,1 @@
+//! Whole imports, of recorded and of hand-written exports.
