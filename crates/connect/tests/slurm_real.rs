@@ -173,14 +173,16 @@ fn wait(workload: &WorkloadRecord) -> Millis {
 fn waits_as_sacct_tells_them(cluster: &Cluster) -> BTreeMap<String, i64> {
     let said = cluster
         .run("sacct", ["-nPX", "--allusers", "--starttime=now-1hour", "--endtime=now", "--format=JobID,Start,Reserved"])
-        .unwrap();
+        .expect("sacct answers");
     let mut waits = BTreeMap::new();
-    for line in String::from_utf8(said).unwrap().lines() {
+    for line in String::from_utf8(said).expect("sacct prints text").lines() {
         let fields: Vec<&str> = line.split('|').collect();
         if matches!(fields[1], "None" | "Unknown") {
             continue;
         }
-        let seconds = fields[2].split(':').fold(0, |sum, part| sum * 60 + part.parse::<i64>().unwrap());
+        let seconds = fields[2]
+            .split(':')
+            .fold(0, |sum, part| sum * 60 + part.parse::<i64>().expect("a wait is hours, minutes, seconds"));
         waits.insert(fields[0].to_owned(), seconds);
     }
     waits
@@ -196,7 +198,7 @@ fn export(cluster: &Cluster, form: Form) -> Export {
             arguments: request.arguments,
             environment: request.environment.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
         };
-        (request.file.to_owned(), cluster.answer(&run).unwrap())
+        (request.file.to_owned(), cluster.answer(&run).expect("Slurm answers"))
     };
     request::all(form, now - Millis::hours(1), now + Millis::minutes(1)).into_iter().map(ask).collect()
 }
@@ -222,6 +224,6 @@ fn import(export: &Export, queues_are: QueuesAre) -> Imported {
         }
         Ok(())
     });
-    read.report = report.unwrap();
+    read.report = report.expect("every row can be read");
     read
 }

@@ -136,6 +136,8 @@ pub(super) struct Found {
 
 struct Layout {
     delimiter: char,
+    /// Each line ends with the delimiter too, as under `sacct -p`.
+    ends: End,
     columns: Vec<Option<Column>>,
 }
 
@@ -175,7 +177,7 @@ impl<R: BufRead> Reader<R> {
                 Parsed::Step { key, used } => self.add_step(&key, used),
                 Parsed::Job { key, row } => {
                     let current = match row {
-                        Ok(row) => Current::Good { key, row: Box::new(row), steps: Use::default() },
+                        Ok(row) => Current::Good { key, row, steps: Use::default() },
                         Err(reason) => Current::Bad(reason),
                     };
                     if let Some(found) = self.current.replace((number, current)) {
@@ -223,7 +225,7 @@ impl Layout {
         let delimiter = header.chars().find(|&c| !word(c)).ok_or_else(|| {
             format!("`{}` is no line of column names; expected the output of `sacct -P`", shown(header))
         })?;
-        // `sacct -p` ends each line with the delimiter.
+        let ends = if header.ends_with(delimiter) { End::Delimiter } else { End::Plain };
         let names = header.strip_suffix(delimiter).unwrap_or(header).split(delimiter);
         let columns: Vec<Option<Column>> = names
             .map(|name| {
@@ -237,7 +239,7 @@ impl Layout {
             .map(|(name, _)| *name)
             .collect();
         if absent.is_empty() {
-            return Ok(Self { delimiter, columns });
+            return Ok(Self { delimiter, ends, columns });
         }
         Err(format!(
             "the columns lack {}; export with: sacct -P --format={}",
@@ -247,14 +249,20 @@ impl Layout {
     }
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Plain,
+    Delimiter,
+}
+
 enum Parsed {
-    Job { key: String, row: Result<JobRow, BadRow> },
+    Job { key: String, row: Result<Box<JobRow>, BadRow> },
     Step { key: String, used: Result<Use, BadRow> },
 }
 
 fn parse(line: &str, layout: &Layout, zone: &Zone) -> Parsed {
     let mut fields: Vec<&str> = line.split(layout.delimiter).collect();
-    if fields.len() == layout.columns.len() + 1 && fields.last() == Some(&"") {
+    if layout.ends == End::Delimiter && fields.last() == Some(&"") {
         fields.pop();
     }
     if fields.len() != layout.columns.len() {
@@ -270,7 +278,7 @@ fn parse(line: &str, layout: &Layout, zone: &Zone) -> Parsed {
     let id = fields.get(Column::JobId).or(fields.get(Column::JobIdRaw)).unwrap_or_default();
     match id.split_once('.') {
         Some((job, _)) => Parsed::Step { key: job.to_owned(), used: fields.used_by_step() },
-        None => Parsed::Job { key: id.to_owned(), row: fields.job(id) },
+        None => Parsed::Job { key: id.to_owned(), row: fields.job(id).map(Box::new) },
     }
 }
 
@@ -381,8 +389,8 @@ impl<'a> Fields<'a> {
     }
 
     fn used_by_step(&self) -> Result<Use, BadRow> {
-        let total = Tres::parse(self.text(Column::TresUsageInTot));
-        let total = total.map_err(|reason| BadRow::field("TRESUsageInTot", reason))?.memory;
+        let total = Tres::memory_alone(self.text(Column::TresUsageInTot));
+        let total = total.map_err(|reason| BadRow::field("TRESUsageInTot", reason))?;
         let largest = match self.text(Column::MaxRss) {
             "" | "0" => None,
             text => Some(word::memory(text, Bytes(1)).map_err(|reason| BadRow::field("MaxRSS", reason))?.0),

@@ -40,6 +40,12 @@ impl Tres {
         Ok(tres)
     }
 
+    /// The memory alone. What steps used is told in the same form but with other units: `cpu=00:00:02,mem=1540K`.
+    pub(super) fn memory_alone(text: &str) -> Result<Option<Bytes>, String> {
+        let amount = text.split(',').find_map(|part| part.strip_prefix("mem="));
+        Ok(amount.map(|amount| memory(amount, Bytes(1))).transpose()?.map(|(bytes, _)| bytes))
+    }
+
     fn take_text(&mut self, name: &str, count: &str) -> Result<(), String> {
         if name == "mem" {
             // A bare number is in MiB, the unit in which Slurm keeps memory.
@@ -141,6 +147,8 @@ mod tests {
         assert_eq!(Tres::parse("").unwrap(), Tres::default());
         assert_eq!(Tres::parse("gres/gpu:a100=2,gres/gpu:v100=1").unwrap().devices(), 3);
         assert!(Tres::parse("cpu=1,gres/shard=2").unwrap().shares);
+        assert_eq!(Tres::memory_alone("cpu=00:00:02,energy=0,mem=1540K"), Ok(Some(Bytes(1_540 << 10))));
+        assert_eq!(Tres::memory_alone("energy=0"), Ok(None));
     }
 
     #[test]

@@ -44,9 +44,8 @@ pub(super) fn read(row: &JobRow, place: &Place) -> Result<Result<Read, &'static 
     if row.state == State::Revoked {
         return Ok(Err("jobs that another cluster of the federation ran were left out"));
     }
-    let Times { eligible, attempt, withdrawn } = match times(row)? {
-        Some(times) => times,
-        None => return Ok(Err("held jobs, which could not have started yet, were left out")),
+    let Some(Times { eligible, attempt, withdrawn }) = times(row)? else {
+        return Ok(Err("held jobs, which could not have started yet, were left out"));
     };
     let asked = if attempt.is_some() { held(row) } else { row.requested.clone() };
     let (tasks, request, spread) = shape(&asked, row, place)?;
