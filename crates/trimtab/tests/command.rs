@@ -154,7 +154,7 @@ fn an_interrupt_leaves_nothing_half_written() {
 fn every_command_has_help_and_completions_name_them() {
     let folder = Folder::new("help");
     let mut commands: Vec<Vec<&str>> = vec![vec!["import"], vec!["history"], vec!["completion"]];
-    commands.extend(["swf", "philly", "csv"].map(|source| vec!["import", source]));
+    commands.extend(["slurm", "swf", "philly", "csv"].map(|source| vec!["import", source]));
     commands.extend(["inspect", "anonymise", "example"].map(|what| vec!["history", what]));
     for mut command in commands {
         command.push("--help");

@@ -1,6 +1,7 @@
 //! `trimtab import`: makes a history from a job log.
 
 mod report;
+mod slurm;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  trimtab import slurm jobs.json nodes.json -o slurm.zst
   trimtab import swf UniLu-Gaia-2014-2.swf.gz -o gaia.zst
   trimtab import philly philly.csv --fleet fleet.toml -o philly.zst
   trimtab import csv jobs.csv --mapping jobs.toml -o jobs.zst
@@ -36,6 +38,8 @@ Inputs may be plain, gzip or Zstandard, and `-` is standard input. Rows that can
 
 #[derive(Debug, Subcommand)]
 enum Source {
+    /// An export of Slurm: `sacct`, and what `scontrol` and `sacctmgr` tell of the cluster
+    Slurm(slurm::Export),
     /// The Standard Workload Format of the Parallel Workloads Archive
     #[command(after_help = "\
 Examples:
@@ -102,6 +106,7 @@ struct Files {
 
 pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     match arguments.source {
+        Source::Slurm(export) => slurm::run(&export, global),
         Source::Swf(files) => {
             import(&files, global, &|input, file, options, each| swf::read(input, file, options, each))
         }
