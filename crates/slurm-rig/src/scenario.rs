@@ -186,6 +186,12 @@ fn start_odd_jobs(cluster: &Cluster, happened: &mut Happened) -> Result<Late> {
     let sleeping = |name: &str, gpus, seconds, limit| Job { user, ..Job::sleeping(name, gpus, seconds, limit) };
     let submit = |job: Job| cluster.submit(&job).with_context(|| format!("failed to submit `{}`", job.name));
 
+    // Before any job: Slurm reserves no node on which others run.
+    cluster.run(
+        "scontrol",
+        ["create", "reservation", "reservationname=lesson", "starttime=now", "duration=2", "nodes=n4", "users=games"],
+    )?;
+
     for number in 0..6 {
         submit(sleeping(&format!("too-long-{number}"), 1, 600, 1))?;
         happened.timed_out += 1;
@@ -213,10 +219,6 @@ fn start_odd_jobs(cluster: &Cluster, happened: &mut Happened) -> Result<Late> {
     happened.held = submit(Job { held: true, ..sleeping("held", 1, 2, 2) })?;
     happened.completed += 2 + 6 + 1 + 1;
 
-    cluster.run(
-        "scontrol",
-        ["create", "reservation", "reservationname=lesson", "starttime=now", "duration=2", "nodes=n4", "users=games"],
-    )?;
     happened.reserved = submit(Job { reservation: Some("lesson"), ..sleeping("lesson", 8, 4, 2) })?;
     happened.completed += 1;
 
