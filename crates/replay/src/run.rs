@@ -4,6 +4,7 @@ use allocate::{Budget, Engine};
 use fleet::action::{ActionKind, Decision};
 use fleet::event::{EndCause, Event, EventKind};
 use fleet::ids::{NodeId, QueueId, WorkloadId};
+use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
@@ -47,6 +48,9 @@ pub fn run_observed(setup: &Setup, seed: u64, observer: &mut dyn Observer) -> Ou
     replay.live();
     replay.world.outcome
 }
+
+/// A start that failed at once is tried again after this.
+const RETRY_AFTER: Millis = Millis::seconds(10);
 
 struct Replay<'a> {
     engine: Engine,
@@ -97,7 +101,10 @@ impl Replay<'_> {
             if !decision.actions.is_empty() {
                 idle_wakes = 0;
             }
-            self.carry_out(decision);
+            if self.carry_out(decision) {
+                let again = self.now + RETRY_AFTER;
+                wake_at = Some(wake_at.map_or(again, |at| at.min(again)));
+            }
             if self.world.outcome.decisions.is_multiple_of(1_024) && !self.observer.go_on() {
                 return;
             }
@@ -132,9 +139,10 @@ impl Replay<'_> {
                 }
             },
             Coming::Arrive(id) => {
-                self.world.arrived(id, self.now);
-                let workload = self.asked(id);
-                self.tell(EventKind::Submitted { workload: Box::new(workload) });
+                if self.world.arrived(id, self.now) {
+                    let workload = self.asked(id);
+                    self.tell(EventKind::Submitted { workload: Box::new(workload) });
+                }
             }
         }
     }
@@ -153,7 +161,9 @@ impl Replay<'_> {
         }
     }
 
-    fn carry_out(&mut self, decision: Decision) {
+    /// Carries out a decision; tells whether a start failed at once, so that it has to be tried again though nothing is coming.
+    fn carry_out(&mut self, decision: Decision) -> bool {
+        let mut failed = false;
         for action in decision.actions {
             let ActionKind::Start { workload, slots } = action.kind;
             match self.world.start(workload, action.id, slots, self.now) {
@@ -162,12 +172,14 @@ impl Replay<'_> {
                     self.tell(EventKind::Started { action: action.id, workload });
                 }
                 Answer::Failed => {
+                    failed = true;
                     self.world.failed(workload);
                     self.tell(EventKind::StartFailed { action: action.id, workload });
                 }
                 Answer::Later => {}
             }
         }
+        failed
     }
 
     /// A workload as the engine hears of it in this scenario.

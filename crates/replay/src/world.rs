@@ -223,17 +223,20 @@ impl<'a> World<'a> {
         }
     }
 
-    /// A workload arrives now.
-    pub(crate) fn arrived(&mut self, workload: WorkloadId, now: Timestamp) {
+    /// A workload arrives now; tells whether it is still wanted.
+    pub(crate) fn arrived(&mut self, workload: WorkloadId, now: Timestamp) -> bool {
         self.outcome.workloads[workload.index()].eligible = now;
+        !self.progress[workload.index()].gone
     }
 
     /// Its owner does not want it any more; tells whether it runs and so ends here.
     pub(crate) fn withdrawn(&mut self, workload: WorkloadId, now: Timestamp) -> Withdrawn {
         let progress = &mut self.progress[workload.index()];
         progress.gone = true;
-        if let Some(Running { action, slots, since }) = progress.running.take() {
-            progress.run += 1;
+        let running = progress.running.take();
+        self.settle(workload, now);
+        if let Some(Running { action, slots, since }) = running {
+            self.progress[workload.index()].run += 1;
             let since = since.unwrap_or(now);
             let stint = Stint { start: since, end: now, slots, cause: EndCause::Cancelled, lost: Millis::ZERO };
             self.outcome.workloads[workload.index()].stints.push(stint);

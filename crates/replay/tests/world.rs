@@ -1,0 +1,70 @@
+//! What the world does at its edges: withdrawals, dependents, starts that fail.
+
+use fleet::event::EndCause;
+use fleet::history::{Attempt, Header, NodeRecord, Record, WorkloadRecord};
+use fleet::node::Resources;
+use fleet::quantity::Millis;
+use fleet::time::Timestamp;
+use replay::history::History;
+use replay::outcome::Outcome;
+use replay::scenario::{Change, Scenario};
+use replay::setup::Setup;
+
+fn job(id: &str, submit_s: i64, devices: u64, run_s: i64) -> WorkloadRecord {
+    WorkloadRecord {
+        id: id.into(),
+        queue: "q".into(),
+        submit: Timestamp::from_seconds(submit_s),
+        tasks: 1,
+        request: Resources::devices(devices),
+        attempts: vec![Attempt {
+            start: None,
+            run: Some(Millis::seconds(run_s)),
+            cause: EndCause::Completed,
+            nodes: Vec::new(),
+        }],
+        ..WorkloadRecord::default()
+    }
+}
+
+fn live(jobs: Vec<WorkloadRecord>, scenario: &Scenario) -> Outcome {
+    let node = NodeRecord { name: "n".into(), devices: 4, ..NodeRecord::default() };
+    let jobs = jobs.into_iter().map(|job| Record::Workload(Box::new(job)));
+    let history = History::from_records(Header::default(), std::iter::once(Record::Node(node)).chain(jobs));
+    let setup = Setup::new(&history, scenario).expect("the scenario fits");
+    replay::run(&setup, 7)
+}
+
+#[test]
+fn whoever_is_withdrawn_as_it_arrives_never_runs() {
+    let withdrawn =
+        WorkloadRecord { attempts: Vec::new(), withdrawn: Some(Timestamp::from_seconds(5)), ..job("gone", 5, 1, 0) };
+    let outcome = live(vec![job("a", 0, 1, 60), withdrawn], &Scenario::recorded());
+    let gone = outcome.workloads.iter().find(|fate| fate.withdrawn.is_some()).expect("one was withdrawn");
+    assert!(gone.stints.is_empty());
+    assert_eq!(outcome.impossible, 0);
+}
+
+#[test]
+fn whoever_waits_for_a_withdrawn_workload_comes_when_that_is_gone() {
+    let full = job("full", 0, 4, 100);
+    let withdrawn =
+        WorkloadRecord { attempts: Vec::new(), withdrawn: Some(Timestamp::from_seconds(50)), ..job("gone", 1, 4, 0) };
+    let after = WorkloadRecord {
+        depends_on: vec!["gone".into()],
+        eligible: Some(Timestamp::from_seconds(60)),
+        ..job("after", 2, 1, 10)
+    };
+    let outcome = live(vec![full, withdrawn, after], &Scenario::recorded());
+    let last = outcome.workloads.last().expect("three workloads");
+    assert_eq!(last.eligible, Timestamp::from_seconds(50));
+    assert_eq!(last.start(), Some(Timestamp::from_seconds(100)));
+}
+
+#[test]
+fn a_start_that_fails_with_nothing_else_coming_is_tried_again() {
+    let faults = Change::Faults { delay_max_ms: Millis::ZERO, start_fails_permille: 900 };
+    let outcome = live(vec![job("a", 0, 1, 60)], &Scenario::of(faults));
+    assert_eq!(outcome.impossible, 0);
+    assert_eq!(outcome.workloads[0].run(), Millis::seconds(60));
+}
