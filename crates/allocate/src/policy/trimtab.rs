@@ -27,7 +27,7 @@ const ALLOWANCE_TIMES: i64 = 1;
 /// A forecast of one who waits is made anew when it is so old.
 pub(super) const RENEW_AFTER: Millis = Millis::minutes(30);
 /// After so long without a break, kept room is closed to everyone else.
-pub(super) const CLOSE_AFTER: Millis = Millis::hours(24);
+pub(super) const CLOSE_AFTER: Millis = Millis::hours(96);
 /// A running workload is expected to end at this quantile of what remains.
 const END_PERMILLE: u16 = 500;
 /// A candidate counts as gone by this quantile of its duration.
