@@ -10,11 +10,12 @@ use fleet::time::Timestamp;
 
 use super::foresee::Among;
 use super::job::{Job, JobState, Outcome, Place};
-use super::observe::{features, not_before};
+use super::observe::not_before;
 use super::waiting::Rank;
 use super::{Changed, Engine};
 use crate::placement::{Access, Choice, Drains, Hold, Stay, fits_empty, try_take};
 use crate::policy;
+use crate::predict::Features;
 use crate::queues::Tier;
 
 /// How much one decision may do.
@@ -235,7 +236,7 @@ impl Engine {
         let Some(after) = policy::renews_after(self.policy.order) else { return };
         let job = self.jobs.get_mut(&id).expect("a candidate waits");
         if now.since(job.forecast_at) >= after {
-            job.expected = self.predictor.forecast(&features(&job.workload), now);
+            job.expected = self.predictor.forecast(&Features::of(&job.workload), now);
             job.forecast_at = now;
         }
     }

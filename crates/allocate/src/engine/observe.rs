@@ -104,7 +104,7 @@ impl Engine {
             return Err(Ignored::KnownWorkload);
         }
         self.mix.learn(&workload.request, workload.tasks);
-        let expected = self.predictor.forecast(&features(workload), self.last_at);
+        let expected = self.predictor.forecast(&Features::of(workload), self.last_at);
         let shape = self.shapes.intern(workload, &self.cluster);
         let (group, rank) = self.line_up(workload, shape, self.last_at, &expected);
         let job = Job {
@@ -224,19 +224,6 @@ impl Engine {
             self.cluster.give(&job.workload.request, slot);
         }
         self.queues.give(job.workload.queue, job.workload.user, job.metered);
-    }
-}
-
-/// What the predictor may know of a workload.
-pub(super) fn features(workload: &Workload) -> Features {
-    let total = workload.total();
-    Features {
-        queue: workload.queue.0,
-        user: workload.user.map(|user| user.0),
-        name: workload.name.map(|name| name.0),
-        devices_milli: total.devices.0,
-        cpu_milli: total.cpu.0,
-        time_limit_ms: workload.time_limit.map(|limit| limit.0.max(0) as u64),
     }
 }
 

@@ -13,6 +13,7 @@ use std::ops::Deref;
 
 use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
+use fleet::workload::Workload;
 
 mod bins;
 mod bounded;
@@ -55,6 +56,22 @@ pub struct Features {
     pub cpu_milli: u64,
     /// The time limit asked for.
     pub time_limit_ms: Option<u64>,
+}
+
+impl Features {
+    /// What may be known of a workload.
+    #[must_use]
+    pub fn of(workload: &Workload) -> Self {
+        let total = workload.total();
+        Self {
+            queue: workload.queue.0,
+            user: workload.user.map(|user| user.0),
+            name: workload.name.map(|name| name.0),
+            devices_milli: total.devices.0,
+            cpu_milli: total.cpu.0,
+            time_limit_ms: workload.time_limit.map(|limit| limit.0.max(0) as u64),
+        }
+    }
 }
 
 /// What was expected of a workload when it was submitted.

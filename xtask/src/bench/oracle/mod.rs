@@ -1,6 +1,7 @@
 //! `cargo xtask bench oracle`: bars 1 to 5, a file each. What replays and forecasts say is held against what was recorded, and
 //! the policies against each other.
 
+mod durations;
 mod gaia_waste;
 mod policies;
 mod starts;
@@ -8,7 +9,7 @@ mod starts;
 use super::session::Session;
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[gaia_waste::run, policies::run, starts::run];
+const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[gaia_waste::run, policies::run, durations::run, starts::run];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     BARS.iter().try_for_each(|bar| bar(session))

@@ -1,0 +1,187 @@
+//! Bar 4: forecasts of how long workloads run, learnt online, against quantiles that never change.
+//!
+//! Every workload is forecast when it is submitted, from what had ended by then (and what was still running). Where a source
+//! does not tell when runs began, they begin at submission. A rival of the first kind knows the whole file beforehand; one of
+//! the second kind learns from ends, as the forecasts do, but never forgets.
+
+mod judge;
+mod rivals;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::path::{Path, PathBuf};
+
+use allocate::predict::{Features, Forecast, Predictor};
+use anyhow::Context;
+use connect::file::Input;
+use connect::import::Options;
+use fleet::history::{Header, Record};
+use fleet::ids::WorkloadId;
+use fleet::time::Timestamp;
+use replay::history::History;
+
+use crate::bench::row::{Row, Target};
+use crate::bench::session::Session;
+use judge::{Interval, Score};
+
+const BAR: u32 = 4;
+/// Folders of logs, and whether the bar names them.
+const FOLDERS: [(&str, Standing); 3] =
+    [("philly", Standing::Named), ("gaia", Standing::Named), ("swf", Standing::Watched)];
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Its score is held to the bar.
+    Named,
+    /// Only its coverage is: it was made by a model that has nothing to learn from.
+    Watched,
+}
+
+/// What became of one workload.
+pub(super) struct Lived {
+    pub(super) features: Features,
+    pub(super) submit: Timestamp,
+    pub(super) start: Timestamp,
+    pub(super) ran_ms: u64,
+}
+
+impl Lived {
+    fn end(&self) -> Timestamp {
+        Timestamp(self.start.0.saturating_add_unsigned(self.ran_ms))
+    }
+}
+
+pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
+    for (folder, standing) in FOLDERS {
+        let Some(path) = session.data(BAR, folder) else { continue };
+        for file in logs(&path)? {
+            let lived = read(&file)?;
+            if lived.is_empty() {
+                session.skip(BAR, format!("{} tells of no run", file.display()));
+                continue;
+            }
+            let name = file.file_name().unwrap_or_default().to_string_lossy();
+            let case = name.split('.').next().unwrap_or_default();
+            held(session, case, standing, &lived);
+        }
+    }
+    Ok(())
+}
+
+/// The rows of one log.
+fn held(session: &mut Session, case: &str, standing: Standing, lived: &[Lived]) {
+    let ours = Score::of(lived, &forecasts(lived));
+    let mut add = |what: String, measured: f64, target, unit| {
+        session.add(Row::new(BAR, format!("{case}, {what}"), measured, target, unit));
+    };
+    add("runs within the 80 % interval".to_owned(), ours.inside_percent, Target::Between(75.0, 85.0), "%");
+    add("mean interval score".to_owned(), ours.seconds, Target::Stated, "s");
+    add("mean pinball loss of the median".to_owned(), ours.median_seconds, Target::Stated, "s");
+    let has_users = lived.iter().any(|lived| lived.features.user.is_some());
+    for (who, bar, by) in [
+        ("(queue, size)", Target::AtLeast(20.0), rivals::queue_and_size as fn(&Features) -> rivals::Group),
+        ("user", Target::Above(0.0), rivals::user),
+    ] {
+        if who == "user" && !has_users {
+            continue;
+        }
+        let target = if standing == Standing::Named { bar } else { Target::Stated };
+        for (which, rival, target) in [
+            ("of the whole file", rivals::of_the_whole_file(lived, by), target),
+            ("learnt online", rivals::learnt(lived, by), Target::Stated),
+        ] {
+            let rival = Score::of(lived, &rival);
+            let name = format!("fixed quantiles per {who} {which}");
+            add(format!("interval score better than {name}"), ours.seconds_better_percent(&rival), target, "%");
+            let logarithmic = format!("interval score of log2 seconds better than {name}");
+            add(logarithmic, ours.octaves_better_percent(&rival), Target::Stated, "%");
+        }
+    }
+}
+
+/// The interval and median of every workload, forecast at its submission.
+fn forecasts(lived: &[Lived]) -> Vec<Interval> {
+    let mut predictor = Predictor::default();
+    let mut forecasts: Vec<Option<Forecast>> = Vec::with_capacity(lived.len());
+    let mut intervals = Vec::with_capacity(lived.len());
+    // Starts before ends, so that what takes no time at all starts before it ends.
+    let mut starts: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
+    let mut ends: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
+    for (index, one) in lived.iter().enumerate() {
+        loop {
+            let start = starts.peek().map(|next| next.0).filter(|next| next.0 <= one.submit);
+            let end = ends.peek().map(|next| next.0).filter(|next| next.0 <= one.submit);
+            match (start, end) {
+                (None, None) => break,
+                (Some((at, id)), end) if end.is_none_or(|(end, _)| at <= end) => {
+                    starts.pop();
+                    let forecast = forecasts[id].as_ref().expect("what starts has not ended");
+                    predictor.started(WorkloadId(id as u32), forecast, at);
+                    ends.push(Reverse((lived[id].end(), id)));
+                }
+                (_, Some((at, id))) => {
+                    ends.pop();
+                    let forecast = forecasts[id].take().expect("everything ends once");
+                    predictor.ended(WorkloadId(id as u32), &forecast, lived[id].ran_ms, at);
+                }
+                (Some(_), None) => unreachable!("a start without an end before it goes first"),
+            }
+        }
+        let forecast = predictor.forecast(&one.features, one.submit);
+        let [low_ms, middle_ms, high_ms] = [100, 500, 900].map(|permille| forecast.quantile(permille));
+        intervals.push(Interval { low_ms, middle_ms, high_ms });
+        forecasts.push(Some(forecast));
+        starts.push(Reverse((one.start, index)));
+    }
+    intervals
+}
+
+/// The logs in a folder, by name.
+fn logs(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if name.ends_with(".csv") || name.ends_with(".swf") || name.ends_with(".swf.gz") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// Everything in a log that ran to an end, in order of submission.
+fn read(path: &Path) -> anyhow::Result<Vec<Lived>> {
+    let input = Input::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+    let name = path.display().to_string();
+    let mut records: Vec<Record> = Vec::new();
+    let mut keep = |record| {
+        records.push(record);
+        Ok(())
+    };
+    let options = Options::default();
+    if name.ends_with(".csv") {
+        connect::philly::read(input, &name, &options, &mut keep)?;
+    } else {
+        connect::swf::read(input, &name, &options, &mut keep)?;
+    }
+    let header = match records.first() {
+        Some(Record::Header(header)) => header.clone(),
+        _ => Header::default(),
+    };
+    let history = History::from_records(header, records.into_iter());
+    let ended = history
+        .workloads
+        .iter()
+        .filter(|one| !one.attempts.is_empty() && one.attempts.iter().all(|attempt| !attempt.cut_off));
+    let mut lived: Vec<Lived> = ended
+        .map(|one| Lived {
+            features: Features::of(&one.workload),
+            submit: one.submit,
+            start: one.attempts[0].start.unwrap_or(one.submit).max(one.submit),
+            ran_ms: one.run().0.max(0) as u64,
+        })
+        .collect();
+    lived.sort_by_key(|one| one.submit);
+    Ok(lived)
+}
