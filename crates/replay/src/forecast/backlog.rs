@@ -139,15 +139,7 @@ impl Backlog {
 
     fn submitted(&mut self, workload: &Workload, now: Timestamp) {
         let total = workload.total();
-        let features = Features {
-            queue: workload.queue.0,
-            user: workload.user.map(|user| user.0),
-            name: workload.name.map(|name| name.0),
-            devices_milli: total.devices.0,
-            cpu_milli: total.cpu.0,
-            time_limit_ms: workload.time_limit.map(|limit| limit.0.max(0) as u64),
-        };
-        let expected = self.predictor.forecast(&features, now);
+        let expected = self.predictor.forecast(&Features::of(workload), now);
         let middle_ms = i64::try_from(expected.quantile(500)).unwrap_or(i64::MAX);
         let amount = total.devices.0;
         let known = Known { queue: workload.queue, amount, expected, middle_ms, since: now, running: false };
