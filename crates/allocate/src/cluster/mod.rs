@@ -13,7 +13,7 @@ use fleet::ids::NodeId;
 use fleet::node::{Node, Resources};
 use fleet::quantity::MilliDevice;
 
-pub(crate) use ends::Ends;
+pub(crate) use ends::{End, Ends};
 pub(crate) use node_state::{NodeState, Standing, share_of};
 
 /// Nodes of one specification.
@@ -51,7 +51,7 @@ impl Cluster {
             self.classes.len() - 1
         });
         let members = &mut self.classes[class].members;
-        let state = NodeState::free(&spec, class as u32, members.len() as u32);
+        let state = NodeState::empty(&spec, class as u32, members.len() as u32);
         members.push(id);
         let count = members.len();
         for set in &mut self.classes[class].open {
@@ -147,13 +147,7 @@ impl Cluster {
     pub(crate) fn free_on(&self, classes: &[u32]) -> Resources {
         let usable = self.nodes.iter().flatten().filter(|node| node.standing == Standing::Up);
         let eligible = usable.filter(|node| classes.contains(&node.class));
-        eligible.fold(Resources::ZERO, |sum, node| {
-            sum.plus(Resources { cpu: node.cpu, memory: node.memory, devices: node.free_devices() })
-        })
-    }
-
-    pub(crate) fn node_bound(&self) -> usize {
-        self.nodes.len()
+        eligible.fold(Resources::ZERO, |sum, node| sum.plus(node.free()))
     }
 
     pub(crate) fn capacity(&self) -> Resources {

@@ -28,7 +28,7 @@ pub(crate) enum Standing {
 }
 
 impl NodeState {
-    pub(crate) fn free(spec: &Node, class: u32, member: u32) -> Self {
+    pub(crate) fn empty(spec: &Node, class: u32, member: u32) -> Self {
         Self {
             class,
             member,
@@ -134,6 +134,11 @@ impl NodeState {
     pub(crate) fn give_whole(&mut self, devices: u64) {
         assert_eq!(self.whole & devices, 0, "no device is given back twice");
         self.whole |= devices;
+    }
+
+    /// All that is free, in whatever pieces.
+    pub(crate) fn free(&self) -> Resources {
+        Resources { cpu: self.cpu, memory: self.memory, devices: self.free_devices() }
     }
 
     /// Device thousandths that are free.

@@ -37,7 +37,7 @@ impl Engine {
         let expected_end = not_before(end, now);
         self.waiting.remove(job.group, job.rank, id);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
-        self.ends.insert(expected_end, id, slots);
+        self.ends.insert(expected_end, id, slots, &request);
         self.guard.forget(id);
         job.state =
             JobState::Placed(Place { action, slots: slots.to_vec(), since, outcome: Outcome::Awaited, expected_end });

@@ -101,7 +101,7 @@ impl Engine {
             let revised = policy::expected_end(self.policy.order, &job.workload, &job.expected, place.since, now);
             place.expected_end = not_before(revised, now);
             self.ends.remove(end, id, &place.slots);
-            self.ends.insert(place.expected_end, id, &place.slots);
+            self.ends.insert(place.expected_end, id, &place.slots, &job.workload.request);
         }
     }
 
@@ -207,7 +207,7 @@ impl Engine {
         let job = self.jobs.get_mut(&id).expect("whoever starts was waiting");
         self.waiting.remove(job.group, job.rank, id);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
-        self.ends.insert(end, id, &slots);
+        self.ends.insert(end, id, &slots, &job.workload.request);
         self.guard.forget(id);
         decision.actions.push(Action { id: action, kind: ActionKind::Start { workload: id, slots: slots.clone() } });
         job.state = JobState::Placed(Place { action, slots, since: now, outcome: Outcome::Awaited, expected_end: end });

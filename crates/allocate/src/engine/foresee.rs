@@ -1,4 +1,9 @@
 //! When and where a gang that does not fit now will fit, if running workloads end when they are expected to.
+//!
+//! Node by node: the moment from which on a node has room for its part of the gang. The gang fits when enough nodes have.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 use fleet::ids::NodeId;
 use fleet::node::Resources;
@@ -6,8 +11,8 @@ use fleet::time::Timestamp;
 use fleet::workload::Spread;
 
 use super::Engine;
-use super::job::{Job, JobState};
-use crate::cluster::Standing;
+use super::job::Job;
+use crate::cluster::{End, Standing};
 use crate::placement::{Layout, Shape, fits_empty};
 
 /// What is foreseen for a gang.
@@ -24,25 +29,20 @@ pub(crate) enum Among<'a> {
     These(&'a [NodeId]),
 }
 
-/// Nodes as they will be, one by one as they change.
+/// From when on a node has room: now, in the order in which it was looked at, or once somebody has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Ready {
+    Now(u32),
+    After(End),
+}
+
+/// A look ahead for one gang.
 struct Ahead<'a> {
     engine: &'a Engine,
     shape: &'a Shape,
     layout: &'a Layout,
-    nodes: Vec<Option<Tally>>,
-    /// Nodes with room for a chunk, in the order in which they get it.
-    full: Vec<NodeId>,
-    /// Nodes with room for the tasks left over, but not for a chunk when they got it.
-    rest: Vec<NodeId>,
-    /// `Spread::Any`: tasks that fit on all nodes together.
-    tasks: u64,
-}
-
-/// What is free on a node at the moment looked at.
-#[derive(Clone, Copy)]
-struct Tally {
-    free: Resources,
-    room: u32,
+    /// Nodes that are up and kept for nobody else, the emptiest first.
+    nodes: Vec<NodeId>,
 }
 
 impl Engine {
@@ -53,100 +53,140 @@ impl Engine {
         if !fits_empty(&self.cluster, shape, layout) {
             return None;
         }
-        let mut ahead = Ahead {
-            engine: self,
-            shape,
-            layout,
-            nodes: vec![None; self.cluster.node_bound()],
-            full: Vec::new(),
-            rest: Vec::new(),
-            tasks: 0,
-        };
-        ahead.begin(among);
-        let mut at = self.last_at;
-        let mut ends = self.ends.iter();
-        while !ahead.fits() {
-            let (end, id) = ends.next()?;
-            at = at.max(end);
-            let job = &self.jobs[&id];
-            let JobState::Placed(place) = &job.state else { unreachable!("only who is placed has an end") };
-            for slot in &place.slots {
-                ahead.release(slot.node, &job.workload.request.times(slot.tasks));
+        let ahead = Ahead { engine: self, shape, layout, nodes: self.open_nodes(layout, among) };
+        match shape.spread {
+            Spread::Any => ahead.any(),
+            Spread::Packed | Spread::OnePerNode => ahead.by_node(),
+        }
+    }
+
+    fn open_nodes(&self, layout: &Layout, among: Among) -> Vec<NodeId> {
+        let open = |node: &NodeId| !self.guard.keeps(*node);
+        match among {
+            Among::These(nodes) => {
+                let up = |node: &NodeId| self.cluster.node(*node).standing == Standing::Up;
+                nodes.iter().copied().filter(up).filter(open).collect()
+            }
+            Among::All => {
+                let classes = layout.classes.iter().map(|&class| &self.cluster.classes()[class as usize]);
+                let emptiest_first =
+                    classes.flat_map(|class| (0..=class.units()).rev().flat_map(|units| class.with(units)));
+                emptiest_first.filter(open).collect()
             }
         }
-        Some(Foresight { at, nodes: ahead.choose() })
     }
 }
 
 impl Ahead<'_> {
-    fn begin(&mut self, among: Among) {
-        let cluster = &self.engine.cluster;
-        match among {
-            Among::These(nodes) => {
-                for &node in nodes.iter().filter(|&&node| cluster.node(node).standing == Standing::Up) {
-                    self.begin_with(node);
-                }
+    /// A gang that takes a chunk on each of some nodes, and what is left over on one more.
+    fn by_node(&self) -> Option<Foresight> {
+        let full_count = self.layout.full as usize;
+        let mut full = self.ready(self.layout.chunk);
+        if full.len() < full_count {
+            return None;
+        }
+        if full_count > 0 && full_count < full.len() {
+            full.select_nth_unstable(full_count - 1);
+        }
+        let (chosen, others) = full.split_at_mut(full_count);
+        chosen.sort_unstable();
+        let mut ready = chosen.last().map_or(Ready::Now(0), |&(ready, _)| ready);
+        let mut parts: Vec<(NodeId, u32)> = chosen.iter().map(|&(_, node)| (node, self.layout.chunk)).collect();
+        if self.layout.rest > 0 {
+            let rest = self.ready(self.layout.rest);
+            let free = |node: &NodeId| !chosen.iter().any(|(_, other)| other == node);
+            let rest: Vec<(Ready, NodeId)> = rest.into_iter().filter(|(_, node)| free(node)).collect();
+            ready = ready.max(rest.iter().min()?.0);
+            // Rather a node in use, so that an empty one stays whole for others.
+            let whole = |node: NodeId| others.iter().any(|&(whole, other)| other == node && whole <= ready);
+            let in_time = rest.into_iter().filter(|(at, _)| *at <= ready);
+            let (_, _, node) = in_time.map(|(at, node)| (whole(node), at, node)).min()?;
+            parts.push((node, self.layout.rest));
+        }
+        Some(self.foresight(ready, parts))
+    }
+
+    /// From when on each node has room for so many tasks; nodes that never have are left out.
+    fn ready(&self, tasks: u32) -> Vec<(Ready, NodeId)> {
+        let wanted = self.shape.request.times(tasks);
+        let ready = |(index, &node): (usize, &NodeId)| {
+            let state = self.engine.cluster.node(node);
+            if state.room(&self.shape.request, tasks) >= tasks {
+                return Some((Ready::Now(index as u32), node));
             }
-            Among::All => {
-                for &class in &self.layout.classes {
-                    let class = &cluster.classes()[class as usize];
-                    for node in (0..=class.units()).rev().flat_map(|units| class.with(units)) {
-                        self.begin_with(node);
-                    }
-                }
+            let mut free = state.free();
+            let ends = self.engine.ends.on(node);
+            let enough = ends.iter().find(|leaving| {
+                free = free.plus(leaving.amount);
+                wanted.within(free)
+            })?;
+            Some((Ready::After(enough.end), node))
+        };
+        self.nodes.iter().enumerate().filter_map(ready).collect()
+    }
+
+    /// A gang whose tasks may lie anywhere: the moment when all nodes together have room for all of them.
+    fn any(&self) -> Option<Foresight> {
+        let request = &self.shape.request;
+        let wanted = self.shape.tasks;
+        // By node, in the order in which they get room: what is free, and for how many tasks that does.
+        let mut rooms: Vec<(Resources, u32)> = Vec::with_capacity(self.nodes.len());
+        let mut order: Vec<usize> = Vec::new();
+        let mut found: u64 = 0;
+        let mut next: BinaryHeap<Reverse<(End, usize, usize)>> = BinaryHeap::new();
+        for (index, &node) in self.nodes.iter().enumerate() {
+            let state = self.engine.cluster.node(node);
+            let room = state.room(request, wanted);
+            rooms.push((state.free(), room));
+            found += u64::from(room);
+            if room > 0 {
+                order.push(index);
+            }
+            if let Some(first) = self.engine.ends.on(node).first() {
+                next.push(Reverse((first.end, index, 0)));
             }
         }
-    }
-
-    fn begin_with(&mut self, node: NodeId) {
-        if self.engine.guard.keeps(node) {
-            return;
+        let mut ready = Ready::Now(0);
+        while found < u64::from(wanted) {
+            let Reverse((end, index, place)) = next.pop()?;
+            let ends = self.engine.ends.on(self.nodes[index]);
+            let (free, before) = rooms[index];
+            let free = free.plus(ends[place].amount);
+            let room = before.max(request.times_within(free).min(u64::from(wanted)) as u32);
+            rooms[index] = (free, room);
+            found += u64::from(room - before);
+            if before == 0 && room > 0 {
+                order.push(index);
+            }
+            if let Some(after) = ends.get(place + 1) {
+                next.push(Reverse((after.end, index, place + 1)));
+            }
+            ready = Ready::After(end);
         }
-        let state = self.engine.cluster.node(node);
-        let free = Resources { cpu: state.cpu, memory: state.memory, devices: state.free_devices() };
-        self.nodes[node.index()] = Some(Tally { free, room: 0 });
-        self.count(node, state.room(&self.shape.request, self.shape.tasks));
-    }
-
-    fn release(&mut self, node: NodeId, amount: &Resources) {
-        let Some(tally) = &mut self.nodes[node.index()] else { return };
-        debug_assert_eq!(self.engine.cluster.node(node).standing, Standing::Up);
-        tally.free = tally.free.plus(*amount);
-        let room = self.shape.request.times_within(tally.free).min(u64::from(self.shape.tasks)) as u32;
-        self.count(node, room);
-    }
-
-    /// Notes that a node has room for so many tasks now. Room only grows while looking ahead.
-    fn count(&mut self, node: NodeId, room: u32) {
-        let tally = self.nodes[node.index()].as_mut().expect("only nodes looked at are counted");
-        let (before, after) = (tally.room, tally.room.max(room));
-        tally.room = after;
-        self.tasks += u64::from(after - before);
-        if before < self.layout.chunk && after >= self.layout.chunk {
-            self.full.push(node);
-        } else if self.layout.rest > 0 && before < self.layout.rest && after >= self.layout.rest {
-            self.rest.push(node);
-        }
-    }
-
-    fn fits(&self) -> bool {
-        match self.shape.spread {
-            Spread::Any => self.tasks >= u64::from(self.shape.tasks),
-            Spread::Packed | Spread::OnePerNode => {
-                let (full, rest) = (self.layout.full as usize, usize::from(self.layout.rest > 0));
-                self.full.len() >= full && (rest == 0 || self.full.len() > full || self.rest_beside_full(full))
+        let mut missing = wanted;
+        let mut parts = Vec::new();
+        for index in order {
+            let here = missing.min(rooms[index].1);
+            parts.push((self.nodes[index], here));
+            missing -= here;
+            if missing == 0 {
+                break;
             }
         }
+        Some(self.foresight(ready, parts))
     }
 
-    /// Whether some node has room for the tasks left over without being one of the full ones that are needed.
-    fn rest_beside_full(&self, full: usize) -> bool {
-        self.rest.iter().any(|node| !self.full[..full].contains(node))
-    }
-
-    fn choose(&self) -> Vec<(NodeId, Resources)> {
-        let left = |node: NodeId, tasks: u32| {
-            let free = self.nodes[node.index()].as_ref().expect("a chosen node was looked at").free;
+    /// What these nodes have beyond so many tasks each, once all whom the gang waits for have ended.
+    fn foresight(&self, ready: Ready, parts: Vec<(NodeId, u32)>) -> Foresight {
+        let now = self.engine.last_at;
+        let at = match ready {
+            Ready::Now(_) => now,
+            Ready::After((end, _)) => now.max(end),
+        };
+        let left = |(node, tasks): (NodeId, u32)| {
+            let ends = self.engine.ends.on(node).iter();
+            let gone = ends.take_while(|leaving| Ready::After(leaving.end) <= ready);
+            let free = gone.fold(self.engine.cluster.node(node).free(), |free, leaving| free.plus(leaving.amount));
             let asked = self.shape.request.times(tasks);
             let left = Resources {
                 cpu: free.cpu.saturating_sub(asked.cpu),
@@ -155,26 +195,6 @@ impl Ahead<'_> {
             };
             (node, left)
         };
-        if self.shape.spread == Spread::Any {
-            let mut missing = self.shape.tasks;
-            let mut chosen = Vec::new();
-            for &node in &self.full {
-                let here = missing.min(self.nodes[node.index()].map_or(0, |tally| tally.room));
-                chosen.push(left(node, here));
-                missing -= here;
-                if missing == 0 {
-                    break;
-                }
-            }
-            return chosen;
-        }
-        let full = self.layout.full as usize;
-        let mut chosen: Vec<_> = self.full[..full].iter().map(|&node| left(node, self.layout.chunk)).collect();
-        if self.layout.rest > 0 {
-            let node = self.rest.iter().find(|node| !self.full[..full].contains(node));
-            let node = node.or(self.full.get(full)).expect("there is room for the tasks left over");
-            chosen.push(left(*node, self.layout.rest));
-        }
-        chosen
+        Foresight { at, nodes: parts.into_iter().map(left).collect() }
     }
 }

@@ -142,7 +142,7 @@ impl Engine {
             place.since = at;
             let after = place.expected_end;
             self.ends.remove(before, workload, &place.slots);
-            self.ends.insert(after, workload, &place.slots);
+            self.ends.insert(after, workload, &place.slots, &job.workload.request);
         }
         Ok(())
     }
@@ -188,7 +188,7 @@ impl Engine {
 
     fn lose(&mut self, node: NodeId) -> Result<(), Ignored> {
         self.stand(node, Standing::Lost)?;
-        let there: Vec<WorkloadId> = self.ends.on(node).map(|(_, id)| id).collect();
+        let there: Vec<WorkloadId> = self.ends.on(node).iter().map(|leaving| leaving.end.1).collect();
         for workload in there {
             self.wait_again(workload);
         }

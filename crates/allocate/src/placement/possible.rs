@@ -13,7 +13,7 @@ pub(crate) fn fits_empty(cluster: &Cluster, shape: &Shape, layout: &Layout) -> b
     let rooms = || {
         layout.classes.iter().map(|&class| {
             let class = &cluster.classes()[class as usize];
-            let room = NodeState::free(&class.spec, 0, 0).room(&shape.request, shape.tasks);
+            let room = NodeState::empty(&class.spec, 0, 0).room(&shape.request, shape.tasks);
             (u64::from(class.up()), room)
         })
     };

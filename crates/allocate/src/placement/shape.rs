@@ -90,7 +90,7 @@ fn lay_out(shape: &Shape, cluster: &Cluster) -> Layout {
         if !admits(class, &shape.constraint) {
             continue;
         }
-        let room = NodeState::free(&class.spec, 0, 0).room(&shape.request, shape.tasks);
+        let room = NodeState::empty(&class.spec, 0, 0).room(&shape.request, shape.tasks);
         if room > 0 {
             layout.classes.push(index as u32);
             most = most.max(room);
