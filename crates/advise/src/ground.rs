@@ -1,15 +1,18 @@
 //! What every rule of recommendation stands on: the history, how it replays as it was, and what the reader asked for.
 
-use fleet::quantity::Millis;
-use fleet::recommendation::{Proof, Step};
+use fleet::quantity::{MilliDevice, Millis};
+use fleet::recommendation::Proof;
 use replay::fidelity::{Fidelity, Verdict};
 use replay::history::History;
-use replay::measure::Waits;
+use replay::measure::{Difference, Waits};
 use replay::outcome::Outcome;
-use replay::scenario::Scenario;
+use replay::scenario::{Change, Scenario};
 use replay::setup::Setup;
 
 use crate::question::Replayer;
+
+/// A queue fares worse if its mean wait grows by this many seconds: a minute is below what people plan by.
+pub const WORSE_S: f64 = 60.0;
 
 /// What the reader asked for.
 #[derive(Clone, Debug)]
@@ -54,6 +57,49 @@ impl Ground<'_> {
             || self.setup.queues.iter().any(|rules| rules.name == queue && rules.protected)
     }
 
+    /// What a change breaks that may not be broken: a protected queue waits longer, or a queue waits longer than was promised.
+    #[must_use]
+    pub fn broken(&self, queues: &[Difference], after: &Waits) -> Option<String> {
+        let longer = queues.iter().find(|queue| queue.wait_s.value >= WORSE_S && self.protects(&queue.name));
+        if let Some(queue) = longer {
+            return Some(format!(
+                "the protected queue `{}` would wait {} longer",
+                queue.name,
+                seconds(queue.wait_s.value)
+            ));
+        }
+        after.queues.iter().find_map(|queue| {
+            let rules = self.setup.queues.iter().find(|rules| rules.name == queue.name)?;
+            let promised = rules.wait_p95_max_ms?.as_seconds();
+            let before = self.waits.queues.iter().find(|before| before.name == queue.name)?.wait_s.p95;
+            (queue.wait_s.p95 > promised && queue.wait_s.p95 > before).then(|| {
+                format!(
+                    "of queue `{}` 95 of 100 were promised to wait at most {}, and would wait up to {} (today {})",
+                    queue.name,
+                    seconds(promised),
+                    seconds(queue.wait_s.p95),
+                    seconds(before)
+                )
+            })
+        })
+    }
+
+    /// How many nodes of a kind are under contract, and are not given up.
+    #[must_use]
+    pub fn committed(&self, members: &[usize]) -> u32 {
+        members.iter().filter(|&&node| self.setup.nodes[node].committed).count() as u32
+    }
+
+    /// What queues were promised in sum before they borrow: no fleet is smaller. Quotas that are made from the fleet's size
+    /// promise nothing.
+    #[must_use]
+    pub fn guaranteed(&self) -> MilliDevice {
+        if self.options.baseline.changes.contains(&Change::QuotaByUse) {
+            return MilliDevice::ZERO;
+        }
+        self.setup.queues.iter().filter_map(|queue| queue.quota_milli).sum()
+    }
+
     /// Why waits may not be promised, if they may not.
     #[must_use]
     pub fn waits_unsure(&self) -> Option<String> {
@@ -86,16 +132,6 @@ impl Ground<'_> {
             engine: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }
-
-    /// The same step in the words of the system that ran this fleet: Slurm's command where that was Slurm, else the fleet
-    /// file's line.
-    #[must_use]
-    pub fn step(&self, slurm: Option<(&str, String)>, fleet_file: String) -> Step {
-        match slurm.filter(|_| self.history.header.source == "slurm") {
-            Some((system, text)) => Step { system: system.to_owned(), text },
-            None => Step { system: "fleet file".to_owned(), text: fleet_file },
-        }
-    }
 }
 
 /// A scenario as one word of a shell's command line.
@@ -107,4 +143,11 @@ fn quoted(scenario: &Scenario) -> String {
 #[must_use]
 pub fn seconds(value: f64) -> String {
     Millis((value * 1_000.0).round() as i64).to_string()
+}
+
+/// A change in seconds, with its sign.
+#[must_use]
+pub fn signed(value: f64) -> String {
+    let text = seconds(value);
+    if value > 0.0 { format!("+{text}") } else { text }
 }

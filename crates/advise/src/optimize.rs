@@ -9,7 +9,7 @@ use replay::setup::{Setup, Unfit};
 
 use crate::ground::{Ground, Options};
 use crate::question::{Answer, Question, Replayer};
-use crate::recommend::{Finding, recommend};
+use crate::recommend::{Finding, avoided, recommend};
 use crate::report::{About, Baseline, Report};
 use crate::timeline::Timeline;
 use crate::waste::account;
@@ -47,6 +47,8 @@ pub fn optimize(
             Finding::Withheld(reason) => withheld.push(reason),
         }
     }
+    progress("asking how many nodes would do as much");
+    avoided::tell(&ground, &mut recommendations)?;
     let total = waits.all.wait_s.count as f64;
     recommendations.sort_by(|a, b| worth(b, total).total_cmp(&worth(a, total)).then_with(|| a.id.cmp(&b.id)));
     let report = Report {
@@ -106,9 +108,15 @@ fn notes(history: &History, verdict: Verdict) -> Vec<String> {
             "The source records no starts, so fidelity cannot be measured: all waits are those of the replay.".into(),
         ),
         Verdict::NotReproduced => notes
-            .push("The baseline replay does not reproduce the recorded waits; what hangs on waits is withheld.".into()),
+            .push("The baseline replay does not reproduce the recorded waits; what hangs on waits is withheld. Rules that the source does \
+                   not tell may be why: a fleet file can state the policy, the limits and the nodes."
+                .into()),
         Verdict::Reproduced => {}
     }
+    notes.push(
+        "Each change is replayed by itself: effects of several do not add up, and alternatives exclude each other."
+            .into(),
+    );
     notes.push("Replays are open loop: had people waited less, they would have submitted differently.".into());
     notes
 }

@@ -249,6 +249,22 @@ impl Ending {
         }
     }
 
+    /// A few words for it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Ended(EndCause::Completed) => "completed",
+            Self::Ended(EndCause::Failed) => "failed",
+            Self::Ended(EndCause::TimedOut) => "ran into the time limit",
+            Self::Ended(EndCause::Cancelled) => "cancelled",
+            Self::Ended(EndCause::OutOfMemory) => "out of memory",
+            Self::Ended(EndCause::NodeFailed) => "lost the node",
+            Self::Ended(EndCause::Requeued) => "put back into the queue",
+            Self::Ended(EndCause::Unknown) => "end not told",
+            Self::StillRunning => "still running at the end",
+        }
+    }
+
     /// Its place in [`Ending::ALL`].
     #[must_use]
     pub fn index(self) -> usize {

@@ -76,6 +76,9 @@ pub struct NodeGroup {
     /// What one node costs an hour, as a decimal number in quotes: `"31.50"`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_per_hour: Option<Decimal>,
+    /// So many of them are under a contract (a reservation, a lease): no recommendation gives these up.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub committed: u32,
 }
 
 /// A queue and its rules, counted in devices (in cores where the fleet has no devices).
@@ -100,7 +103,7 @@ pub struct QueueEntry {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit_running_per_user: Option<u32>,
     /// Higher goes first among queues.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub priority: i32,
     /// The longest a workload may ask to run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -112,11 +115,45 @@ pub struct QueueEntry {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<String>,
     /// Its workloads may be put back at any time to make room.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preemptible: bool,
     /// No recommendation may make this queue wait longer.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    /// What its users were promised: 95 of 100 of its workloads wait no longer. No recommendation may break it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_p95_max_minutes: Option<u32>,
+}
+
+impl QueueEntry {
+    /// A recorded queue as a fleet file tells it: all its rules.
+    #[must_use]
+    pub fn of(queue: &QueueRecord) -> Self {
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let devices = |amount: Option<MilliDevice>| amount.map(|amount| small(amount.0 / MilliDevice::WHOLE));
+        let minutes = |length: Option<Millis>| length.map(|length| small(length.0.max(0) as u64 / 60_000));
+        Self {
+            name: queue.name.clone(),
+            quota_devices: devices(queue.quota_milli),
+            limit_devices: devices(queue.limit_milli),
+            limit_devices_per_user: devices(queue.limit_per_user_milli),
+            limit_running: queue.limit_running,
+            limit_running_per_user: queue.limit_running_per_user,
+            priority: queue.priority,
+            time_limit_max_minutes: minutes(queue.time_limit_max_ms),
+            time_limit_default_minutes: minutes(queue.time_limit_default_ms),
+            pools: queue.pools.clone(),
+            preemptible: queue.preemptible,
+            protected: queue.protected,
+            wait_p95_max_minutes: minutes(queue.wait_p95_max_ms),
+        }
+    }
+
+    /// Its table in a fleet file.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        format!("[[queues]]\n{}", toml::to_string(self).expect("a queue is plain data").trim_end())
+    }
 }
 
 /// A decimal number of money with at most six digits after the point, kept exactly.
@@ -196,6 +233,7 @@ impl FleetFile {
                 model: group.model.clone(),
                 group: Some(group.name.clone()),
                 price_per_hour: self.price_per_hour(group),
+                committed: number <= group.committed,
             })
         })
     }
@@ -217,6 +255,7 @@ impl FleetFile {
             pools: queue.pools.clone(),
             preemptible: queue.preemptible,
             protected: queue.protected,
+            wait_p95_max_ms: minutes(queue.wait_p95_max_minutes),
         })
     }
 
@@ -242,6 +281,10 @@ impl FleetFile {
             if self.nodes[..index].iter().any(|other| other.name == group.name) {
                 return Err((field("name"), format!("`{}` stands twice; names must differ", group.name)));
             }
+            if group.committed > group.count {
+                let reason = format!("{} is more than the {} there are", group.committed, group.count);
+                return Err((field("committed"), reason));
+            }
             if group.devices > 64 {
                 return Err((field("devices"), format!("{}; expected at most 64 a node", group.devices)));
             }
@@ -263,6 +306,10 @@ impl FleetFile {
 
 fn usd() -> Currency {
     Currency::USD
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[cfg(test)]
@@ -298,6 +345,18 @@ order = "backfill"
     }
 
     #[test]
+    fn a_queue_written_as_a_table_reads_back() {
+        let text = "version = 1\n[[queues]]\nname = \"a b\"\nquota_devices = 8\nlimit_running = 3\npriority = -1\n\
+                    time_limit_max_minutes = 60\npools = [\"x\"]\npreemptible = true\nwait_p95_max_minutes = 30\n";
+        let file = FleetFile::parse(text, "f").expect("a fleet file");
+        let record = file.queue_records().next().expect("a queue");
+        let entry = QueueEntry::of(&record);
+        assert_eq!(entry, file.queues[0]);
+        let again = FleetFile::parse(&format!("version = 1\n{}", entry.to_toml()), "f").expect("a fleet file");
+        assert_eq!(again.queues, file.queues);
+    }
+
+    #[test]
     fn errors_name_the_line_or_the_field() {
         let cases = [
             (LAB.replace("version = 1", "version = 2"), "field `version`: 2 is not known"),
@@ -305,6 +364,7 @@ order = "backfill"
             (LAB.replace("limit_devices = 12", "limit_devices = 4"), "8 is above the queue's limit of 4"),
             (LAB.replace("cores = 96", "corse = 96"), "lab.toml:6: unknown field `corse`"),
             (LAB.replace("devices = 8\n", "devices = 800\n"), "expected at most 64 a node"),
+            (LAB.replace("count = 2\n", "count = 2\ncommitted = 3\n"), "3 is more than the 2 there are"),
         ];
         for (text, expected) in cases {
             let problem = FleetFile::parse(&text, "lab.toml").expect_err(expected).to_string();

@@ -24,6 +24,16 @@ impl Policy {
     pub fn new(order: Order) -> Self {
         Self { order, placement: Placement::default(), backfill_interval: Millis::ZERO }
     }
+
+    /// Its table in a fleet file.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        #[derive(Serialize)]
+        struct Tables<'a> {
+            policy: &'a Policy,
+        }
+        toml::to_string(&Tables { policy: self }).expect("a policy is plain data").trim_end().to_owned()
+    }
 }
 
 impl Default for Policy {

@@ -1,5 +1,7 @@
 //! A recommendation: a change that can be made, with its effect, its price, its proof, its risk and its undo.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
@@ -78,8 +80,8 @@ pub struct QueueEffect {
 pub struct Worth {
     /// A bill falls by this much in 30 days.
     pub cash_saved_per_month: Option<MoneyInterval>,
-    /// A planned purchase of this much an hour is not needed.
-    pub purchase_avoided_per_hour: Option<Money>,
+    /// Nodes for this much an hour need not be bought: without the change, the same mean wait takes them.
+    pub purchase_avoided_per_hour: Option<MoneyInterval>,
     /// Device-hours (core-hours) in 30 days that others could use; worth something only if someone does.
     pub capacity_freed_hours_per_month: Option<Interval>,
 }
@@ -91,6 +93,12 @@ pub struct MoneyInterval {
     pub low: Money,
     /// The upper bound.
     pub high: Money,
+}
+
+impl fmt::Display for MoneyInterval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.low == self.high { write!(f, "{}", self.low) } else { write!(f, "{} to {}", self.low, self.high) }
+    }
 }
 
 /// One thing to do, where.

@@ -186,6 +186,7 @@ impl Replay<'_> {
     fn asked(&self, id: WorkloadId) -> Workload {
         let recorded = &self.setup.history.workloads[id.index()].workload;
         Workload {
+            queue: self.setup.queue_of(id.index()),
             time_limit: self.setup.limit(id.index()),
             priority: self.setup.priority(id.index()),
             ..recorded.clone()

@@ -36,6 +36,19 @@ pub enum Change {
         /// All its rules.
         rules: QueueRecord,
     },
+    /// A queue that was not there; nothing is in it but what is moved to it.
+    NewQueue {
+        /// All its rules.
+        rules: QueueRecord,
+    },
+    /// Work is handed in to another queue. Results are told by the queue it was recorded in.
+    Move {
+        /// Whose.
+        #[serde(default)]
+        who: Who,
+        /// The queue's name.
+        to: String,
+    },
     /// Every queue's quota is its share of the recorded hours, of the fleet as it is in this scenario.
     QuotaByUse,
     /// Other time limits.
@@ -89,6 +102,9 @@ pub struct Who {
     /// The one with this id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub workload: Option<String>,
+    /// Only work that writes checkpoints.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub checkpointed: bool,
 }
 
 /// Which time limit.

@@ -34,13 +34,14 @@ pub struct Setup<'a> {
     pub faults: Faults,
     /// Recorded gaps between submits are multiplied by so many thousandths.
     pub gap_permille: u32,
-    /// By workload: the limit asked, the work's thousandths, the priority.
+    /// By workload: the queue, the limit asked, the work's thousandths, the priority.
     asked: Vec<Asked>,
 }
 
 /// What a scenario makes of one workload.
 #[derive(Clone, Copy, Debug)]
 struct Asked {
+    queue: QueueId,
     limit: Option<Millis>,
     work_permille: u32,
     priority: i32,
@@ -88,10 +89,19 @@ impl<'a> Setup<'a> {
         for change in &scenario.changes {
             setup.apply(change)?;
         }
+        if setup.specs.iter().all(Option::is_none) && history.specs.iter().any(Option::is_some) {
+            return Err(Unfit("it leaves no node".into()));
+        }
         if setup.specs.iter().all(Option::is_none) {
             return Err(Unfit("the history does not say what nodes there were; give a fleet file with --fleet".into()));
         }
         Ok(setup)
+    }
+
+    /// The queue a workload is handed in to.
+    #[must_use]
+    pub fn queue_of(&self, index: usize) -> QueueId {
+        self.asked[index].queue
     }
 
     /// The limit a workload asks for.
@@ -164,6 +174,16 @@ impl<'a> Setup<'a> {
                 let queue = self.queue(&rules.name)?;
                 self.queues[queue.index()] = rules.clone();
             }
+            Change::NewQueue { rules } => {
+                if self.queue(&rules.name).is_ok() {
+                    return Err(Unfit(format!("there is a queue `{}` already", rules.name)));
+                }
+                self.queues.push(rules.clone());
+            }
+            Change::Move { who, to } => {
+                let to = self.queue(to)?;
+                self.each(who, |asked, _| asked.queue = to)?;
+            }
             Change::QuotaByUse => self.quota_by_use(),
             Change::TimeLimit { who, limit } => {
                 self.each(who, |asked, recorded| asked.limit = limited(*limit, asked.limit, recorded))?;
@@ -195,6 +215,7 @@ impl<'a> Setup<'a> {
             let workload = &recorded.workload;
             let meant = who.workload.as_ref().is_none_or(|id| *id == recorded.id);
             if meant
+                && (!who.checkpointed || recorded.checkpoint_every.is_some())
                 && queue.is_none_or(|queue| workload.queue == queue)
                 && user.is_none_or(|user| workload.user == Some(user))
             {
@@ -205,7 +226,8 @@ impl<'a> Setup<'a> {
     }
 
     fn queue(&self, name: &str) -> Result<QueueId, Unfit> {
-        self.history.names.queues.get(name).ok_or_else(|| Unfit(format!("the history has no queue `{name}`")))
+        let found = self.queues.iter().position(|queue| queue.name == name);
+        found.map(|index| QueueId(index as u32)).ok_or_else(|| Unfit(format!("the history has no queue `{name}`")))
     }
 
     /// Keeps the first `count` nodes of a kind, or adds copies of its first one.
@@ -253,6 +275,7 @@ impl<'a> Setup<'a> {
 fn setup_asked(history: &History, recorded: &Recorded) -> Asked {
     let queue = &history.queues[recorded.workload.queue.index()];
     Asked {
+        queue: recorded.workload.queue,
         limit: recorded.workload.time_limit.or(queue.time_limit_default_ms),
         work_permille: 1_000,
         priority: recorded.workload.priority,

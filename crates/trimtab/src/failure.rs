@@ -74,7 +74,7 @@ impl Failure {
 }
 
 /// An error of the system in plain words, without its number, and what to do next where that is plain.
-fn words(error: &io::Error) -> String {
+pub(crate) fn words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or directory".to_owned(),
         io::ErrorKind::PermissionDenied => "permission denied".to_owned(),

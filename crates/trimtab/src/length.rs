@@ -23,7 +23,8 @@ pub(crate) fn scenario(text: &str) -> Result<Scenario, String> {
     if text.trim_start().starts_with('{') {
         return Scenario::parse(text);
     }
-    let content = std::fs::read_to_string(text).map_err(|error| format!("cannot read {text}: {error}"))?;
+    let content = std::fs::read_to_string(text)
+        .map_err(|error| format!("cannot read {text}: {}", crate::failure::words(&error)))?;
     Scenario::parse(&content).map_err(|error| format!("{text}: {error}"))
 }
 

@@ -14,6 +14,7 @@ mod printed;
 mod progress;
 mod replayer;
 mod table;
+mod wrap;
 
 use std::process::ExitCode;
 

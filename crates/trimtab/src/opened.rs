@@ -82,10 +82,14 @@ const HEAD_BYTES: u64 = 4_096;
 fn read(input: &mut Hashing, name: &str, fleet: Option<&FleetFile>) -> Outcome<(History, Report)> {
     let mut head = Vec::new();
     input.take(HEAD_BYTES).read_to_end(&mut head).map_err(|error| Failure::opening(name, &error))?;
+    let head_is_empty = head.is_empty();
     let first = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
     let first = first.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(first).to_vec();
     let mut input = Cursor::new(head).chain(BufReader::new(input));
     let options = Options { fleet: fleet.cloned(), ..Options::default() };
+    if head_is_empty {
+        return Err(Failure::input(format!("{name} is empty; expected a history or a job log")));
+    }
     if first.starts_with(b"{\"header\"") {
         let history = History::read(input, name)?;
         return Ok((history, Report::default()));
@@ -121,7 +125,7 @@ fn collect(name: &str, read: impl FnOnce(Each<'_>) -> Result<Report, Stop>) -> O
 }
 
 /// A fleet file goes before what the history says.
-fn furnish(history: &mut History, fleet: &FleetFile) {
+pub(crate) fn furnish(history: &mut History, fleet: &FleetFile) {
     if !fleet.nodes.is_empty() {
         history.set_nodes(fleet.node_records());
     }

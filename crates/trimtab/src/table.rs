@@ -35,6 +35,36 @@ impl Table {
         self.rows.is_empty()
     }
 
+    /// Leaves out columns in which nothing stands.
+    pub(crate) fn without_empty_columns(mut self) -> Self {
+        let used: Vec<bool> =
+            (0..self.columns.len()).map(|column| self.rows.iter().any(|row| !row[column].is_empty())).collect();
+        let keep = |cells: &mut dyn Iterator<Item = String>| {
+            cells.zip(&used).filter(|(_, used)| **used).map(|(c, _)| c).collect()
+        };
+        self.rows = self.rows.into_iter().map(|row| keep(&mut row.into_iter())).collect();
+        let mut used = used.into_iter();
+        self.columns.retain(|_| used.next().unwrap_or(true));
+        self
+    }
+
+    /// The table in lines of at most `width` letters, as far as that goes: words in the widest column of words are cut.
+    pub(crate) fn within(mut self, width: usize) -> String {
+        const LEAST: usize = 12;
+        let widths = self.widths();
+        let over = (widths.iter().sum::<usize>() + 2 * widths.len()).saturating_sub(width);
+        let words = (0..widths.len()).filter(|&column| self.columns[column].1 == Align::Left);
+        if let Some(widest) = words.max_by_key(|&column| widths[column]).filter(|_| over > 0) {
+            let room = widths[widest].saturating_sub(over).max(LEAST);
+            for row in &mut self.rows {
+                if row[widest].chars().count() > room {
+                    row[widest] = row[widest].chars().take(room - 1).chain(['…']).collect();
+                }
+            }
+        }
+        self.to_string()
+    }
+
     fn widths(&self) -> Vec<usize> {
         let width = |column: usize| {
             let cells = self.rows.iter().map(|row| row[column].as_str());
@@ -84,10 +114,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn long_names_give_way_and_empty_columns_go() {
+        let mut table = Table::new([("queue", Align::Left), ("none", Align::Left), ("jobs", Align::Right)]);
+        table.row(["a-queue-with-a-long-name".into(), String::new(), "7".into()]);
+        let table = table.without_empty_columns();
+        assert_eq!(table.within(24), "  queue             jobs\n  ────────────────  ────\n  a-queue-with-a-…     7\n");
+    }
+
+    #[test]
     fn numbers_stand_to_the_right() {
         let mut table = Table::new([("queue", Align::Left), ("jobs", Align::Right)]);
         table.row(["training".into(), "7".into()]);
         table.row(["a\x1b[2J".into(), "12,345".into()]);
+        let narrow = table.clone().within(18);
+        assert_eq!(narrow, "  queue       jobs\n  ────────  ──────\n  training       7\n  a\u{fffd}[2J     12,345\n");
         assert_eq!(
             table.to_string(),
             "  queue       jobs\n  ────────  ──────\n  training       7\n  a\u{fffd}[2J     12,345\n"

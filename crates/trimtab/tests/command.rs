@@ -154,6 +154,7 @@ fn an_interrupt_leaves_nothing_half_written() {
 fn every_command_has_help_and_completions_name_them() {
     let folder = Folder::new("help");
     let mut commands: Vec<Vec<&str>> = vec![vec!["import"], vec!["history"], vec!["completion"]];
+    commands.extend(["optimize", "replay", "why"].map(|command| vec![command]));
     commands.extend(["slurm", "swf", "philly", "csv"].map(|source| vec!["import", source]));
     commands.extend(["inspect", "anonymise", "example"].map(|what| vec!["history", what]));
     for mut command in commands {
@@ -170,4 +171,69 @@ fn every_command_has_help_and_completions_name_them() {
     }
     let version = folder.run(&["--version"]);
     assert!(String::from_utf8(version.stdout).unwrap().starts_with("trimtab 0.1.0 ("));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_command_of_a_proof_gives_its_figures_again() {
+    let folder = Folder::new("proof");
+    let json = |output: &Output| -> serde_json::Value {
+        check(output, 0, &[]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let report = json(&folder.run(&["optimize", "--example", "--format", "json"]));
+    let found = report["recommendations"].as_array().unwrap();
+    assert!(found.len() > 3);
+    for recommendation in [&found[0], &found[found.len() - 1]] {
+        let proof = &recommendation["proof"];
+        let command = proof["command"].as_str().unwrap().replacen("trimtab", env!("CARGO_BIN_EXE_trimtab"), 1);
+        let shell =
+            Command::new("sh").args(["-c", &format!("{command} --format json")]).current_dir(&folder.0).output();
+        let replayed = json(&shell.unwrap());
+        assert_eq!(replayed["history"], proof["history"]);
+        assert_eq!(
+            (&replayed["baseline"]["id"], &replayed["scenario"]["id"]),
+            (&proof["baseline"], &proof["candidate"])
+        );
+        assert_eq!(replayed["engine"], proof["engine"]);
+        assert_eq!(replayed["difference"]["wait_s"], recommendation["effect"]["wait_s"]);
+        assert_eq!(replayed["difference"]["slowdown"], recommendation["effect"]["slowdown"]);
+    }
+}
+
+#[test]
+fn why_tells_what_held_a_workload_and_what_was_forecast() {
+    let folder = Folder::new("why");
+    let output = folder.run(&["why", "10500", "--example"]);
+    check(&output, 0, &[]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "would have been said to wait",
+        "its queue was at its limit",
+        "no limits on queue `speech`",
+        "trimtab replay --example",
+    ] {
+        assert!(text.contains(expected), "{text}\nlacks {expected}");
+    }
+    check(&folder.run(&["why", "1", "--example"]), 2, &["--example has no workload `1`; its ids look like `10001`"]);
+}
+
+#[test]
+fn a_scenario_comes_from_flags_or_a_file() {
+    let folder = Folder::new("scenario");
+    fs::write(folder.0.join("more.toml"), "[[change]]\nwhat = \"nodes\"\ngroup = \"gpu\"\ncount = 10\n").unwrap();
+    let by_file = folder.run(&["replay", "--example", "--scenario", "more.toml"]);
+    let by_flag = folder.run(&["replay", "--example", "--nodes", "gpu=10"]);
+    check(&by_file, 0, &[]);
+    assert_eq!(String::from_utf8_lossy(&by_file.stdout), String::from_utf8_lossy(&by_flag.stdout));
+    assert!(String::from_utf8_lossy(&by_flag.stdout).contains("What the scenario changes"));
+    let cases: [(&str, &str, &str); 4] = [
+        ("--scenario", "none.toml", "cannot read none.toml: there is no such file or directory"),
+        ("--scenario", "{\"x\":1}", "unknown field `x`"),
+        ("--nodes", "cpu=1", "it has gpu"),
+        ("--nodes", "gpu=0", "it leaves no node"),
+    ];
+    for (flag, value, expected) in cases {
+        check(&folder.run(&["replay", "--example", flag, value]), 2, &[expected]);
+    }
 }

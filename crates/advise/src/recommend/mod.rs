@@ -1,10 +1,12 @@
 //! Rules of recommendation, a file each. A rule looks at the ground and proposes candidates; what its replay does not support is
 //! not shown.
 
+pub(crate) mod avoided;
 mod fleet_size;
-mod low_priority;
+mod owner;
 mod placement;
 mod policy;
+mod preemptible;
 mod prove;
 mod queue_limit;
 mod quota;
@@ -38,10 +40,18 @@ pub const ALL: &[Rule] = &[
     Rule { name: "placement", propose: Propose::Changes(placement::propose) },
     Rule { name: "queue-limit", propose: Propose::Changes(queue_limit::propose) },
     Rule { name: "quota", propose: Propose::Changes(quota::propose) },
-    Rule { name: "time-limit", propose: Propose::Changes(time_limit::propose) },
-    Rule { name: "low-priority", propose: Propose::Changes(low_priority::propose) },
+    Rule { name: time_limit::RULE, propose: Propose::Changes(time_limit::propose) },
+    Rule { name: "preemptible", propose: Propose::Changes(preemptible::propose) },
     Rule { name: "fleet-size", propose: Propose::Search(fleet_size::propose) },
 ];
+
+/// What the fleet's queues count, one of it.
+fn unit(ground: &Ground) -> &'static str {
+    match ground.setup.metered {
+        fleet::queue::Metered::Devices => "device",
+        fleet::queue::Metered::Cores => "core",
+    }
+}
 
 /// A change that may help; a replay decides.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use fleet::quantity::MilliDevice;
 use replay::scenario::Change;
 
 use super::Candidate;
+use super::owner;
 use crate::ground::Ground;
 
 pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
@@ -17,14 +18,18 @@ pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
     if !matters || now == Placement::LeastStranded {
         return Vec::new();
     }
-    let policy = Policy { placement: Placement::LeastStranded, ..ground.setup.policy.clone() };
-    let line = |name: &str| format!("[policy]\nplacement = \"{name}\"");
+    let before = &ground.setup.policy;
+    let policy = Policy { placement: Placement::LeastStranded, ..before.clone() };
+    let mut risks = Vec::new();
+    if owner::is_slurm(ground) {
+        risks.push("Slurm has no such placement: it takes effect where Trimtab places.".to_owned());
+    }
     vec![Candidate {
-        title: "Place workloads where they leave the fewest devices without cores or memory beside them".into(),
-        because: vec!["Devices are useless when the cores or the memory of their node are gone.".into()],
+        title: "Place work where it strands the fewest devices".into(),
+        because: vec!["Devices are stranded when the cores or the memory beside them are gone, or when too few are left together.".into()],
+        change: vec![owner::in_fleet_file(policy.to_toml())],
+        undo: vec![owner::in_fleet_file(before.to_toml())],
         scenario: ground.options.baseline.with(Change::Policy { policy }),
-        change: vec![ground.step(None, line("least_stranded"))],
-        undo: vec![ground.step(None, line("best_fit"))],
-        risks: Vec::new(),
+        risks,
     }]
 }

@@ -7,11 +7,9 @@ use replay::outcome::Outcome;
 use replay::setup::Unfit;
 
 use super::{Candidate, Finding, Withheld};
-use crate::ground::{Ground, seconds};
+use crate::ground::{Ground, WORSE_S, seconds, signed};
 use crate::question::{Answer, Question};
 
-/// A queue fares worse if its mean wait grows by this much.
-const WORSE_S: f64 = 60.0;
 /// An effect on the mean wait below this part of it is not worth anybody's time.
 const SMALL: f64 = 0.02;
 
@@ -46,17 +44,19 @@ fn judge(ground: &Ground, rule: &str, candidate: Candidate, outcome: &Outcome) -
     if all.wait_s.high >= 0.0 || -all.wait_s.value < mean * SMALL {
         let reason = format!(
             "its replay does not support it: the mean wait changes by {} (90 % interval {} to {})",
-            seconds(all.wait_s.value),
-            seconds(all.wait_s.low),
-            seconds(all.wait_s.high)
+            signed(all.wait_s.value),
+            signed(all.wait_s.low),
+            signed(all.wait_s.high)
         );
         return withheld(candidate.title, reason);
     }
-    let worse = worse_off(ground, &queues);
-    if let Some(queue) = worse.iter().find(|queue| ground.protects(&queue.name)) {
-        let reason = format!("the protected queue `{}` would wait {} longer", queue.name, seconds(queue.wait_s.value));
+    if let Some(reason) = hangs_on_unsure(ground, &queues, mean) {
         return withheld(candidate.title, reason);
     }
+    if let Some(reason) = ground.broken(&queues, &after) {
+        return withheld(candidate.title, reason);
+    }
+    let worse = worse_off(ground, &queues);
     let before = &ground.waits.all;
     let mut because = candidate.because;
     because.push(format!(
@@ -66,6 +66,9 @@ fn judge(ground: &Ground, rule: &str, candidate: Candidate, outcome: &Outcome) -
         before.slowdown.mean,
         after.all.slowdown.mean
     ));
+    if rule == super::time_limit::RULE {
+        because.extend(delays(&queues));
+    }
     Finding::Proved(Box::new(Recommendation {
         id: format!("{rule}-{}", &candidate.scenario.id()[..6]),
         rule: rule.to_owned(),
@@ -97,6 +100,44 @@ pub(super) fn effect(ground: &Ground, all: &Difference, queues: &[Difference], a
         worse: all.worse,
         queues: queues.collect(),
     }
+}
+
+/// Whether the gain is gone once the queues are left out whose recorded waits the baseline does not reproduce.
+fn hangs_on_unsure(ground: &Ground, queues: &[Difference], mean: f64) -> Option<String> {
+    let unsure = |queue: &&Difference| {
+        ground.fidelity.queue(&queue.name).is_some_and(|queue| queue.verdict == Verdict::NotReproduced)
+    };
+    let count: u64 = queues.iter().map(|queue| queue.count).sum();
+    let sure: f64 =
+        queues.iter().filter(|queue| !unsure(queue)).map(|queue| queue.wait_s.value * queue.count as f64).sum();
+    let most = queues
+        .iter()
+        .filter(unsure)
+        .min_by(|a, b| (a.wait_s.value * a.count as f64).total_cmp(&(b.wait_s.value * b.count as f64)))?;
+    (-sure < mean * SMALL * count as f64).then(|| {
+        format!("it hangs on the waits of queue `{}`, which the baseline replay does not reproduce", most.name)
+    })
+}
+
+/// By how much limits that ask for too much delay whom: what the replay without them spares each queue, most first.
+fn delays(queues: &[Difference]) -> Option<String> {
+    const MOST: usize = 4;
+    let mut spared: Vec<&Difference> = queues.iter().filter(|queue| queue.wait_s.value <= -WORSE_S).collect();
+    spared.sort_by(|a, b| a.wait_s.value.total_cmp(&b.wait_s.value));
+    let parts: Vec<String> = spared
+        .iter()
+        .take(MOST)
+        .map(|queue| {
+            format!(
+                "queue `{}` by {} ({} of {} workloads)",
+                queue.name,
+                seconds(-queue.wait_s.value),
+                queue.better,
+                queue.count
+            )
+        })
+        .collect();
+    (!parts.is_empty()).then(|| format!("Asking for too much delays {} on average.", parts.join(", ")))
 }
 
 fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Difference> {

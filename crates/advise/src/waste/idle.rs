@@ -45,6 +45,19 @@ impl Why {
         Self::TooLittleFree,
     ];
 
+    /// A few words for it, below "idle".
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::NothingWaited => "nothing waited",
+            Self::EnoughWasFree => "enough was free for what waited",
+            Self::BehindLimits => "what waited was behind limits",
+            Self::BlockedByCpuOrMemory => "cores or memory were taken",
+            Self::Fragmented => "in pieces too small",
+            Self::TooLittleFree => "too little for what waited",
+        }
+    }
+
     /// Completes "… hours were idle …".
     #[must_use]
     pub fn words(self) -> &'static str {

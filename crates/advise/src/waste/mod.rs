@@ -33,7 +33,7 @@ pub use nodes::Resource;
 pub use series::{Point, Series};
 pub use spent::{Spent, UntimedRuns};
 pub use unused::{Unused, What};
-pub use waterfall::{Name, Part, Waterfall};
+pub use waterfall::{Group as PartGroup, Grouped, Name, Part, Waterfall};
 
 use crate::hours::Hours;
 use crate::timeline::{Basis, Timeline};

@@ -271,7 +271,7 @@ fn what_was_measured_is_held_against_what_was_asked() {
     assert_eq!(account.unused[0].known, Known { jobs: 1, of: 2 });
     assert_eq!(
         account.unused[0].words(),
-        "5.0 of 8.0 core-hours (62 %) were held and not used, by the 50 % of jobs whose use is known"
+        "Cores: 5.0 of 8.0 core-hours (62 %) that were held were not used. Known of 50 % of jobs."
     );
 }
 

@@ -1,5 +1,6 @@
 //! What became of everything the fleet had: parts that exclude each other and add up to it exactly.
 
+use fleet::event::EndCause;
 use fleet::history::NodeRecord;
 use fleet::money::Money;
 use fleet::quantity::Millis;
@@ -48,6 +49,38 @@ pub struct Part {
     pub evidence: Vec<Evidence>,
 }
 
+/// What parts have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Group {
+    /// Held by runs that completed.
+    Completed,
+    /// Held by runs of which the source does not tell whether they completed.
+    Open,
+    /// Held by runs that did not complete.
+    NotCompleted,
+    /// Idle.
+    Idle,
+    /// On nodes that could take nothing.
+    Unusable,
+}
+
+impl Group {
+    /// All of them, from what was wanted to what nobody could use.
+    pub const ALL: [Self; 5] = [Self::Completed, Self::Open, Self::NotCompleted, Self::Idle, Self::Unusable];
+
+    /// A few words for it.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Open => "ran, end not told",
+            Self::NotCompleted => "ran and did not complete",
+            Self::Idle => "idle",
+            Self::Unusable => "on lost or drained nodes",
+        }
+    }
+}
+
 /// Which part.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Name {
@@ -81,6 +114,30 @@ impl Name {
         }
     }
 
+    /// What it belongs to.
+    #[must_use]
+    pub fn group(self) -> Group {
+        match self {
+            Self::Lost | Self::Drained => Group::Unusable,
+            Self::Idle | Self::IdleBecause(_) => Group::Idle,
+            Self::Spent(Ending::Ended(EndCause::Completed)) => Group::Completed,
+            Self::Spent(Ending::Ended(EndCause::Unknown) | Ending::StillRunning) => Group::Open,
+            Self::Spent(_) => Group::NotCompleted,
+        }
+    }
+
+    /// A few words for it, below its group's.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Lost => "lost",
+            Self::Drained => "drained",
+            Self::Idle => "idle",
+            Self::IdleBecause(why) => why.label(),
+            Self::Spent(ending) => ending.label(),
+        }
+    }
+
     /// Completes "… hours …".
     #[must_use]
     pub fn words(self) -> String {
@@ -100,7 +157,34 @@ impl Serialize for Name {
     }
 }
 
+/// The parts of one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grouped<'a> {
+    /// Which group.
+    pub group: Group,
+    /// What its parts come to.
+    pub hours: Hours,
+    /// What these cost, where every node has a price.
+    pub cost: Option<Money>,
+    /// Its parts that are not nothing, largest first.
+    pub parts: Vec<&'a Part>,
+}
+
 impl Waterfall {
+    /// The parts by what they have in common; groups of nothing are left out.
+    #[must_use]
+    pub fn groups(&self) -> Vec<Grouped<'_>> {
+        let groups = Group::ALL.into_iter().map(|group| {
+            let mut parts: Vec<&Part> =
+                self.parts.iter().filter(|part| part.part.group() == group && !part.hours.is_zero()).collect();
+            parts.sort_by_key(|part| (std::cmp::Reverse(part.hours), part.part));
+            let costs = parts.iter().map(|part| part.cost);
+            let cost = costs.reduce(|sum, cost| sum.zip(cost).and_then(|(sum, cost)| sum.checked_add(cost))).flatten();
+            Grouped { group, hours: parts.iter().map(|part| part.hours).sum(), cost, parts }
+        });
+        groups.filter(|group| !group.parts.is_empty()).collect()
+    }
+
     /// Whether the parts add up to what there was, to the millisecond of a thousandth. They always do.
     #[must_use]
     pub fn balances(&self) -> bool {

@@ -1,7 +1,7 @@
 //! The account in sentences.
 
 use super::waterfall::{Name, Part, Waterfall};
-use super::{Account, Limits, Spent, Unused};
+use super::{Account, Limits, Spent, Unused, What};
 use crate::hours::Hours;
 
 impl Account {
@@ -18,6 +18,17 @@ impl Account {
         }
         lines.extend(self.unused.iter().map(Unused::words));
         lines.extend(self.limits.words(self.unit));
+        lines.extend(self.gaps());
+        lines
+    }
+
+    /// What the account cannot tell, and why.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        if let Some(capacity) = self.capacity.as_ref().filter(|capacity| !capacity.beyond_capacity_hours.is_zero()) {
+            lines.extend(capacity.beyond_words());
+        }
         if self.untimed.runs > 0 {
             lines.push(format!(
                 "{} runs with {} {} are in no sum over time: the source does not tell when they were",
@@ -37,20 +48,23 @@ impl Account {
 }
 
 impl Waterfall {
-    /// A sentence for each part of a thousandth and more, largest first, and one where the source contradicts itself.
+    /// A sentence for each part of a thousandth and more, largest first.
     #[must_use]
     pub fn words(&self) -> Vec<String> {
         let mut parts: Vec<&Part> =
             self.parts.iter().filter(|part| part.hours.share_of(self.capacity_hours) >= 0.001).collect();
         parts.sort_by_key(|part| (std::cmp::Reverse(part.hours), part.part));
-        let mut lines: Vec<String> = parts.iter().map(|part| part.words(self.capacity_hours, self.unit)).collect();
-        if self.beyond_capacity_hours.share_of(self.capacity_hours) >= 0.001 {
-            lines.push(format!(
+        parts.iter().map(|part| part.words(self.capacity_hours, self.unit)).collect()
+    }
+
+    /// That the source contradicts itself, if by a thousandth or more.
+    fn beyond_words(&self) -> Option<String> {
+        (self.beyond_capacity_hours.share_of(self.capacity_hours) >= 0.001).then(|| {
+            format!(
                 "{} {} were held beyond what the nodes have: check that the fleet is described in full",
                 self.beyond_capacity_hours, self.unit
-            ));
-        }
-        lines
+            )
+        })
     }
 }
 
@@ -72,12 +86,20 @@ impl Spent {
 }
 
 impl Unused {
-    /// "1,200 of 4,000 core-hours (30 %) were held and not used, by the 95 % of jobs whose use is known".
+    /// "Cores: 1,200 of 4,000 core-hours (30 %) that were held were not used. Known of 95 % of jobs."
     #[must_use]
     pub fn words(&self) -> String {
-        let share = percent(self.known.share());
+        let what = match self.what {
+            What::Cores => "Cores",
+            What::Memory => "Memory",
+            What::Devices => "Devices",
+        };
         let held = amount(self.unused_hours, self.held_hours, self.unit);
-        format!("{held} were held and not used, by the {share} of jobs whose use is known")
+        let known = match self.known.jobs == self.known.of {
+            true => String::new(),
+            false => format!(" Known of {} of jobs.", percent(self.known.share())),
+        };
+        format!("{what}: {held} that were held were not used.{known}")
     }
 }
 
@@ -86,10 +108,12 @@ impl Limits {
     #[must_use]
     pub fn words(&self, unit: &str) -> Option<String> {
         let (ratio, unused) = (self.ratio.as_ref()?, self.unused_mean_ms?);
+        let jobs = match self.asked.jobs == self.asked.of {
+            true => "jobs".to_owned(),
+            false => format!("the {} of jobs that have one", percent(self.asked.share())),
+        };
         Some(format!(
-            "{} of jobs asked for a time limit; half of them for {} times their run or more, {unused} too much on average, {} \
-             {unit} in all",
-            percent(self.asked.share()),
+            "Time limits: half of {jobs} ask for {} times their run or more; {unused} too much on average, {} {unit} in all.",
             if ratio.p50 < 10.0 { format!("{:.1}", ratio.p50) } else { format!("{:.0}", ratio.p50) },
             self.unused_hours
         ))

@@ -23,6 +23,9 @@ pub(super) struct Cluster {
     pub(super) associations: Vec<Association>,
     pub(super) events: Vec<Event>,
     pub(super) config: BTreeMap<String, String>,
+    pub(super) reservations: u64,
+    /// How long these were not used, in sum.
+    pub(super) reservations_unused_s: u64,
 }
 
 /// What it comes to.
@@ -55,6 +58,7 @@ impl Cluster {
             QueuesAre::Accounts => self.tell_accounts(&mut told),
         }
         self.tell_policy(&mut told);
+        self.tell_reservations(&mut told);
         told.remarks.retain(|(_, times)| *times > 0);
         told
     }
@@ -131,7 +135,7 @@ impl Cluster {
             let limits = qos.map(|qos| qos.limits.clone()).unwrap_or_default();
             let mut queue = queue(&partition.name, &limits);
             queue.pools = vec![partition.name.clone()];
-            queue.time_limit_max_ms = shorter(partition.time_max.length(), limits.time_max);
+            queue.time_limit_max_ms = least(partition.time_max.length(), limits.time_max);
             queue.time_limit_default_ms = partition.time_default.length();
             if several_tiers {
                 queue.priority = i32::try_from(partition.tier).unwrap_or(i32::MAX);
@@ -167,7 +171,7 @@ impl Cluster {
             if told.queues.iter().any(|queue| queue.name == account.account) {
                 continue;
             }
-            let mut limits = account.limits.clone();
+            let mut limits = self.inherited(account);
             let mut users = self
                 .associations
                 .iter()
@@ -183,11 +187,60 @@ impl Cluster {
             queue.time_limit_max_ms = limits.time_max;
             told.queues.push(queue);
         }
-        let nested = self.associations.iter().filter(|association| association.user.is_empty()).count();
+        self.note_on_parents(told);
+    }
+
+    /// An account's limits with those of all accounts above it. What an account limits for all below it together limits each of
+    /// them; what it limits for a user counts where the account has nothing of its own (Slurm's "Resource Limits").
+    fn inherited(&self, account: &Association) -> Limits {
+        /// Deeper trees are taken for a loop.
+        const DEEPEST: usize = 64;
+        let mut limits = account.limits.clone();
+        let mut above = &account.parent;
+        for _ in 0..DEEPEST {
+            let parent = self.associations.iter().find(|other| other.user.is_empty() && other.account == *above);
+            let Some(parent) = parent.filter(|_| !above.is_empty()) else { break };
+            limits.devices = least(limits.devices, parent.limits.devices);
+            limits.running = least(limits.running, parent.limits.running);
+            limits.running_per_user = limits.running_per_user.or(parent.limits.running_per_user);
+            limits.time_max = limits.time_max.or(parent.limits.time_max);
+            above = &parent.parent;
+        }
+        limits
+    }
+
+    /// What the history cannot tell of accounts above accounts.
+    fn note_on_parents(&self, told: &mut Told) {
+        let accounts = || self.associations.iter().filter(|association| association.user.is_empty());
+        let shared = accounts().filter(|parent| {
+            let limited = parent.limits.devices.is_some() || parent.limits.running.is_some();
+            limited && accounts().filter(|child| child.parent == parent.account).count() > 1
+        });
+        let names: Vec<&str> = shared.map(|parent| parent.account.as_str()).collect();
+        if !names.is_empty() {
+            told.notes.push(format!(
+                "Several accounts share a limit of the account above them ({}): each is held to it in a replay, but not their sum.",
+                names.join(", ")
+            ));
+        }
+        let untold = accounts().count() > 2 && accounts().all(|account| account.parent.is_empty());
         told.remarks.push((
-            "accounts are told side by side: what a parent account limits for all below it is not told",
-            u64::from(nested > 2),
+            "which account is above which is not told, so that limits of parents are not known: give `sacctmgr -P show assoc \
+             format=Account,User,ParentName,Share,GrpJobs,GrpTRES,MaxJobs,MaxWall`",
+            u64::from(untold),
         ));
+    }
+
+    fn tell_reservations(&self, told: &mut Told) {
+        if self.reservations > 0 {
+            told.notes.push(format!(
+                "{} reservations kept nodes for some jobs, for {} of which nothing ran in them; a replay does not know them and gives \
+                 these nodes to all.",
+                self.reservations,
+                Millis::seconds(i64::try_from(self.reservations_unused_s).unwrap_or(i64::MAX / 1_000))
+            ));
+        }
+        told.remarks.push(("reservations kept nodes for some jobs, which a replay does not know", self.reservations));
     }
 
     fn remark_on_accounts(&self, told: &mut Told) {
@@ -270,7 +323,7 @@ fn queue(name: &str, limits: &Limits) -> QueueRecord {
     }
 }
 
-fn shorter(a: Option<Millis>, b: Option<Millis>) -> Option<Millis> {
+fn least<T: Ord>(a: Option<T>, b: Option<T>) -> Option<T> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
@@ -353,6 +406,48 @@ mod tests {
         let told = cluster.tell(QueuesAre::Partitions);
         assert_eq!(told.queues[0].limit_milli, Some(MilliDevice::whole(12)));
         assert_eq!(told.remarks, []);
+    }
+
+    #[test]
+    fn limits_of_the_accounts_above_hold_below() {
+        let account = |name: &str, parent: &str, devices: Option<u64>, running_per_user: Option<u32>| Association {
+            account: name.into(),
+            parent: parent.into(),
+            limits: Limits { devices: devices.map(MilliDevice::whole), running_per_user, ..Limits::default() },
+            ..Association::default()
+        };
+        let cluster = Cluster {
+            associations: vec![
+                account("root", "", None, Some(9)),
+                account("lab", "root", Some(16), None),
+                account("vision", "lab", None, Some(3)),
+                account("speech", "lab", Some(4), None),
+            ],
+            reservations: 2,
+            reservations_unused_s: 7_200,
+            ..Cluster::default()
+        };
+        let told = cluster.tell(QueuesAre::Accounts);
+        let limits: Vec<_> = told
+            .queues
+            .iter()
+            .map(|queue| {
+                (queue.name.as_str(), queue.limit_milli.map(|limit| limit.0 / 1_000), queue.limit_running_per_user)
+            })
+            .collect();
+        let expected = [
+            ("root", None, Some(9)),
+            ("lab", Some(16), Some(9)),
+            ("vision", Some(16), Some(3)),
+            ("speech", Some(4), Some(9)),
+        ];
+        assert_eq!(limits, expected);
+        assert!(told.notes[0].contains("(lab): each is held to it"), "{:?}", told.notes);
+        assert!(
+            told.notes[1].starts_with("2 reservations kept nodes for some jobs, for 2h of which"),
+            "{:?}",
+            told.notes
+        );
     }
 
     #[test]

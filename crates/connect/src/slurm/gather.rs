@@ -46,13 +46,11 @@ impl Cluster {
                 Ok(())
             }),
             Kind::Reservations => {
-                let mut count = 0;
-                rows(input, gate, |_| {
-                    count += 1;
+                rows(input, gate, |row| {
+                    self.reservations += 1;
+                    self.reservations_unused_s += sacctmgr::unused_seconds(row)?;
                     Ok(())
                 })?;
-                gate.report()
-                    .remark_times("reservations kept nodes for some jobs, which a replay does not know", count);
                 Ok(())
             }
             Kind::Jobs | Kind::JobsJson => unreachable!("jobs are read by `Jobs`"),

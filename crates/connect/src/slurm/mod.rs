@@ -60,6 +60,15 @@ pub enum QueuesAre {
 }
 
 impl QueuesAre {
+    /// The name it has in a history's header.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Partitions => "partitions",
+            Self::Accounts => "accounts",
+            Self::Qos => "qos",
+        }
+    }
+
     fn field(self) -> &'static str {
         match self {
             Self::Partitions => "Partition",
@@ -122,6 +131,7 @@ fn begin(
     let told = cluster.tell(queues_are);
     let header = Header {
         source: "slurm".into(),
+        queues_are: Some(queues_are.name().to_owned()),
         time_zone: options.time_zone.as_ref().map(|zone| zone.name().to_owned()),
         notes: told.notes,
         ..Header::default()

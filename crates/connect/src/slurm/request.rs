@@ -9,6 +9,10 @@ pub const COLUMNS: &str = "JobID,JobIDRaw,Cluster,User,Account,Partition,QOS,Res
                            Eligible,Start,End,State,TimelimitRaw,NodeList,AllocNodes,ReqNodes,ReqTRES,AllocTRES,ReqCPUS,\
                            ReqMem,TotalCPU,MaxRSS,TRESUsageInTot,NTasks,JobName";
 
+/// The columns of associations. Without a format `sacctmgr` does not tell an account's parent.
+const ASSOCIATIONS: &str =
+    "format=Cluster,Account,User,Partition,ParentName,Share,Priority,GrpJobs,GrpTRES,MaxJobs,MaxTRES,MaxWall,QOS";
+
 /// A program to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -46,7 +50,7 @@ pub fn all(form: Form, from: Timestamp, until: Timestamp) -> Vec<Request> {
         ("partitions.txt", "scontrol", &["show", "partition"]),
         ("config.txt", "scontrol", &["show", "config"]),
         ("qos.txt", "sacctmgr", &["-P", "show", "qos"]),
-        ("associations.txt", "sacctmgr", &["-P", "show", "assoc"]),
+        ("associations.txt", "sacctmgr", &["-P", "show", "assoc", ASSOCIATIONS]),
     ];
     for (file, program, arguments) in plain {
         requests.push(Request { file, program, arguments: text(arguments), environment: Vec::new() });

@@ -44,6 +44,8 @@ pub(super) struct Qos {
 pub(super) struct Association {
     pub(super) account: String,
     pub(super) user: String,
+    /// The account above; empty at the root, for users, and where it was not asked for.
+    pub(super) parent: String,
     pub(super) limits: Limits,
     pub(super) share: String,
 }
@@ -127,6 +129,8 @@ pub(super) fn association(row: &Row) -> Result<Association, BadRow> {
     Ok(Association {
         account: required(row, "account")?,
         user: get(row, "user").to_owned(),
+        // The heading that `sacctmgr` gives the column `ParentName`, and its own name.
+        parent: [get(row, "par name"), get(row, "parentname")].concat(),
         share: get(row, "share").to_owned(),
         limits: Limits {
             devices: devices(row, "grptres")?,
@@ -161,6 +165,18 @@ pub(super) fn event(row: &Row, zone: &Zone) -> Result<Option<Event>, BadRow> {
         state: get(row, "state").to_ascii_uppercase(),
         reason: get(row, "reason").to_owned(),
     }))
+}
+
+/// For how many seconds a row of `show reservation` was not used.
+pub(super) fn unused_seconds(row: &Row) -> Result<u64, BadRow> {
+    let text = get(row, "unusedwall");
+    // A number with decimals, or nothing where the column was not asked for.
+    let whole = text.split('.').next().unwrap_or_default();
+    if whole.is_empty() {
+        return Ok(0);
+    }
+    let wrong = || BadRow::field("unusedwall", format!("`{}` is no number of seconds", shown(text)));
+    whole.parse().map_err(|_| wrong())
 }
 
 fn required(row: &Row, column: &str) -> Result<String, BadRow> {

@@ -44,6 +44,10 @@ pub struct Header {
     /// Which program wrote it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub written_by: Option<String>,
+    /// What the queues are in the words of the source, where it has several things with limits. Slurm's: `partitions`,
+    /// `accounts` or `qos`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queues_are: Option<String>,
     /// The zone in which the source wrote its times; days and hours of day are told in it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
@@ -85,6 +89,9 @@ pub struct NodeRecord {
     /// What it costs an hour.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub price_per_hour: Option<Money>,
+    /// It is under a contract (a reservation, a lease): no recommendation gives it up.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub committed: bool,
 }
 
 /// A queue and its rules.
@@ -126,6 +133,9 @@ pub struct QueueRecord {
     /// No recommendation may make this queue wait longer.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub protected: bool,
+    /// What its users were promised: 95 of 100 of its workloads wait no longer. No recommendation may break it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_p95_max_ms: Option<Millis>,
 }
 
 /// The rules of scheduling from a moment on.

@@ -6,11 +6,13 @@ use advise::question::{Answer, Question, Replayer};
 use allocate::{Engine, Limit, Reason};
 use clap::Args;
 use fleet::action::Decision;
+use fleet::event::Event;
 use fleet::history::QueueRecord;
 use fleet::ids::WorkloadId;
 use fleet::policy::{Order, Policy};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
+use replay::forecast::{StartForecast, StartForecaster};
 use replay::history::History;
 use replay::scenario::{Change, Limit as TimeLimit, Scenario, Who};
 use replay::setup::Setup;
@@ -23,6 +25,8 @@ use crate::failure::{Failure, Outcome};
 use crate::opened::Source;
 use crate::progress;
 use crate::replayer::Threads;
+use crate::table::{Align, Table, plain};
+use crate::wrap::{paragraph, section};
 
 /// Tell why a workload waited as long as it did, and what would have started it earlier, each checked by a replay
 #[derive(Debug, Args)]
@@ -46,8 +50,14 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  trimtab why 10500 --example
   trimtab why 4711 gaia.zst
-  trimtab why 12345 philly.csv --fleet fleet.toml --format json";
+  trimtab why 12345 philly.csv --fleet fleet.toml --format json
+
+Ids are those of the source; the column `id` of `trimtab replay --starts FILE` lists them.";
+
+/// A recorded and a replayed wait that differ by more than this, and twofold, are told to be far apart.
+const FAR: Millis = Millis::minutes(10);
 
 /// The answer.
 #[derive(Debug, Serialize)]
@@ -59,10 +69,24 @@ struct Why {
     recorded_wait_ms: Option<Millis>,
     /// As replayed.
     replayed_wait_ms: Option<Millis>,
+    /// When it would have been said to start, as a wait from when it could have started; absent where it started at once, or too
+    /// little was known by then.
+    forecast: Option<Forecast>,
     /// What held it, for how long in the replay, longest first.
     held_by: Vec<Held>,
     /// What was tried, and by how much earlier it would have started; most first.
     tried: Vec<Tried>,
+}
+
+/// The wait that was forecast when it was handed in, from what was known then.
+#[derive(Debug, Serialize)]
+struct Forecast {
+    /// One of ten waits less.
+    low_ms: Millis,
+    /// Half wait less.
+    median_ms: Millis,
+    /// Nine of ten wait less.
+    high_ms: Millis,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,6 +101,10 @@ struct Tried {
     /// Negative: later. Absent: it would never have started.
     earlier_ms: Option<Millis>,
     scenario: Scenario,
+    /// The scenario's id.
+    id: String,
+    /// The command that replays it.
+    command: String,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
@@ -94,7 +122,8 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let baseline = arguments.baseline.clone().unwrap_or_default();
     let unfit = |unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name));
     let setup = Setup::new(history, &baseline).map_err(unfit)?;
-    let mut watch = Watch { id: WorkloadId(index as u32), open: None, held: BTreeMap::new() };
+    let id = WorkloadId(index as u32);
+    let mut watch = Watch { id, open: None, held: BTreeMap::new(), forecaster: StartForecaster::default(), said: None };
     let lived = run_observed(&setup, arguments.seed, &mut watch);
     let start = lived.workloads[index].start();
     let candidates = candidates(history, &setup, index, &baseline);
@@ -109,7 +138,9 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         .map(|((what, scenario), answer)| {
             let Answer::Done(outcome) = answer else { unreachable!("no cap was set") };
             let then = outcome.workloads[index].start();
-            Tried { what, earlier_ms: start.zip(then).map(|(start, then)| start.since(then)), scenario }
+            let command = command(&opened.name, &baseline, &scenario, arguments.seed);
+            let earlier_ms = start.zip(then).map(|(start, then)| start.since(then));
+            Tried { what, earlier_ms, id: scenario.id(), command, scenario }
         })
         .collect();
     tried.sort_by_key(|tried| std::cmp::Reverse(tried.earlier_ms));
@@ -124,11 +155,12 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         eligible: lived.workloads[index].eligible,
         recorded_wait_ms: recorded.wait(),
         replayed_wait_ms: lived.workloads[index].wait(),
+        forecast: watch.said.map(|said| Forecast { low_ms: said.low, median_ms: said.median, high_ms: said.high }),
         held_by,
         tried,
     };
     crate::printed::print(&match arguments.format {
-        Format::Text => render(&why),
+        Format::Text => render(&why, crate::wrap::width()),
         Format::Json => serde_json::to_string_pretty(&why).expect("an answer is plain data") + "\n",
     })
 }
@@ -138,7 +170,7 @@ fn candidates(history: &History, setup: &Setup, index: usize, baseline: &Scenari
     let recorded = &history.workloads[index];
     let who = Who { workload: Some(recorded.id.clone()), ..Who::default() };
     let mut all = vec![(
-        "a priority above all others in its queue's rank".to_owned(),
+        "a priority above all others of its queue's rank".to_owned(),
         baseline.with(Change::Priority { who: who.clone(), add: 1_000_000 }),
     )];
     if setup.limit(index).is_some_and(|limit| limit > recorded.run()) {
@@ -159,7 +191,8 @@ fn candidates(history: &History, setup: &Setup, index: usize, baseline: &Scenari
     for (group, members) in setup.groups() {
         let more = (members.len() as u32).div_ceil(10);
         let count = members.len() as u32 + more;
-        all.push((format!("{more} more nodes of kind {group}"), baseline.with(Change::Nodes { group, count })));
+        let nodes = if more == 1 { "node" } else { "nodes" };
+        all.push((format!("{more} more {nodes} of kind `{group}`"), baseline.with(Change::Nodes { group, count })));
     }
     for order in Order::ALL.into_iter().filter(|&order| order != setup.policy.order) {
         let policy = Policy { order, ..setup.policy.clone() };
@@ -174,10 +207,20 @@ struct Watch {
     /// What held it since when.
     open: Option<(Reason, Timestamp)>,
     held: BTreeMap<Reason, Millis>,
+    /// Forecasts starts from what happened so far, as somebody who watched the fleet could have.
+    forecaster: StartForecaster,
+    /// What it said of this workload.
+    said: Option<StartForecast>,
 }
 
 impl Observer for Watch {
-    fn decision(&mut self, engine: &Engine, now: Timestamp, _decision: &Decision) {
+    fn event(&mut self, _engine: &Engine, event: &Event) {
+        self.forecaster.event(event);
+    }
+
+    fn decision(&mut self, engine: &Engine, now: Timestamp, decision: &Decision) {
+        let made = self.forecaster.decided(now, decision);
+        self.said = self.said.or_else(|| made.into_iter().find(|(id, _)| *id == self.id).map(|(_, said)| said));
         let reason = engine.reason(self.id);
         if let Some((reason, since)) = self.open.take() {
             *self.held.entry(reason).or_default() += now.since(since);
@@ -199,33 +242,56 @@ fn words(reason: Reason) -> &'static str {
     }
 }
 
-fn render(why: &Why) -> String {
-    let mut text =
-        format!("Workload {} of queue `{}` could have started at {}.\n", why.workload, why.queue, why.eligible);
+fn command(name: &str, baseline: &Scenario, scenario: &Scenario, seed: u64) -> String {
+    let quoted = |scenario: &Scenario| format!("'{}'", scenario.to_json().replace('\'', r"'\''"));
+    format!("trimtab replay {name} --baseline {} --scenario {} --seed {seed}", quoted(baseline), quoted(scenario))
+}
+
+fn render(why: &Why, width: usize) -> String {
+    let mut text = String::new();
+    let mut say = |words: String| paragraph(&mut text, width, "", &words);
+    say(format!("Workload {} of queue `{}` could have started at {}.", why.workload, plain(&why.queue), why.eligible));
     match (why.recorded_wait_ms, why.replayed_wait_ms) {
         (Some(recorded), Some(replayed)) => {
-            text.push_str(&format!("It waited {recorded} as recorded; its replay waits {replayed}.\n"));
+            let (least, most) = (recorded.min(replayed), recorded.max(replayed));
+            let far = most.0 - least.0 > FAR.0 && most.0 > least.0.saturating_mul(2);
+            let unsure = if far { " So far apart, what follows explains the replay more than the record." } else { "" };
+            say(format!("It waited {recorded} as recorded; its replay waits {replayed}.{unsure}"));
         }
-        (None, Some(replayed)) => text.push_str(&format!("The source records no wait; its replay waits {replayed}.\n")),
-        _ => text.push_str("In its replay it never ran.\n"),
+        (None, Some(replayed)) => say(format!("The source records no wait; its replay waits {replayed}.")),
+        _ => say("In its replay it never ran.".to_owned()),
+    }
+    if let Some(said) = &why.forecast {
+        say(format!(
+            "When it was handed in, it would have been said to wait {} (80 % sure: {} to {}), from what was known by then.",
+            said.median_ms, said.low_ms, said.high_ms
+        ));
+    } else if why.replayed_wait_ms.is_some_and(|wait| wait > Millis::ZERO) {
+        say("When it was handed in, too little was known to say when it would start.".to_owned());
     }
     if why.held_by.is_empty() {
-        text.push_str("In the replay nothing held it.\n");
+        say("In the replay nothing held it.".to_owned());
         return text;
     }
-    text.push_str("\nWhat held it, in the replay\n");
+    section(&mut text, "What held it, in the replay");
     for held in &why.held_by {
         text.push_str(&format!("  {:>9}  {}\n", held.for_ms.to_string(), held.what));
     }
-    text.push_str("\nWhat would have changed that, each replayed\n");
+    section(&mut text, "What would have changed that, each replayed");
+    let mut table = Table::new([("start", Align::Right), ("with", Align::Left), ("scenario", Align::Left)]);
     for tried in &why.tried {
         let effect = match tried.earlier_ms {
-            None => "never starts".to_owned(),
+            None => "never".to_owned(),
             Some(Millis(0)) => "no change".to_owned(),
             Some(earlier) if earlier.0 > 0 => format!("{earlier} earlier"),
             Some(later) => format!("{} later", Millis(-later.0)),
         };
-        text.push_str(&format!("  {effect:>16}  {}\n", tried.what));
+        table.row([effect, tried.what.clone(), tried.id.clone()]);
+    }
+    text.push_str(&table.within(width));
+    if let Some(first) = why.tried.first() {
+        paragraph(&mut text, width, "  ", "To replay the first against the baseline (--format json has all commands):");
+        text.push_str(&format!("    {}\n", first.command));
     }
     text
 }

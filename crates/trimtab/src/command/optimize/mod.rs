@@ -1,6 +1,8 @@
 //! `trimtab optimize`: what was wasted, what to change, and the proof.
 
 mod page;
+#[cfg(test)]
+mod tests;
 pub(super) mod text;
 
 use std::io::Write;
@@ -104,7 +106,7 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         }
     }
     let text = match arguments.format {
-        Format::Text => text::render(&report, &opened.report),
+        Format::Text => text::render(&report, &opened.report, crate::wrap::width()),
         Format::Json => {
             let mut json = serde_json::to_string_pretty(&report).expect("a report is plain data");
             json.push('\n');

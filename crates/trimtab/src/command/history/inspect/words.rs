@@ -74,12 +74,23 @@ fn head(survey: &Survey, text: &mut String) {
     let unfinished = [(survey.never_started, "never started"), (survey.still_running, "still ran at the end")];
     let unfinished = unfinished.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("; {} {what}", count(*n)));
     let unfinished: String = unfinished.collect();
-    line(text, "workloads", &format!("{} of {} users{unfinished}", count(survey.workloads), count(survey.users)));
+    let users = match survey.users {
+        0 => "users unknown".to_owned(),
+        1 => "of 1 user".to_owned(),
+        users => format!("of {} users", count(users)),
+    };
+    line(text, "workloads", &format!("{}, {users}{unfinished}", count(survey.workloads)).replace(", of", " of"));
     if survey.rows_left_out > 0 {
         line(text, "left out", &format!("{} rows of the log could not be read", count(survey.rows_left_out)));
     }
     let Hours { device_hours, core_hours } = survey.use_of;
-    line(text, "use", &format!("{} device-hours, {} core-hours", hours(device_hours), hours(core_hours)));
+    // What nobody is known to have asked for is not shown as nothing used.
+    let used: Vec<String> = [(device_hours, "device-hours"), (core_hours, "core-hours")]
+        .iter()
+        .filter(|(used, _)| *used > 0.0)
+        .map(|(used, unit)| format!("{} {unit}", hours(*used)))
+        .collect();
+    line(text, "use", &if used.is_empty() { "none".to_owned() } else { used.join(", ") });
     line(text, "waits", &waits(&survey.waits, survey.workloads));
     line(text, "policy", if survey.policies.is_empty() { "unknown" } else { &survey.policies[0] });
     fleet(survey, text);
@@ -131,7 +142,7 @@ fn queues(survey: &Survey, unit: Unit) -> Table {
         table.row([
             queue.name.clone(),
             count(queue.workloads),
-            count(queue.users),
+            if queue.users > 0 { count(queue.users) } else { String::new() },
             hours(unit.hours(queue.use_of)),
             share(unit.hours(queue.use_of), unit.hours(survey.use_of)),
             length(queue.waits.p50_ms),
@@ -139,7 +150,7 @@ fn queues(survey: &Survey, unit: Unit) -> Table {
             queue.rules.as_ref().map_or(String::new(), rules),
         ]);
     }
-    table
+    table.without_empty_columns()
 }
 
 fn rules(queue: &QueueRecord) -> String {
@@ -149,9 +160,12 @@ fn rules(queue: &QueueRecord) -> String {
         queue.limit_milli.map(|limit| format!("limit {}", devices(limit))),
         queue.limit_per_user_milli.map(|limit| format!("{} a user", devices(limit))),
         queue.limit_running.map(|limit| format!("{limit} running")),
+        queue.limit_running_per_user.map(|limit| format!("{limit} running a user")),
+        (queue.priority != 0).then(|| format!("priority {}", queue.priority)),
         queue.time_limit_max_ms.map(|limit| format!("at most {limit}")),
         queue.preemptible.then(|| "preemptible".to_owned()),
         queue.protected.then(|| "protected".to_owned()),
+        queue.wait_p95_max_ms.map(|wait| format!("95 % promised within {wait}")),
     ];
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -43,10 +43,11 @@ pub(super) fn render(report: &Report) -> String {
                     p.about { (about(report)) }
                 }
                 main {
+                    section.short { ul { @for sentence in text::in_short(report) { li { (sentence) } } } }
                     (fidelity(report))
-                    (recommendations::section(report))
                     (charts::waterfall(&report.account))
                     (charts::allocation(&report.account))
+                    (recommendations::section(report))
                     (charts::waits(report))
                     (tables::waits(report))
                     (tables::users(&report.account))
@@ -83,7 +84,7 @@ fn headline(report: &Report) -> String {
 
 fn best_words(best: &Recommendation) -> String {
     if let Some(cash) = best.worth.cash_saved_per_month {
-        return format!("a smaller fleet saves {} a month", cash.low);
+        return format!("a smaller fleet saves {cash} a month");
     }
     match best.effect.wait_s {
         Some(wait) => format!("the best change cuts the mean wait by {}", text::seconds(-wait.value)),
@@ -122,7 +123,7 @@ fn fidelity(report: &Report) -> Markup {
                 details {
                     summary { "Queue by queue" }
                     div.scroll { table {
-                        thead { tr { th { "queue" } th.n { "workloads" } th.n { "recorded wait" } th.n { "replayed wait" } th.n { "start off by" } th { "" } } }
+                        thead { tr { th { "queue" } th.n { "workloads" } th.n { "recorded wait" } th.n { "replayed wait" } th.n { "starts off by (median)" } th { "" } } }
                         tbody { @for queue in queues { tr {
                             td { (queue.name) }
                             td.n { (count(queue.count)) }

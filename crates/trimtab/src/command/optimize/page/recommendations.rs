@@ -4,7 +4,7 @@ use advise::report::Report;
 use fleet::recommendation::{Recommendation, Step};
 use maud::{Markup, html};
 
-use super::super::text::{seconds, signed};
+use super::super::text::{better_for, seconds, signed};
 use super::count;
 
 /// All recommendations.
@@ -15,9 +15,37 @@ pub(super) fn section(report: &Report) -> Markup {
             @if report.recommendations.is_empty() {
                 p { "Nothing that was tried is proved to help. What was tried, and why it is not recommended, stands below." }
             }
+            @if report.recommendations.len() > 1 { (overview(report)) }
             @for (index, recommendation) in report.recommendations.iter().enumerate() {
                 (card(index + 1, recommendation, &report.history.unit))
             }
+        }
+    }
+}
+
+/// All of them in a table.
+fn overview(report: &Report) -> Markup {
+    html! {
+        div.scroll { table {
+            thead { tr { th.n { "#" } th { "change" } th.n { "mean wait" } th.n { "90 % sure" } th.n { "worth" } } }
+            tbody { @for (index, recommendation) in report.recommendations.iter().enumerate() {
+                tr {
+                    td.n { (index + 1) }
+                    td { a href={ "#" (recommendation.id) } { (recommendation.title) } }
+                    @if let Some(wait) = recommendation.effect.wait_s {
+                        td.n { (signed(wait.value)) }
+                        td.n { (signed(wait.low)) " to " (signed(wait.high)) }
+                    } @else { td {} td {} }
+                    td.n {
+                        @if let Some(cash) = recommendation.worth.cash_saved_per_month { (cash) " a month saved" }
+                        @else if let Some(price) = recommendation.worth.purchase_avoided_per_hour { (price) " an hour not bought" }
+                    }
+                }
+            } }
+        } }
+        p.soft {
+            "90 % sure: days were drawn again a thousand times, and the mean changed by between so much in 900 of them. Each change is \
+             replayed by itself; their effects do not add up."
         }
     }
 }
@@ -30,13 +58,7 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
             h3 { (number) ". " (recommendation.title) }
             ul.facts {
                 @if let Some(cash) = worth.cash_saved_per_month {
-                    li { b { (cash.low) " a month" } span { "cash saved" } }
-                }
-                @if let Some(price) = worth.purchase_avoided_per_hour {
-                    li { b { (price) " an hour" } span { "purchase avoided" } }
-                }
-                @if let Some(freed) = worth.capacity_freed_hours_per_month {
-                    li { b { (count(freed.value.max(0.0) as u64)) " " (unit.trim_end_matches('s')) "-hours a month" } span { "capacity freed" } }
+                    li { b { (cash) " a month" } span { "cash saved" } }
                 }
                 @if let Some(wait) = effect.wait_s {
                     li { b { (signed(wait.value)) } span { "mean wait (90 %: " (signed(wait.low)) " to " (signed(wait.high)) ")" } }
@@ -45,14 +67,27 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
                     li { b { (seconds(before)) " → " (seconds(after)) } span { "95 of 100 wait at most" } }
                 }
                 li { b { (count(effect.better)) " / " (count(effect.worse)) } span { "workloads wait less / more" } }
+                @if let Some(price) = worth.purchase_avoided_per_hour {
+                    li { b { (price) " an hour" } span { "purchase avoided" } }
+                }
+                @if let Some(freed) = worth.capacity_freed_hours_per_month {
+                    li { b { (count(freed.value.max(0.0) as u64)) " " (unit.trim_end_matches('s')) "-hours a month" } span { "capacity freed" } }
+                }
             }
             @for reason in &recommendation.because { p { (reason) } }
-            @if !recommendation.worse_for.is_empty() {
-                p.worse { "Who fares worse:" }
-                ul { @for worse in &recommendation.worse_for { li { (worse) } } }
+            @let better = better_for(recommendation);
+            @if !better.is_empty() {
+                p.better { "Who gains most" }
+                ul { @for better in &better { li { (sentence(better)) } } }
+            }
+            p.worse { "Who fares worse" }
+            ul {
+                @for worse in &recommendation.worse_for { li { (sentence(worse)) } }
+                @if recommendation.worse_for.is_empty() { li { "No queue, by a minute or more on average." } }
             }
             @if !recommendation.risks.is_empty() {
-                ul { @for risk in &recommendation.risks { li.soft { (risk) } } }
+                p.risk { "What may be different in life" }
+                ul { @for risk in &recommendation.risks { li { (risk) } } }
             }
             details { summary { "The change" } (steps(&recommendation.change)) }
             details { summary { "The undo" } (steps(&recommendation.undo)) }
@@ -64,6 +99,11 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
             }
         }
     }
+}
+
+fn sentence(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).chain(['.']).collect())
 }
 
 fn steps(steps: &[Step]) -> Markup {

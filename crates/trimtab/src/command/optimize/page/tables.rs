@@ -4,7 +4,7 @@ use advise::report::Report;
 use advise::waste::Account;
 use maud::{Markup, html};
 
-use super::super::text::{grouped_reasons, seconds};
+use super::super::text::{SLOWDOWN, grouped_reasons, seconds};
 use super::count;
 
 /// Waits of each queue in the baseline.
@@ -28,8 +28,14 @@ pub(super) fn waits(report: &Report) -> Markup {
                     } }
                 }
             } }
+            p.soft { "p95: 95 of 100 wait no longer. " (sentence_case(SLOWDOWN)) }
         }
     }
+}
+
+fn sentence_case(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What users held.
