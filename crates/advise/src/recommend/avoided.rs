@@ -13,6 +13,8 @@ use crate::question::{Answer, Question};
 
 /// So many more nodes are tried, up to twice the fleet.
 const STEPS: [u32; 16] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+/// So many of them at once, until the shortest wait that is asked for is reached.
+const AT_ONCE: usize = 4;
 /// So many kinds of nodes, those with the most devices in the fleet first, are tried.
 const KINDS_MAX: usize = 2;
 
@@ -31,7 +33,9 @@ pub(crate) fn tell(ground: &Ground, recommendations: &mut [Recommendation]) -> R
     if keeps || !recommendations.iter().any(shortens) {
         return Ok(());
     }
-    let kinds = kinds(ground)?;
+    let gains = recommendations.iter().filter(|found| shortens(found)).filter_map(|found| found.effect.wait_s);
+    let shortest = gains.map(|wait| ground.waits.all.wait_s.mean + wait.low).fold(f64::INFINITY, f64::min);
+    let kinds = kinds(ground, shortest)?;
     for recommendation in recommendations.iter_mut().filter(|recommendation| shortens(recommendation)) {
         let Some(wait) = recommendation.effect.wait_s else { continue };
         let mean = ground.waits.all.wait_s.mean;
@@ -79,7 +83,7 @@ fn cheapest(ranges: &[Range]) -> Option<MoneyInterval> {
     ranges.iter().filter_map(Range::cost).min_by_key(|cost| cost.high.micros)
 }
 
-fn kinds(ground: &Ground) -> Result<Vec<Kind>, Unfit> {
+fn kinds(ground: &Ground, shortest: f64) -> Result<Vec<Kind>, Unfit> {
     let mut groups = ground.setup.groups();
     let devices = |members: &[usize]| members.len() as u64 * u64::from(ground.setup.nodes[members[0]].devices.max(1));
     groups.sort_by_key(|(_, members)| std::cmp::Reverse(devices(members)));
@@ -87,19 +91,24 @@ fn kinds(ground: &Ground) -> Result<Vec<Kind>, Unfit> {
     let mut kinds = Vec::new();
     for (name, members) in groups {
         let count = members.len() as u32;
-        let more: Vec<u32> = STEPS.into_iter().filter(|&more| more <= count.max(4)).collect();
-        let questions: Vec<Question> = more
-            .iter()
-            .map(|more| Change::Nodes { group: name.clone(), count: count + more })
-            .map(|change| Question { scenario: ground.options.baseline.with(change), cap: None })
-            .collect();
-        let answers = ground.replayer.answer(&questions)?;
-        let means = answers.iter().map(|answer| {
-            let Answer::Done(outcome) = answer else { unreachable!("no cap was set") };
-            waits(ground.history, outcome).all.wait_s.mean
-        });
         let price = ground.setup.nodes[members[0]].price_per_hour;
-        kinds.push(Kind { name, price, tried: more.into_iter().zip(means).collect() });
+        let mut kind = Kind { name, price, tried: Vec::new() };
+        let steps: Vec<u32> = STEPS.into_iter().filter(|&more| more <= count.max(4)).collect();
+        for more in steps.chunks(AT_ONCE) {
+            let questions: Vec<Question> = more
+                .iter()
+                .map(|more| Change::Nodes { group: kind.name.clone(), count: count + more })
+                .map(|change| Question { scenario: ground.options.baseline.with(change), cap: None })
+                .collect();
+            for (more, answer) in more.iter().zip(ground.replayer.answer(&questions)?) {
+                let Answer::Done(outcome) = answer else { unreachable!("no cap was set") };
+                kind.tried.push((*more, waits(ground.history, &outcome).all.wait_s.mean));
+            }
+            if kind.most(shortest).is_some() {
+                break;
+            }
+        }
+        kinds.push(kind);
     }
     Ok(kinds)
 }

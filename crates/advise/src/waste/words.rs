@@ -31,16 +31,17 @@ impl Account {
         }
         if self.untimed.runs > 0 {
             lines.push(format!(
-                "{} runs with {} {} are in no sum over time: the source does not tell when they were",
+                "{} runs with {} {} are in no sum over time: the source does not tell when they were.",
                 self.untimed.runs, self.untimed.hours, self.unit
             ));
         }
-        if self.runs_placed.jobs < self.runs_placed.of {
+        let unplaced = self.runs_placed.of - self.runs_placed.jobs;
+        if unplaced > 0 {
+            let runs =
+                if self.runs_placed.jobs == 0 { "any run was".to_owned() } else { format!("{unplaced} runs were") };
             lines.push(format!(
-                "where {} of {} runs were is not known: while they ran, whatever asked for no more than was free in sum counts as \
-                 having fitted",
-                self.runs_placed.of - self.runs_placed.jobs,
-                self.runs_placed.of
+                "The source does not tell on which nodes {runs}: meanwhile whatever asked for no more than was free in sum counts as \
+                 having fitted."
             ));
         }
         lines
@@ -61,7 +62,7 @@ impl Waterfall {
     fn beyond_words(&self) -> Option<String> {
         (self.beyond_capacity_hours.share_of(self.capacity_hours) >= 0.001).then(|| {
             format!(
-                "{} {} were held beyond what the nodes have: check that the fleet is described in full",
+                "{} {} were held beyond what the nodes have: check that the fleet is described in full.",
                 self.beyond_capacity_hours, self.unit
             )
         })

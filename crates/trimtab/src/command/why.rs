@@ -72,6 +72,9 @@ struct Why {
     /// When it would have been said to start, as a wait from when it could have started; absent where it started at once, or too
     /// little was known by then.
     forecast: Option<Forecast>,
+    /// How much of the history a forecast could know.
+    #[serde(skip)]
+    seen_ms: Millis,
     /// What held it, for how long in the replay, longest first.
     held_by: Vec<Held>,
     /// What was tried, and by how much earlier it would have started; most first.
@@ -156,6 +159,7 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         recorded_wait_ms: recorded.wait(),
         replayed_wait_ms: lived.workloads[index].wait(),
         forecast: watch.said.map(|said| Forecast { low_ms: said.low, median_ms: said.median, high_ms: said.high }),
+        seen_ms: lived.workloads[index].eligible.since(history.from),
         held_by,
         tried,
     };
@@ -262,9 +266,13 @@ fn render(why: &Why, width: usize) -> String {
         _ => say("In its replay it never ran.".to_owned()),
     }
     if let Some(said) = &why.forecast {
+        let high = match said.high_ms > why.seen_ms {
+            true => "longer than the history was by then".to_owned(),
+            false => said.high_ms.to_string(),
+        };
         say(format!(
-            "When it was handed in, it would have been said to wait {} (80 % sure: {} to {}), from what was known by then.",
-            said.median_ms, said.low_ms, said.high_ms
+            "When it was handed in, it would have been said to wait {} (80 % sure: {} to {high}), from what was known by then.",
+            said.median_ms, said.low_ms
         ));
     } else if why.replayed_wait_ms.is_some_and(|wait| wait > Millis::ZERO) {
         say("When it was handed in, too little was known to say when it would start.".to_owned());

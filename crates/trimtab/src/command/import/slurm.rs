@@ -16,11 +16,18 @@ Examples:
   sacct --allusers --duplicates --json -S 2025-09-01 -E 2025-10-01 > jobs.json
   scontrol show node --json > nodes.json
   scontrol show partition --json > partitions.json
-  trimtab import slurm jobs.json nodes.json partitions.json -o slurm.zst
+  scontrol show config > config.txt
+  sacctmgr -P show qos > qos.txt
+  sacctmgr -P show event start=2025-09-01 end=2025-10-01 > events.txt
+  trimtab import slurm jobs.json nodes.json partitions.json config.txt qos.txt events.txt -o slurm.zst
+
+  sacctmgr -P show assoc format=Account,User,ParentName,Share,GrpJobs,GrpTRES,MaxJobs,MaxWall > accounts.txt
+  trimtab import slurm jobs.json nodes.json config.txt accounts.txt --queues accounts -o slurm.zst
 
   sacct --allusers --duplicates -P --format=ALL -S 2025-09-01 -E 2025-10-01 > jobs.txt
   trimtab import slurm jobs.txt --fleet fleet.toml --time-zone Europe/Paris -o slurm.zst
 
+Without the configuration the policy is unknown, and without node events nodes count as usable throughout.
 Inputs may come in any order; their first lines tell what they are. Times of `sacct -P` are in the zone of whoever ran it:
 name it with --time-zone.")]
 pub(super) struct Export {

@@ -103,6 +103,10 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
 /// The queues that gain most, in sentences.
 pub(in crate::command::optimize) fn better_for(recommendation: &Recommendation) -> Vec<String> {
     const MOST: usize = 3;
+    // Its reasons tell whom over-asking delays, which are the same queues.
+    if recommendation.rule == "time-limit" {
+        return Vec::new();
+    }
     let mut queues: Vec<_> =
         recommendation.effect.queues.iter().filter(|queue| queue.wait_s.value <= -WORSE_S).collect();
     queues.sort_by(|a, b| a.wait_s.value.total_cmp(&b.wait_s.value));
