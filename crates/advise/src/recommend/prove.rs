@@ -1,5 +1,6 @@
 //! From a candidate to a recommendation: replay it, compare it job by job with the baseline, and keep what holds.
 
+use fleet::money::grouped;
 use fleet::recommendation::{Effect, QueueEffect, Recommendation, Worth};
 use replay::fidelity::Verdict;
 use replay::measure::{Difference, Waits, compare, waits};
@@ -132,8 +133,8 @@ fn delays(queues: &[Difference]) -> Option<String> {
                 "queue `{}` by {} ({} of {} workloads)",
                 queue.name,
                 seconds(-queue.wait_s.value),
-                queue.better,
-                queue.count
+                grouped(queue.better as i64),
+                grouped(queue.count as i64)
             )
         })
         .collect();
@@ -153,7 +154,7 @@ fn worse_words(queue: &Difference) -> String {
         "queue `{}` waits {} longer on average ({} of {} workloads wait a minute or more longer)",
         queue.name,
         seconds(queue.wait_s.value),
-        queue.worse,
-        queue.count
+        grouped(queue.worse as i64),
+        grouped(queue.count as i64)
     )
 }

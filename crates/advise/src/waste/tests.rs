@@ -210,7 +210,7 @@ fn without_nodes_of_runs_only_sums_are_judged() {
         &[("idle_nothing_waited", 2.0), ("idle_enough_was_free", 4.0), ("completed", 6.0)],
     );
     assert_eq!(account.runs_placed, Known { jobs: 0, of: 2 });
-    assert!(account.words().iter().any(|line| line.starts_with("where 2 of 2 runs were is not known")));
+    assert!(account.words().iter().any(|line| line.starts_with("The source does not tell on which nodes any run was")));
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub(super) fn waterfall(account: &Account) -> Markup {
         section {
             h2 { "Where the " (capacity.unit) " went" }
             @if let Some(words) = account.basis_words { p.soft { (sentence_case(words)) "." } }
-            div.fall role="table" aria-label={ "Where the " (capacity.unit) " went" } {
+            div class={ "fall" @if capacity.cost.is_none() { " free" } } role="table" aria-label={ "Where the " (capacity.unit) " went" } {
                 (fall_row("All there was", "all", &figures(capacity.capacity_hours, all, capacity.cost), 0.0, 100.0))
                 @for group in &groups {
                     @if group.group != PartGroup::Completed {
@@ -62,7 +62,7 @@ fn fall_row(label: &str, class: &str, figures: &[String; 3], from: f64, share: f
     html! {
         div class={ "row " (class) } role="row" {
             span.label role="cell" { (label) }
-            @for figure in figures { span.n role="cell" { (figure) } }
+            @for figure in figures.iter().filter(|figure| !figure.is_empty()) { span.n role="cell" { (figure) } }
             span.track role="cell" aria-hidden="true" {
                 @if share > 0.0 { i style={ "margin-left:" (format!("{from:.2}")) "%;width:" (format!("{share:.2}")) "%" } {} }
             }
@@ -93,7 +93,7 @@ pub(super) fn allocation(account: &Account) -> Markup {
             ul.key {
                 li { i.c0 {} "allocated" }
                 li { i.c2 {} "idle" }
-                li { i.none {} "lost or drained" }
+                @if points.iter().any(|point| !point.unusable_hours.is_zero()) { li { i.none {} "lost or drained" } }
             }
             (panel(&frame, unit, &format!("{unit}s allocated and idle, means of {step}"), &[("c0", frame.area(held.iter().map(|&held| (0.0, held)))), ("c2", frame.area(free.into_iter()))]))
             ul.key { li { i.c4 {} "asked for by what waited" } }

@@ -31,8 +31,9 @@ th:last-child,td:last-child{padding-right:0}td{overflow-wrap:break-word}td:not(.
 th{color:var(--soft);font-weight:600}.n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .better,.worse,.risk{font-weight:600;font-size:.9rem;margin:.7rem 0 0}.better{color:var(--good)}.worse{color:var(--bad)}.risk{color:var(--warn)}
 .card ul:not(.facts){margin-top:.1rem;font-size:.95rem}
-.fall{font-size:.9rem}.fall .row{display:grid;grid-template-columns:minmax(10rem,17rem) 5.5rem 4.2rem 7rem minmax(6rem,1fr);gap:.1rem .8rem;align-items:center;
+.fall{font-size:.9rem}.fall .row{display:grid;grid-template-columns:minmax(10rem,16rem) 5.8rem 4.2rem 8rem minmax(6rem,1fr);gap:.1rem .8rem;align-items:center;
 padding:.15rem 0}
+.fall.free .row{grid-template-columns:minmax(10rem,17rem) 6rem 4.2rem minmax(6rem,1fr)}
 .fall .part .label{padding-left:1rem}.fall .all,.fall .group,.fall .c6 .label{font-weight:600}.fall .c6 .label{padding-left:0}
 .fall .all{border-bottom:1px solid var(--line)}.fall .all i{background:var(--soft)}
 .fall .row,.fall .row[class]{background:none}.track{display:block}.track i{display:block;height:1rem;min-width:2px;border-radius:.1rem}
@@ -52,7 +53,7 @@ i.c0{background:var(--s0)}i.c2{background:var(--s2)}i.c4{background:var(--s4)}
 .row.c6 i{background:var(--s6)}
 .grid{stroke:var(--line);stroke-width:1;vector-effect:non-scaling-stroke;stroke-opacity:.7}
 @media(max-width:44rem){body{padding:1rem .8rem 3rem}h1{font-size:1.3rem}
-.fall{font-size:.8rem}.fall .row{grid-template-columns:1fr 3.9rem 3rem 5.6rem;gap:.1rem .4rem}.fall .track{grid-column:1/-1}
+.fall{font-size:.8rem}.fall .row{grid-template-columns:1fr 4.4rem 3rem 5.8rem;gap:.1rem .4rem}.fall.free .row{grid-template-columns:1fr 5rem 3.4rem}.fall .track{grid-column:1/-1}
 .fall .track i{height:.6rem}
 .axis span:nth-child(even){display:none}.bar{grid-template-columns:1fr}}
 @media print{body{max-width:none;font-size:11pt;padding:0}.card,.fall .row,.panel,.bar,tr{break-inside:avoid}h2,h3{break-after:avoid}
