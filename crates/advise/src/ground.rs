@@ -84,16 +84,18 @@ impl Ground<'_> {
         })
     }
 
-    /// How many nodes of a kind are under contract, and are not given up.
+    /// Whether another fleet keeps what was signed for: all nodes under contract, and room for what queues were promised.
     #[must_use]
-    pub fn committed(&self, members: &[usize]) -> u32 {
-        members.iter().filter(|&&node| self.setup.nodes[node].committed).count() as u32
+    pub fn keeps_contracts(&self, fleet: &Setup) -> bool {
+        let kept = |node: usize| fleet.specs.get(node).is_some_and(Option::is_some);
+        let nodes = || self.setup.nodes.iter().enumerate().filter(|(node, _)| self.setup.specs[*node].is_some());
+        let committed = nodes().filter(|(_, record)| record.committed).all(|(node, _)| kept(node));
+        committed && fleet.capacity() >= self.guaranteed().min(self.setup.capacity())
     }
 
     /// What queues were promised in sum before they borrow: no fleet is smaller. Quotas that are made from the fleet's size
     /// promise nothing.
-    #[must_use]
-    pub fn guaranteed(&self) -> MilliDevice {
+    fn guaranteed(&self) -> MilliDevice {
         if self.options.baseline.changes.contains(&Change::QuotaByUse) {
             return MilliDevice::ZERO;
         }

@@ -10,7 +10,7 @@ use fleet::recommendation::{Interval, MoneyInterval, Recommendation, Step, Worth
 use replay::measure::waits;
 use replay::outcome::Outcome;
 use replay::scenario::{Change, Scenario};
-use replay::setup::Unfit;
+use replay::setup::{Setup, Unfit};
 
 use super::prove::effect;
 use super::{Finding, Withheld};
@@ -60,7 +60,7 @@ pub(super) fn propose(ground: &Ground) -> Result<Vec<Finding>, Unfit> {
     };
     let best = search.descend(best)?;
     if best == now {
-        return Ok(withheld("it is the fleet as it is: one node less of any kind fails".into()));
+        return Ok(withheld("it is the fleet as it is: one node less of any kind fails, or is under contract".into()));
     }
     search.report(&best, title)
 }
@@ -112,7 +112,7 @@ impl<'a> Search<'a> {
         let mut new: Vec<&Vec<u32>> = fleets.iter().filter(|counts| !self.asked.contains_key(*counts)).collect();
         new.sort_unstable();
         new.dedup();
-        let (empty, new): (Vec<_>, Vec<_>) = new.into_iter().partition(|counts| counts.iter().all(|&count| count == 0));
+        let (empty, new): (Vec<_>, Vec<_>) = new.into_iter().partition(|counts| !self.allowed(counts));
         let questions: Vec<Question> =
             new.iter().map(|counts| Question { scenario: self.scenario(counts), cap: Some(self.cap) }).collect();
         self.replays += questions.len() as u32;
@@ -125,6 +125,12 @@ impl<'a> Search<'a> {
             self.asked.insert(counts.clone(), kept);
         }
         Ok(fleets.iter().map(|counts| self.asked[counts]).collect())
+    }
+
+    /// Whether there are any nodes, and all contracts are kept.
+    fn allowed(&self, counts: &[u32]) -> bool {
+        let fleet = Setup::new(self.ground.history, &self.scenario(counts));
+        fleet.is_ok_and(|fleet| self.ground.keeps_contracts(&fleet))
     }
 
     fn keeps(&self, answer: &Answer) -> bool {
@@ -233,9 +239,7 @@ impl<'a> Search<'a> {
         };
         let after = waits(ground.history, &outcome);
         let (all, queues) = replay::measure::compare(ground.history, ground.outcome, &outcome, ground.options.seed);
-        if let Some(queue) = queues.iter().find(|queue| queue.wait_s.value >= 60.0 && ground.protects(&queue.name)) {
-            let reason =
-                format!("the protected queue `{}` would wait {} longer", queue.name, seconds(queue.wait_s.value));
+        if let Some(reason) = ground.broken(&queues, &after) {
             return Ok(vec![Finding::Withheld(Withheld { rule: RULE.to_owned(), title, reason })]);
         }
         let words = self.words(best);
@@ -255,7 +259,10 @@ impl<'a> Search<'a> {
                 seconds(after.all.wait_s.p95),
                 seconds(ground.waits.all.wait_s.p95)
             ),
-            format!("One node less of either kind passes the bound; {} replays looked for it.", self.replays),
+            format!(
+                "One node less of any kind passes the bound, or breaks a contract; {} replays looked for it.",
+                self.replays
+            ),
         ];
         Ok(vec![Finding::Proved(Box::new(Recommendation {
             id: format!("{RULE}-{}", &scenario.id()[..6]),

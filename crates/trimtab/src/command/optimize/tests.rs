@@ -6,8 +6,10 @@ use advise::ground::Options;
 use advise::optimize::optimize;
 use advise::report::Report;
 use connect::import::Report as Imported;
+use fleet::event::EndCause;
 use fleet::fleet_file::FleetFile;
-use fleet::history::Record;
+use fleet::history::{Attempt, Header, Record, WorkloadRecord};
+use fleet::node::Resources;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use replay::history::History;
@@ -104,6 +106,46 @@ fn what_was_promised_is_not_broken() {
             .iter()
             .any(|withheld| withheld.reason.contains("of queue `language` 95 of 100 were promised"))
     );
+}
+
+#[test]
+fn nodes_under_contract_and_room_that_was_promised_stay() {
+    let counts = |committed: u32, quota: u32| {
+        let text = format!(
+            "version = 1\n[[nodes]]\nname = \"n\"\ncount = 6\ndevices = 4\ncommitted = {committed}\n\
+             [[queues]]\nname = \"q\"\nquota_devices = {quota}\n"
+        );
+        let file = FleetFile::parse(&text, "fleet.toml").expect("a fleet file");
+        let jobs = (0..40).map(|number| {
+            Record::Workload(Box::new(WorkloadRecord {
+                id: number.to_string(),
+                queue: "q".into(),
+                submit: Timestamp::from_seconds(number * 3_600),
+                tasks: 1,
+                request: Resources::devices(2),
+                attempts: vec![Attempt {
+                    start: None,
+                    run: Some(Millis::minutes(30)),
+                    cause: EndCause::Completed,
+                    nodes: Vec::new(),
+                }],
+                ..WorkloadRecord::default()
+            }))
+        });
+        let mut history = History::from_records(Header::default(), jobs);
+        furnish(&mut history, &file);
+        let report = report(&history, &[]);
+        let change =
+            report.recommendations.iter().find(|found| found.rule == "fleet-size").map(|found| found.change.clone());
+        change.map_or(6, |steps| {
+            let count = steps[0].text.lines().find_map(|line| line.strip_prefix("count = ")).expect("it names a count");
+            count.parse().expect("it is a number")
+        })
+    };
+    assert_eq!(counts(0, 0), 1, "one node would do");
+    assert_eq!(counts(4, 0), 4, "four are under contract");
+    assert_eq!(counts(0, 10), 3, "ten devices were promised");
+    assert_eq!(counts(6, 0), 6, "all are under contract");
 }
 
 #[test]
