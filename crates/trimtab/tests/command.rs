@@ -102,6 +102,8 @@ fn what_cannot_be_written_is_exit_code_1() {
     let folder = Folder::new("full");
     let output = folder.run(&["import", "philly", "jobs.csv", "-o", "no/such/folder/h.zst"]);
     check(&output, 1, &["cannot write no/such/folder/h.zst: there is no such file or directory"]);
+    let page = folder.run(&["optimize", "--example", "--html", "no/such/page.html"]);
+    check(&page, 1, &["cannot write no/such/page.html: there is no such file or directory"]);
     if Path::new("/dev/full").exists() {
         let output = folder.run(&["import", "philly", "jobs.csv", "-o", "/dev/full"]);
         check(&output, 1, &["cannot write /dev/full: the disk is full; make room or write elsewhere"]);

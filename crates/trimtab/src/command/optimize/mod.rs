@@ -82,6 +82,8 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
             return Err(Failure::input(format!("--protect: the history has no queue `{queue}`")));
         }
     }
+    // Where the page cannot be written, that is told before the work and not after it.
+    let page = arguments.html.as_deref().map(|path| create(path).map(|output| (path, output))).transpose()?;
     let done = Arc::new(AtomicUsize::new(0));
     let step = Arc::new(Mutex::new(String::new()));
     let line = {
@@ -99,8 +101,8 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     });
     drop(line);
     let report = found.map_err(|unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name)))?;
-    if let Some(path) = &arguments.html {
-        write_page(path, &page::render(&report))?;
+    if let Some((path, output)) = page {
+        write_page(path, output, &page::render(&report))?;
         if !global.quiet {
             anstream::eprintln!("wrote {}", path.display());
         }
@@ -116,11 +118,12 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     crate::printed::print(&text)
 }
 
+fn create(path: &Path) -> Outcome<Output> {
+    Output::create(path).map_err(|error| Failure::writing(path.display(), &error))
+}
+
 /// Writes a page, whole or not at all.
-fn write_page(path: &Path, page: &str) -> Outcome {
-    let written = Output::create(path).and_then(|mut output| {
-        output.write_all(page.as_bytes())?;
-        output.finish()
-    });
+fn write_page(path: &Path, mut output: Output, page: &str) -> Outcome {
+    let written = output.write_all(page.as_bytes()).and_then(|()| output.finish());
     written.map_err(|error| Failure::writing(path.display(), &error))
 }
