@@ -64,11 +64,17 @@ impl Queues {
 
     /// Whether the queue would borrow for this.
     pub(crate) fn tier(&self, queue: QueueId, amount: MilliDevice) -> Tier {
-        let within = self
-            .states
-            .get(&queue)
-            .is_none_or(|state| state.rules.quota.is_none_or(|quota| state.used.amount + amount <= quota));
-        if within { Tier::Owned } else { Tier::Borrowed }
+        if self.beyond_quota(queue, amount) == MilliDevice::ZERO { Tier::Owned } else { Tier::Borrowed }
+    }
+
+    /// What the queue has borrowed.
+    pub(crate) fn borrowed(&self, queue: QueueId) -> MilliDevice {
+        self.beyond_quota(queue, MilliDevice::ZERO)
+    }
+
+    fn beyond_quota(&self, queue: QueueId, further: MilliDevice) -> MilliDevice {
+        let quota = self.states.get(&queue).and_then(|state| Some((state.rules.quota?, state.used.amount)));
+        quota.map_or(MilliDevice::ZERO, |(quota, used)| (used + further).saturating_sub(quota))
     }
 
     /// The first rule that this would break.

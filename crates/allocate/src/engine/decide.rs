@@ -15,7 +15,6 @@ use super::waiting::Rank;
 use super::{Changed, Engine};
 use crate::placement::{Access, Choice, Drains, Hold, Stay, fits_empty, try_take};
 use crate::policy;
-use crate::predict::Features;
 use crate::queues::Tier;
 
 /// How much one decision may do.
@@ -113,9 +112,9 @@ impl Engine {
                 return;
             }
             let job = &self.jobs[&id];
-            let tier_now = self.tier(job);
-            if tier_now != tier {
-                heap.push(Reverse((tier_now, rank, id, group)));
+            let (tier_now, rank_now) = self.turn(job);
+            if (tier_now, rank_now) != (tier, rank) {
+                heap.push(Reverse((tier_now, rank_now, id, group)));
                 continue;
             }
             if self.queues.limit(job.workload.queue, job.workload.user, job.metered).is_some() {
@@ -156,7 +155,7 @@ impl Engine {
                 groups.extend(arrived.iter().copied());
                 let ahead = self.guard.holds().iter().any(|hold| {
                     let job = &self.jobs[&hold.workload];
-                    let head = (self.queues.tier(job.workload.queue, job.metered), job.rank);
+                    let head = self.turn(job);
                     // Whoever went ahead may have brought it to a limit; then room is kept for nothing.
                     let limit = self.queues.limit(job.workload.queue, job.workload.user, job.metered);
                     let first = |&group: &u32| self.candidate(group).map(|Reverse((tier, rank, ..))| (tier, rank));
@@ -177,13 +176,17 @@ impl Engine {
     }
 
     fn candidate(&self, group: u32) -> Option<Candidate> {
-        let (rank, id) = self.waiting.first(group)?;
-        let job = &self.jobs[&id];
-        Some(Reverse((self.tier(job), rank, id, group)))
+        let (_, id) = self.waiting.first(group)?;
+        let (tier, rank) = self.turn(&self.jobs[&id]);
+        Some(Reverse((tier, rank, id, group)))
     }
 
-    fn tier(&self, job: &Job) -> Tier {
-        self.queues.tier(job.workload.queue, job.metered)
+    /// When a workload's turn comes, as things are. The same for all of a group, but for their ranks.
+    fn turn(&self, job: &Job) -> (Tier, Rank) {
+        let borrowed = self.queues.borrowed(job.workload.queue);
+        let nodes = self.shapes.nodes(job.shape);
+        let by = policy::put_off(self.policy.order, borrowed, self.meter(self.cluster.capacity()), nodes);
+        (self.queues.tier(job.workload.queue, job.metered), job.rank.put_off(by))
     }
 
     /// Places a gang if it fits beside what is kept for others.
@@ -198,7 +201,9 @@ impl Engine {
         let layout = self.shapes.layout(job.shape);
         let end = not_before(policy::expected_end(self.policy.order, &job.workload, &job.expected, now, now), now);
         let drains = policy::weighs_drains(self.policy.order).then_some(Drains { ends: &self.ends, now, end });
-        let choice = Choice { placement: self.policy.placement, mix: &self.mix, guard: &self.guard, stay, drains };
+        let spares = policy::stays(self.policy.order).then_some(id);
+        let choice =
+            Choice { placement: self.policy.placement, mix: &self.mix, guard: &self.guard, stay, drains, spares };
         let Some(slots) = try_take(&mut self.cluster, shape, layout, &choice) else { return false };
         for slot in &slots {
             self.guard.took(slot.node, shape.request.times(slot.tasks), stay);
@@ -218,7 +223,7 @@ impl Engine {
     fn reserve(&mut self, id: WorkloadId) {
         let order = self.policy.order;
         let job = &self.jobs[&id];
-        let tier = self.tier(job);
+        let (tier, _) = self.turn(job);
         if !policy::holds_another(order, tier, self.guard.holds().iter().map(|hold| hold.tier)) {
             return;
         }
@@ -236,7 +241,7 @@ impl Engine {
         let Some(after) = policy::renews_after(self.policy.order) else { return };
         let job = self.jobs.get_mut(&id).expect("a candidate waits");
         if now.since(job.forecast_at) >= after {
-            job.expected = self.predictor.forecast(&Features::of(&job.workload), now);
+            job.expected = self.predictor.forecast_again(&job.expected, now);
             job.forecast_at = now;
         }
     }

@@ -41,6 +41,7 @@ impl Engine {
             guard: &nothing_kept,
             stay: Stay::First,
             drains: None,
+            spares: None,
         };
         let mut cluster = self.cluster.clone();
         if try_take(&mut cluster, shape, layout, &choice).is_some() {

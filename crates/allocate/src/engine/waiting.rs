@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::ids::{QueueId, UserId, WorkloadId};
+use fleet::quantity::Millis;
 
 /// Smaller goes first: queue priority, workload priority, then the policy's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +17,11 @@ pub(crate) struct Rank {
 impl Rank {
     pub(crate) fn new(queue_priority: i32, workload_priority: i32, key: i64) -> Self {
         Self { queue: std::cmp::Reverse(queue_priority), workload: std::cmp::Reverse(workload_priority), key }
+    }
+
+    /// The place of one who goes so much later than its key says.
+    pub(crate) fn put_off(self, by: Millis) -> Self {
+        Self { key: self.key.saturating_add(by.0), ..self }
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) struct Guard {
     spare: BTreeMap<NodeId, Spare>,
     /// For whom room was kept when last decided, and where. Survives [`Guard::clear`], so that room stays where it was.
     kept: BTreeMap<WorkloadId, Kept>,
+    /// The same by node.
+    kept_for: BTreeMap<NodeId, WorkloadId>,
 }
 
 /// Where and when a waiting gang is expected to start.
@@ -76,13 +78,21 @@ impl Guard {
 
     /// Forgets a gang that does not wait any more.
     pub(crate) fn forget(&mut self, id: WorkloadId) {
-        self.kept.remove(&id);
+        self.release(id);
+    }
+
+    /// Whether room there was last kept for a gang other than this.
+    pub(crate) fn kept_for_another(&self, node: NodeId, id: WorkloadId) -> bool {
+        self.kept_for.get(&node).is_some_and(|&other| other != id)
     }
 
     /// Forgets everyone for whom no room is kept any more.
     pub(crate) fn lapse(&mut self) {
-        let holds = &self.holds;
-        self.kept.retain(|&id, _| holds.iter().any(|hold| hold.workload == id));
+        let held = |id: WorkloadId| self.holds.iter().any(|hold| hold.workload == id);
+        let lapsed: Vec<WorkloadId> = self.kept.keys().copied().filter(|&id| !held(id)).collect();
+        for id in lapsed {
+            self.release(id);
+        }
     }
 
     /// Where room was last kept for a gang.
@@ -104,13 +114,23 @@ impl Guard {
 
     /// Keeps nodes for a gang; `left` is what each has beyond it when it starts.
     pub(crate) fn hold(&mut self, hold: Hold, since: Timestamp, nodes: Vec<(NodeId, Resources)>) {
+        self.release(hold.workload);
         let kept = Kept { nodes: nodes.iter().map(|&(node, _)| node).collect(), since };
+        self.kept_for.extend(kept.nodes.iter().map(|&node| (node, hold.workload)));
         self.kept.insert(hold.workload, kept);
         for (node, left) in nodes {
             let before = self.spare.insert(node, Spare { left, at: hold.at, access: hold.access });
             assert!(before.is_none(), "a node is kept for one gang at a time");
         }
         self.holds.push(hold);
+    }
+
+    fn release(&mut self, id: WorkloadId) {
+        for node in self.kept.remove(&id).map(|kept| kept.nodes).unwrap_or_default() {
+            if self.kept_for.get(&node) == Some(&id) {
+                self.kept_for.remove(&node);
+            }
+        }
     }
 
     /// How many of `most` tasks may go on a node without delaying the gang it is kept for.

@@ -79,13 +79,14 @@ impl Mix {
 /// The node with room for `tasks` tasks that leaves the least stranded.
 pub(super) fn find(cluster: &Cluster, shape: &Shape, layout: &Layout, tasks: u32, choice: &Choice) -> Option<NodeId> {
     let matters = choice.mix.matters(cluster, layout);
-    let mut best: Option<((i128, u32), NodeId)> = None;
+    let mut best: Option<((bool, i128, u32), NodeId)> = None;
     for node in best_fit::nodes(cluster, shape, layout, tasks, choice).take(Mix::CANDIDATES) {
         let stranded = if matters { stranding(cluster.node(node), shape, tasks, choice.mix) } else { 0 };
         let put_off = choice.drains.map_or(0, |drains| drains.put_off(node));
+        let price = (choice.spares(node), stranded, put_off);
         // Strictly less: of equals the first in best-fit order stays.
-        if best.is_none_or(|(least, _)| (stranded, put_off) < least) {
-            best = Some(((stranded, put_off), node));
+        if best.is_none_or(|(least, _)| price < least) {
+            best = Some((price, node));
         }
     }
     best.map(|(_, node)| node)

@@ -9,7 +9,7 @@ mod possible;
 mod shape;
 
 use fleet::action::Slot;
-use fleet::ids::NodeId;
+use fleet::ids::{NodeId, WorkloadId};
 use fleet::node::Resources;
 use fleet::policy::Placement;
 use fleet::time::Timestamp;
@@ -30,6 +30,15 @@ pub(crate) struct Choice<'a> {
     pub(crate) stay: Stay,
     /// Under a policy that weighs when nodes will be empty.
     pub(crate) drains: Option<Drains<'a>>,
+    /// Under a policy that keeps room where it was: the candidate, which goes elsewhere if it can than on nodes kept for others.
+    pub(crate) spares: Option<WorkloadId>,
+}
+
+impl Choice<'_> {
+    /// Whether the candidate would rather not go there, since it is being emptied for another.
+    fn spares(&self, node: NodeId) -> bool {
+        self.spares.is_some_and(|candidate| self.guard.kept_for_another(node, candidate))
+    }
 }
 
 /// When nodes are expected to be empty, and when the candidate is expected to leave.
@@ -143,8 +152,15 @@ fn take_nodes(
     if count == 1 {
         return take_chunk(cluster, shape, layout, layout.chunk, choice, slots);
     }
-    let nodes: Vec<NodeId> =
-        best_fit::nodes(cluster, shape, layout, layout.chunk, choice).take(count as usize).collect();
+    let nodes = best_fit::nodes(cluster, shape, layout, layout.chunk, choice);
+    let nodes: Vec<NodeId> = if choice.spares.is_some() {
+        let (mut nodes, spared): (Vec<NodeId>, Vec<NodeId>) = nodes.partition(|&node| !choice.spares(node));
+        nodes.extend(spared);
+        nodes.truncate(count as usize);
+        nodes
+    } else {
+        nodes.take(count as usize).collect()
+    };
     if nodes.len() < count as usize {
         return false;
     }

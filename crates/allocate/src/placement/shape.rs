@@ -71,6 +71,15 @@ impl Shapes {
         &self.list[id as usize].0
     }
 
+    /// How many nodes a gang must have at once: one where its tasks may lie anywhere.
+    pub(crate) fn nodes(&self, id: u32) -> u32 {
+        let (shape, layout) = &self.list[id as usize];
+        match shape.spread {
+            Spread::Any => 1,
+            Spread::Packed | Spread::OnePerNode => layout.full + u32::from(layout.rest > 0),
+        }
+    }
+
     pub(crate) fn layout(&self, id: u32) -> &Layout {
         &self.list[id as usize].1
     }

@@ -7,7 +7,7 @@ mod trimtab;
 pub use trimtab::ALLOWANCE_MAX;
 
 use fleet::policy::Order;
-use fleet::quantity::Millis;
+use fleet::quantity::{MilliDevice, Millis};
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
@@ -20,6 +20,15 @@ pub(crate) fn key(order: Order, eligible: Timestamp, expected: &Distribution) ->
         Order::Fifo => fifo::key(eligible),
         Order::Backfill => backfill::key(eligible),
         Order::Trimtab => trimtab::key(eligible, expected),
+    }
+}
+
+/// How much later than its key says a workload goes whose queue has borrowed so much already, and that takes so many nodes.
+/// Nothing that differs between workloads of one queue that ask the same.
+pub(crate) fn put_off(order: Order, borrowed: MilliDevice, capacity: MilliDevice, nodes: u32) -> Millis {
+    match order {
+        Order::Fifo | Order::Backfill => Millis::ZERO,
+        Order::Trimtab => trimtab::put_off(borrowed, capacity, nodes),
     }
 }
 

@@ -2,18 +2,23 @@
 //!
 //! 1. A workload is due at `eligible +` its predicted median duration, that counted up to [`ALLOWANCE_MAX`] only. In a tier and
 //!    priority whoever is due first is tried first (a bounded form of shortest job first; unbounded, long work starves).
-//! 2. Room is kept for the first that do not fit, of each tier (EASY keeps it for one: Lifka, "The ANL/IBM SP Scheduling System",
+//! 2. Who borrows goes later by [`BORROWED`], and again for every doubling of what its queue has borrowed already, so that what is
+//!    left over is shared: a little goes to many before much goes to one. Who needs several nodes goes earlier by [`NODE`] for
+//!    each beyond the first, up to [`NODES_MAX`] of them, since it waits for all at once.
+//! 3. Room is kept for the first that do not fit, of each tier (EASY keeps it for one: Lifka, "The ANL/IBM SP Scheduling System",
 //!    1995). Others may use it who leave in time with a chance of [`GONE_PERMILLE`], and from [`CLOSE_AFTER`] on nobody may.
-//! 3. Room stays on the nodes where it was first kept, though forecasts change: each move loses what was drained until then.
-//! 4. Those who wait are forecast anew now and then: their like have ended meanwhile.
+//! 4. Room stays on the nodes where it was first kept, though forecasts change: each move loses what was drained until then. Who may
+//!    use it all the same, being of a better tier, goes elsewhere if it can.
+//! 5. Those who wait are forecast anew now and then: their like have ended meanwhile.
 //!
 //! Overtaking is bounded. Of two workloads of one queue and priority that ask the same (and, where a rule counts per user, of one
 //! user), none starts before the other that became eligible more than [`ALLOWANCE_MAX`] earlier and waits: an allowance is between
-//! zero and that bound, is fixed at submission, and of those who ask the same only the first due is tried (tests/overtaking.rs).
-//! Whoever asks for other things may pass, if it is due first or fits beside what is kept; kept room that is closed nobody may use
-//! but those of a better tier, so what its gang still waits for is the ends of those who run there. docs/POLICIES.md has the figures.
+//! zero and that bound, is fixed at submission, rule 2 moves both alike, and of those who ask the same only the first due is tried
+//! (tests/overtaking.rs). Whoever asks for other things may pass, if it is due first or fits beside what is kept; kept room that is
+//! closed nobody may use but those of a better tier, so what its gang still waits for is the ends of those who run there.
+//! docs/POLICIES.md has the figures.
 
-use fleet::quantity::Millis;
+use fleet::quantity::{MilliDevice, Millis};
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
@@ -24,6 +29,14 @@ use crate::queues::Tier;
 pub const ALLOWANCE_MAX: Millis = Millis::hours(6);
 /// The allowance, in predicted median durations.
 const ALLOWANCE_TIMES: i64 = 1;
+/// How much later one goes if its queue has borrowed at all, and for each doubling of that
+const BORROWED: Millis = Millis::hours(96);
+/// from this part of the fleet on.
+const BORROWED_FROM_ONE_OF: u64 = 64;
+/// How much earlier a gang goes for each node beyond its first.
+const NODE: Millis = Millis::hours(96);
+/// So many of them count.
+const NODES_MAX: u32 = 16;
 /// A forecast of one who waits is made anew when it is so old.
 pub(super) const RENEW_AFTER: Millis = Millis::minutes(30);
 /// After so long without a break, kept room is closed to everyone else.
@@ -38,6 +51,14 @@ pub(super) fn key(eligible: Timestamp, expected: &Distribution) -> i64 {
     let predicted = i64::try_from(expected.quantile(500)).unwrap_or(i64::MAX);
     let allowance = predicted.saturating_mul(ALLOWANCE_TIMES).min(ALLOWANCE_MAX.0);
     (eligible + Millis(allowance)).0
+}
+
+/// How much later than due it goes; below zero: earlier.
+pub(super) fn put_off(borrowed: MilliDevice, capacity: MilliDevice, nodes: u32) -> Millis {
+    let parts = borrowed.0.saturating_mul(BORROWED_FROM_ONE_OF) / capacity.0.max(1);
+    let times = if borrowed == MilliDevice::ZERO { 0 } else { 1 + i64::from((parts + 1).ilog2()) };
+    let further_nodes = i64::from(nodes.saturating_sub(1).min(NODES_MAX));
+    Millis(BORROWED.0 * times - NODE.0 * further_nodes)
 }
 
 /// For how many waiting workloads of a tier room is kept: enough that gangs of both get their nodes, few enough that draining

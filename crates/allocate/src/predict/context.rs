@@ -80,6 +80,15 @@ const SUBMISSION: u64 = 1 << 8;
 /// The groups there are.
 pub(super) type Groups = Bounded<Group, GROUP_SETS>;
 
+/// How fast work like a workload was being submitted when it was: the octave of the gap to the one before, and the octaves of how
+/// many came before it within minutes and within hours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    gap: u64,
+    minutes: u64,
+    hours: u64,
+}
+
 /// What the recent ends of a group look like, in bins.
 #[derive(Clone, Copy)]
 struct Recently {
@@ -116,8 +125,8 @@ impl Group {
         })
     }
 
-    /// Notes a submission; tells the octave of the gap to the one before, and the octaves of how many came before it.
-    fn submitted(&mut self, at_ms: i64) -> [u64; 3] {
+    /// Notes a submission.
+    fn submitted(&mut self, at_ms: i64) -> Pace {
         let first = self.within_minutes == 0 && self.within_hours == 0;
         let gap_ms = if first { i64::MAX as u64 } else { at_ms.saturating_sub(self.submitted_ms).max(0) as u64 };
         let fade = |count: u64, half_ms: u64| {
@@ -130,7 +139,7 @@ impl Group {
         self.within_minutes = minutes + SUBMISSION;
         self.within_hours = hours + SUBMISSION;
         let octave = |count: u64| u64::from((count / SUBMISSION + 1).ilog2());
-        [u64::from((gap_ms / 256).max(1).ilog2() / 2), octave(minutes), octave(hours)]
+        Pace { gap: u64::from((gap_ms / 256).max(1).ilog2() / 2), minutes: octave(minutes), hours: octave(hours) }
     }
 }
 
@@ -140,8 +149,14 @@ pub(super) fn group_keys(features: &Features) -> [Key; 2] {
     [Key::of(&[100, queue, user, size_of(features)]), Key::of(&[101, queue, user])]
 }
 
-/// The contexts of a workload submitted now, coarse before fine, so that a parent comes before who falls back on it.
-pub(super) fn contexts(features: &Features, at_ms: i64, groups: &mut Groups) -> Vec<Context> {
+/// Counts a workload as submitted now.
+pub(super) fn submitted(features: &Features, at_ms: i64, groups: &mut Groups) -> Pace {
+    groups.entry(group_keys(features)[0]).submitted(at_ms)
+}
+
+/// The contexts of a workload, coarse before fine, so that a parent comes before who falls back on it: how it was submitted, and
+/// what has ended by now.
+pub(super) fn contexts(features: &Features, pace: Pace, groups: &Groups) -> Vec<Context> {
     let (queue, user, size) = (u64::from(features.queue), user_of(features), size_of(features));
     let mut list: Vec<Context> = Vec::with_capacity(MAX_CONTEXTS);
     let mut add = |kind: Kind, parent: u8, facts: &[u64]| {
@@ -167,7 +182,7 @@ pub(super) fn contexts(features: &Features, at_ms: i64, groups: &mut Groups) -> 
     }
 
     let [same, akin] = group_keys(features);
-    let [gap, minutes, hours] = groups.entry(same).submitted(at_ms);
+    let Pace { gap, minutes, hours } = pace;
     let recently = |key| groups.get(key).and_then(Group::recently);
     let recently = recently(same).or_else(|| recently(akin));
     let octave = |bin: u64| bin / QUARTERS as u64;
@@ -212,7 +227,8 @@ mod tests {
         for key in group_keys(&features()) {
             groups.entry(key).ended(40);
         }
-        let list = contexts(&features(), 0, &mut groups);
+        let pace = submitted(&features(), 0, &mut groups);
+        let list = contexts(&features(), pace, &groups);
         assert_eq!(list.len(), MAX_CONTEXTS);
         for (index, context) in list.iter().enumerate() {
             assert!(usize::from(context.parent) < index || context.kind == Kind::All);
@@ -222,13 +238,10 @@ mod tests {
     #[test]
     fn bursts_are_counted_and_fade() {
         let mut group = Group::default();
-        let mut seen = [0; 3];
-        for second in 0..20 {
-            seen = group.submitted(second * 1_000);
-        }
-        assert_eq!(seen, [0, 4, 4], "a second's gap; 19 before it");
+        let paces: Vec<Pace> = (0..20).map(|second| group.submitted(second * 1_000)).collect();
+        assert_eq!(paces[19], Pace { gap: 0, minutes: 4, hours: 4 }, "a second's gap; 19 before it");
         let after_a_day = group.submitted(86_400_000);
-        assert_eq!(after_a_day[1..], [0, 0]);
+        assert_eq!((after_a_day.minutes, after_a_day.hours), (0, 0));
     }
 
     #[test]

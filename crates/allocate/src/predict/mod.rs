@@ -31,7 +31,7 @@ pub use distribution::Distribution;
 use bins::{BINS, QUARTERS, bin_of};
 use bounded::{Bounded, Key};
 use calibration::Calibration;
-use context::{Context, Groups};
+use context::{Context, Groups, Pace};
 use life_table::LifeTable;
 use limits::Limits;
 use mixture::{Mixture, Voice};
@@ -85,8 +85,8 @@ struct Details {
     distribution: Distribution,
     contexts: Box<[Context]>,
     voices: Box<[Voice]>,
-    groups: [Key; 2],
-    limit_ms: Option<u64>,
+    features: Features,
+    pace: Pace,
 }
 
 /// A forecast reads as the distribution it is.
@@ -112,7 +112,18 @@ impl Predictor {
     /// Forecasts how long a workload will run that is submitted now.
     pub fn forecast(&mut self, features: &Features, now: Timestamp) -> Forecast {
         self.advance(now);
-        let contexts = context::contexts(features, now.0, &mut self.groups);
+        let pace = context::submitted(features, now.0, &mut self.groups);
+        self.forecast_at(features.clone(), pace)
+    }
+
+    /// Forecasts a workload again that has waited until now: others like it have ended meanwhile. It counts as submitted once.
+    pub fn forecast_again(&mut self, forecast: &Forecast, now: Timestamp) -> Forecast {
+        self.advance(now);
+        self.forecast_at(forecast.details.features.clone(), forecast.details.pace)
+    }
+
+    fn forecast_at(&self, features: Features, pace: Pace) -> Forecast {
+        let contexts = context::contexts(&features, pace, &self.groups);
         let mut hazards = Vec::with_capacity(contexts.len());
         let mut voices = Vec::with_capacity(contexts.len());
         let mut masses = Vec::with_capacity(contexts.len());
@@ -153,8 +164,8 @@ impl Predictor {
             distribution,
             contexts: contexts.into_boxed_slice(),
             voices: voices.into_boxed_slice(),
-            groups: context::group_keys(features),
-            limit_ms: features.time_limit_ms,
+            features,
+            pace,
         };
         Forecast { details: Box::new(details) }
     }
@@ -181,13 +192,13 @@ impl Predictor {
         let bin = bin_of(ran_ms);
         self.calibration.learn(&details.distribution, ran_ms);
         self.mixture.learn(&details.voices, bin);
-        self.limits.learn(details.limit_ms, ran_ms);
+        self.limits.learn(details.features.time_limit_ms, ran_ms);
         for context in &details.contexts {
             let class = self.classes.entry(context.key);
             class.passed(told.min(bin / QUARTERS)..bin / QUARTERS);
             class.ended(bin, context.kind.memory());
         }
-        for key in details.groups {
+        for key in context::group_keys(&details.features) {
             self.groups.entry(key).ended(bin);
         }
     }
