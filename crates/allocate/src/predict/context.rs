@@ -84,17 +84,17 @@ pub(super) type Groups = Bounded<Group, GROUP_SETS>;
 /// many came before it within minutes and within hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
-    gap: u64,
-    minutes: u64,
-    hours: u64,
+    pub(super) gap: u64,
+    pub(super) minutes: u64,
+    pub(super) hours: u64,
 }
 
 /// What the recent ends of a group look like, in bins.
 #[derive(Clone, Copy)]
-struct Recently {
-    last: u64,
-    median: u64,
-    longest: u64,
+pub(super) struct Recently {
+    pub(super) last: u64,
+    pub(super) median: u64,
+    pub(super) longest: u64,
 }
 
 impl Group {
@@ -105,7 +105,8 @@ impl Group {
         self.ends = if self.ends == u32::MAX - u32::MAX % RECENT as u32 - 1 { RECENT as u32 } else { self.ends + 1 };
     }
 
-    fn recently(&self) -> Option<Recently> {
+    /// What the recent ends look like; nothing where there is none.
+    pub(super) fn recently(&self) -> Option<Recently> {
         let count = (self.ends as usize).min(RECENT);
         if count == 0 {
             return None;
@@ -126,7 +127,7 @@ impl Group {
     }
 
     /// Notes a submission.
-    fn submitted(&mut self, at_ms: i64) -> Pace {
+    pub(super) fn submitted(&mut self, at_ms: i64) -> Pace {
         let first = self.within_minutes == 0 && self.within_hours == 0;
         let gap_ms = if first { i64::MAX as u64 } else { at_ms.saturating_sub(self.submitted_ms).max(0) as u64 };
         let fade = |count: u64, half_ms: u64| {
@@ -197,12 +198,13 @@ pub(super) fn contexts(features: &Features, pace: Pace, groups: &Groups) -> Vec<
     list
 }
 
-fn user_of(features: &Features) -> u64 {
+/// The user, or one for all where users are unknown.
+pub(super) fn user_of(features: &Features) -> u64 {
     features.user.map_or(u64::MAX, u64::from)
 }
 
 /// Devices where devices are asked for, else cores: what makes two requests of like size.
-fn size_of(features: &Features) -> u64 {
+pub(super) fn size_of(features: &Features) -> u64 {
     if features.devices_milli > 0 { features.devices_milli.div_ceil(1_000) } else { features.cpu_milli.div_ceil(1_000) }
 }
 

@@ -23,14 +23,16 @@ const MAX_REACHED: u32 = 1 << 28;
 const SCALE_BACK: u32 = 7;
 /// Fractional bits of a reciprocal; a count times a reciprocal is below one, so nothing overflows.
 const SHARE_BITS: u32 = 48;
-/// What the parent's table counts for, in ends.
-const PARENT_ENDS: u64 = 4;
 
 /// How fast a table forgets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Memory {
-    /// An end counts half after about 25 later ones of its class: people change what they run within days.
+    /// An end counts half after about 14 later ones of its class.
+    Brief,
+    /// After about 25: people change what they run within days.
     Short,
+    /// After about 42.
+    Fair,
     /// After about 80: for the classes that others fall back on.
     Long,
 }
@@ -63,7 +65,9 @@ impl LifeTable {
     /// Notes that a workload ended in this bin. A third of the end goes to its neighbours in the octave.
     pub(super) fn ended(&mut self, bin: usize, memory: Memory) {
         let slowness = match memory {
+            Memory::Brief => 20,
             Memory::Short => 36,
+            Memory::Fair => 60,
             Memory::Long => 115,
         };
         self.weight += self.weight / slowness;
@@ -95,10 +99,10 @@ impl LifeTable {
         self.reached[0] / self.weight
     }
 
-    /// Chances to end, drawn towards those of the parent class where there are few counts.
-    pub(super) fn hazards(&self, parent: &Hazards) -> Hazards {
+    /// Chances to end, drawn towards those of the parent class, which count for `parent_ends` ends.
+    pub(super) fn hazards(&self, parent: &Hazards, parent_ends: u64) -> Hazards {
         let mut hazards = *parent;
-        let prior = PARENT_ENDS * u64::from(self.weight);
+        let prior = parent_ends * u64::from(self.weight);
         for octave in 0..OCTAVES {
             let reached = u64::from(self.reached[octave]);
             if reached == 0 {

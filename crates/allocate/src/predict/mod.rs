@@ -6,6 +6,9 @@
 //! Runs that go on count as such (`running`): that is not an end, but it is known by then, and without it the first, short
 //! ends of a batch would speak for all of it.
 //!
+//! Whoever wants an interval to show or to judge, rather than a distribution to decide by, asks `intervals`, a learner of its
+//! own.
+//!
 //! Nothing here knows how long something that still runs will run, and everything is integer: the same events give the same
 //! forecasts on every machine. Start reading at [`Predictor::forecast`].
 
@@ -21,12 +24,14 @@ mod calibration;
 mod context;
 mod distribution;
 mod fixed;
+mod intervals;
 mod life_table;
 mod limits;
 mod mixture;
 mod running;
 
 pub use distribution::Distribution;
+pub use intervals::{Interval, Intervals, Promise};
 
 use bins::{BINS, QUARTERS, bin_of};
 use bounded::{Bounded, Key};
@@ -40,6 +45,8 @@ use running::Running;
 /// Sets of classes, of eight each: at most 32,768 classes of some 530 bytes are remembered, 17 MB. Of those whose keys fall
 /// into one set the longest unused is forgotten.
 const CLASS_SETS: usize = 1 << 12;
+/// What a class's parent counts for, in ends.
+const PARENT_ENDS: u64 = 4;
 
 /// What is known of a workload before it runs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -133,8 +140,8 @@ impl Predictor {
             let class = self.classes.get(context.key);
             let parent = usize::from(context.parent);
             let own = match class {
-                Some(class) if parent < index => class.hazards(&hazards[parent]),
-                Some(class) => class.hazards(&prior()),
+                Some(class) if parent < index => class.hazards(&hazards[parent], PARENT_ENDS),
+                Some(class) => class.hazards(&prior(), PARENT_ENDS),
                 None if parent < index => hazards[parent],
                 None => prior(),
             };
