@@ -2,27 +2,27 @@
 //!
 //! Every workload is forecast when it is submitted, from what had ended by then (and what was still running). Where a source
 //! does not tell when runs began, they begin at submission. A rival of the first kind knows the whole file beforehand; one of
-//! the second kind learns from ends, as the forecasts do, but never forgets.
+//! the second kind learns from ends, as the forecasts do, but never forgets. How much of what is missing could be had at all
+//! is stated too: the same learner, told how long each workload runs as soon as its interval is promised. No forecast can
+//! know that much.
 
 mod judge;
+mod lives;
 mod rivals;
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::path::{Path, PathBuf};
 
-use allocate::predict::{Features, Forecast, Predictor};
+use allocate::predict::Features;
 use anyhow::Context;
 use connect::file::Input;
 use connect::import::Options;
 use fleet::history::{Header, Record};
-use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
 use replay::history::History;
 
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
-use judge::{Interval, Score};
+use judge::Score;
 
 const BAR: u32 = 4;
 /// Folders of logs, and whether the bar names them.
@@ -70,13 +70,17 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
 
 /// The rows of one log.
 fn held(session: &mut Session, case: &str, standing: Standing, lived: &[Lived]) {
-    let ours = Score::of(lived, &forecasts(lived));
+    let ours = Score::of(lived, &lives::promised(lived));
+    let distribution = Score::of(lived, &lives::read_from_distributions(lived));
+    let told_at_once = Score::of(lived, &lives::told_at_once(lived));
     let mut add = |what: String, measured: f64, target, unit| {
         session.add(Row::new(BAR, format!("{case}, {what}"), measured, target, unit));
     };
     add("runs within the 80 % interval".to_owned(), ours.inside_percent, Target::Between(75.0, 85.0), "%");
     add("mean interval score".to_owned(), ours.seconds, Target::Stated, "s");
     add("mean pinball loss of the median".to_owned(), ours.median_seconds, Target::Stated, "s");
+    let better = ours.seconds_better_percent(&distribution);
+    add("interval score better than the forecast distribution's own".to_owned(), better, Target::Stated, "%");
     let has_users = lived.iter().any(|lived| lived.features.user.is_some());
     for (who, bar, by) in [
         ("(queue, size)", Target::AtLeast(20.0), rivals::queue_and_size as fn(&Features) -> rivals::Group),
@@ -93,47 +97,19 @@ fn held(session: &mut Session, case: &str, standing: Standing, lived: &[Lived]) 
             let rival = Score::of(lived, &rival);
             let name = format!("fixed quantiles per {who} {which}");
             add(format!("interval score better than {name}"), ours.seconds_better_percent(&rival), target, "%");
+            if which == "of the whole file" {
+                let name = format!("{name}, were each run's length told at once");
+                add(
+                    format!("interval score better than {name}"),
+                    told_at_once.seconds_better_percent(&rival),
+                    Target::Stated,
+                    "%",
+                );
+            }
             let logarithmic = format!("interval score of log2 seconds better than {name}");
             add(logarithmic, ours.octaves_better_percent(&rival), Target::Stated, "%");
         }
     }
-}
-
-/// The interval and median of every workload, forecast at its submission.
-fn forecasts(lived: &[Lived]) -> Vec<Interval> {
-    let mut predictor = Predictor::default();
-    let mut forecasts: Vec<Option<Forecast>> = Vec::with_capacity(lived.len());
-    let mut intervals = Vec::with_capacity(lived.len());
-    // Starts before ends, so that what takes no time at all starts before it ends.
-    let mut starts: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
-    let mut ends: BinaryHeap<Reverse<(Timestamp, usize)>> = BinaryHeap::new();
-    for (index, one) in lived.iter().enumerate() {
-        loop {
-            let start = starts.peek().map(|next| next.0).filter(|next| next.0 <= one.submit);
-            let end = ends.peek().map(|next| next.0).filter(|next| next.0 <= one.submit);
-            match (start, end) {
-                (None, None) => break,
-                (Some((at, id)), end) if end.is_none_or(|(end, _)| at <= end) => {
-                    starts.pop();
-                    let forecast = forecasts[id].as_ref().expect("what starts has not ended");
-                    predictor.started(WorkloadId(id as u32), forecast, at);
-                    ends.push(Reverse((lived[id].end(), id)));
-                }
-                (_, Some((at, id))) => {
-                    ends.pop();
-                    let forecast = forecasts[id].take().expect("everything ends once");
-                    predictor.ended(WorkloadId(id as u32), &forecast, lived[id].ran_ms, at);
-                }
-                (Some(_), None) => unreachable!("a start without an end before it goes first"),
-            }
-        }
-        let forecast = predictor.forecast(&one.features, one.submit);
-        let [low_ms, middle_ms, high_ms] = [100, 500, 900].map(|permille| forecast.quantile(permille));
-        intervals.push(Interval { low_ms, middle_ms, high_ms });
-        forecasts.push(Some(forecast));
-        starts.push(Reverse((one.start, index)));
-    }
-    intervals
 }
 
 /// The logs in a folder, by name.
