@@ -1,24 +1,15 @@
 //! Promised intervals through their public interface: what must hold for any history, and that four of five promises are kept.
 
+mod drawn;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use allocate::predict::{Features, Interval, Intervals, Promise};
+use allocate::predict::{Interval, Intervals, Promise};
+use drawn::{Drawn, Numbers, any_history, features, history};
 use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
 use proptest::prelude::*;
-
-/// A workload of a drawn history; it starts when it is submitted.
-#[derive(Clone, Debug)]
-struct Drawn {
-    submitted_ms: i64,
-    ran_ms: u64,
-    features: Features,
-}
-
-fn features(queue: u32, user: u32) -> Features {
-    Features { queue, user: Some(user), name: None, devices_milli: 1_000, cpu_milli: 0, time_limit_ms: None }
-}
 
 /// Lives a history; the intervals it promised, by workload.
 fn live(history: &[Drawn]) -> (Intervals, Vec<Interval>) {
@@ -39,42 +30,6 @@ fn live(history: &[Drawn]) -> (Intervals, Vec<Interval>) {
     }
     let promised = promises.iter().map(Promise::interval).collect();
     (intervals, promised)
-}
-
-/// An own generator of numbers (splitmix64), so that the histories never change.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Between 0 and 1, neither included.
-    fn share(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// About normal: twelve uniform numbers, less six.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.share()).sum::<f64>() - 6.0
-    }
-}
-
-/// A history of one minute between submissions; `ran_seconds` draws how long the `i`-th of four users' workloads run.
-fn history(count: usize, seed: u64, mut ran_seconds: impl FnMut(&mut Numbers, usize, u32) -> f64) -> Vec<Drawn> {
-    let mut numbers = Numbers(seed);
-    (0..count)
-        .map(|index| {
-            let user = (numbers.next() % 4) as u32;
-            let ran_ms = (ran_seconds(&mut numbers, index, user) * 1_000.0) as u64;
-            let submitted_ms = index as i64 * 60_000;
-            Drawn { submitted_ms, ran_ms: ran_ms.clamp(1, 1 << 40), features: features(user % 2, user) }
-        })
-        .collect()
 }
 
 fn check_kept(name: &str, ran_seconds: impl FnMut(&mut Numbers, usize, u32) -> f64) {
@@ -139,6 +94,25 @@ fn a_run_that_outlasts_its_promise_is_learnt_from_before_it_ends() {
 }
 
 #[test]
+fn a_run_that_was_interrupted_reaches_nothing_more() {
+    let at = |hour: i64| Timestamp(hour * 3_600_000);
+    let promised_after = |starts_again: Option<i64>| {
+        let mut intervals = Intervals::default();
+        let promise = intervals.promise(&features(0, 0), at(0));
+        intervals.started(WorkloadId(0), &promise, at(0));
+        intervals.interrupted(WorkloadId(0), Timestamp(1));
+        if let Some(hour) = starts_again {
+            intervals.started(WorkloadId(0), &promise, at(hour));
+        }
+        intervals.promise(&features(0, 0), at(1_000)).interval()
+    };
+    let never_ran = Intervals::default().promise(&features(0, 0), at(1_000)).interval();
+    assert_eq!(promised_after(None), never_ran);
+    assert_eq!(promised_after(Some(1_000)), never_ran, "it has just started");
+    assert!(promised_after(Some(1)).high_ms > never_ran.high_ms, "it has run for weeks");
+}
+
+#[test]
 fn no_promise_passes_an_enforced_limit() {
     let mut limited = features(0, 0);
     limited.time_limit_ms = Some(3_600_000);
@@ -172,24 +146,7 @@ fn every_machine_promises_the_same() {
         .collect();
     let (mut intervals, _) = live(&drawn);
     let interval = intervals.promise(&features(1, 3), Timestamp(2_000 * 30_000)).interval();
-    assert_eq!((interval.low_ms, interval.high_ms), (25_083_904, 83_689_472));
-}
-
-fn any_history() -> impl Strategy<Value = Vec<Drawn>> {
-    let limit = proptest::option::of(1_u64..1 << 30);
-    let one = (0_i64..600_000, 0_u64..40, 0_u64..1 << 20, 0_u32..3, proptest::option::of(0_u32..3), 0_u64..3, limit);
-    proptest::collection::vec(one, 1..200).prop_map(|rows| {
-        let mut now_ms = 0;
-        rows.into_iter()
-            .map(|(gap_ms, magnitude, mantissa, queue, user, devices, time_limit_ms)| {
-                now_ms += gap_ms;
-                let ran_ms = (mantissa << magnitude >> 20).max(1);
-                let features =
-                    Features { queue, user, name: user, devices_milli: devices * 1_000, cpu_milli: 500, time_limit_ms };
-                Drawn { submitted_ms: now_ms, ran_ms, features }
-            })
-            .collect()
-    })
+    assert_eq!((interval.low_ms, interval.high_ms), (25_083_904, 83_755_008));
 }
 
 proptest! {

@@ -1,24 +1,15 @@
 //! The predictor through its public interface: what must hold for any history, and that its promises come true on drawn ones.
 
+mod drawn;
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use allocate::predict::{Features, Forecast, Predictor};
+use allocate::predict::{Forecast, Predictor};
+use drawn::{Drawn, Numbers, any_history, features, history};
 use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
 use proptest::prelude::*;
-
-/// A workload of a drawn history; it starts when it is submitted.
-#[derive(Clone, Debug)]
-struct Drawn {
-    submitted_ms: i64,
-    ran_ms: u64,
-    features: Features,
-}
-
-fn features(queue: u32, user: u32) -> Features {
-    Features { queue, user: Some(user), name: None, devices_milli: 1_000, cpu_milli: 0, time_limit_ms: None }
-}
 
 /// Lives a history; the forecasts it made, by workload.
 fn live(history: &[Drawn]) -> (Predictor, Vec<Forecast>) {
@@ -39,45 +30,6 @@ fn live(history: &[Drawn]) -> (Predictor, Vec<Forecast>) {
         ends.push(Reverse((drawn.submitted_ms + drawn.ran_ms as i64, index)));
     }
     (predictor, forecasts)
-}
-
-/// An own generator of numbers (splitmix64), so that the histories never change.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    /// Between 0 and 1, neither included.
-    fn share(&mut self) -> f64 {
-        ((self.next() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    }
-
-    /// About normal: twelve uniform numbers, less six.
-    fn normal(&mut self) -> f64 {
-        (0..12).map(|_| self.share()).sum::<f64>() - 6.0
-    }
-}
-
-/// A history of one minute between submissions; `ran_seconds` draws how long the `i`-th of four users' workloads run.
-fn history(count: usize, seed: u64, mut ran_seconds: impl FnMut(&mut Numbers, usize, u32) -> f64) -> Vec<Drawn> {
-    let mut numbers = Numbers(seed);
-    (0..count)
-        .map(|index| {
-            let user = (numbers.next() % 4) as u32;
-            let ran_ms = (ran_seconds(&mut numbers, index, user) * 1_000.0) as u64;
-            Drawn {
-                submitted_ms: index as i64 * 60_000,
-                ran_ms: ran_ms.clamp(1, 1 << 40),
-                features: features(user % 2, user),
-            }
-        })
-        .collect()
 }
 
 /// The percentage of workloads, from the `from`-th on, that ran as long as their 10 to 90 % interval says.
@@ -199,23 +151,6 @@ fn every_machine_forecasts_the_same() {
     let forecast = predictor.forecast(&features(1, 3), Timestamp(2_000 * 30_000));
     let told = [100, 500, 900].map(|permille| forecast.quantile(permille));
     assert_eq!(told, [34_229_795, 41_520_173, 53_744_813]);
-}
-
-fn any_history() -> impl Strategy<Value = Vec<Drawn>> {
-    let limit = proptest::option::of(1_u64..1 << 30);
-    let one = (0_i64..600_000, 0_u64..40, 0_u64..1 << 20, 0_u32..3, proptest::option::of(0_u32..3), 0_u64..3, limit);
-    proptest::collection::vec(one, 1..200).prop_map(|rows| {
-        let mut now_ms = 0;
-        rows.into_iter()
-            .map(|(gap_ms, magnitude, mantissa, queue, user, devices, time_limit_ms)| {
-                now_ms += gap_ms;
-                let ran_ms = (mantissa << magnitude >> 20).max(1);
-                let features =
-                    Features { queue, user, name: user, devices_milli: devices * 1_000, cpu_milli: 500, time_limit_ms };
-                Drawn { submitted_ms: now_ms, ran_ms, features }
-            })
-            .collect()
-    })
 }
 
 proptest! {

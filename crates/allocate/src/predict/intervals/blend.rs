@@ -51,7 +51,7 @@ impl Opinion {
 pub(super) struct Wanted {
     /// How many of ten runs should fall below it.
     pub(super) tenths: i64,
-    /// How far it moves against one too many or too few of ten, in 1,024ths of a step of position.
+    /// How far it moves against one too many or too few of ten, in parts of 1,024 of a step of position.
     pub(super) shift_rate: i64,
 }
 
@@ -61,7 +61,7 @@ pub(super) struct Blend {
     wanted: Wanted,
     kinds: [i64; KINDS * EXPERIENCES],
     levels: [i64; LEVELS],
-    /// What is added to the blend, in 1,024ths of a step. The weights see to it that an end is a good one, not that so many
+    /// What is added to the blend, in parts of 1,024 of a step. The weights see to it that an end is a good one, not that so many
     /// fall below it: that does this (adaptive conformal inference: Gibbs and Candès, NeurIPS 2021, equation 2).
     shift: i64,
 }

@@ -1,8 +1,8 @@
 //! Positions: run times on a scale that is logarithmic but for straight pieces, a bin to 256 steps, so that blending and learning
 //! need no logarithm. An octave is 1,024 steps.
 
-use super::super::bins::{BINS, begin_ms, bin_of};
-use super::super::life_table::{self, Hazards};
+use super::super::bins::{BINS, QUARTERS, begin_ms, bin_of};
+use super::super::life_table::{CERTAIN, Hazards, PROBABILITY_BITS};
 
 /// Steps a bin.
 const STEPS: u64 = 256;
@@ -31,23 +31,43 @@ pub(super) fn ms(position: u64) -> u64 {
 }
 
 /// The positions by which so many thousandths have ended; `permille` rises.
+///
+/// Octave by octave, from the chances to end in each, and no further than is asked for: this is where a promise spends its time.
 pub(super) fn quantiles<const N: usize>(hazards: &Hazards, permille: [u64; N]) -> [u64; N] {
-    let masses = life_table::masses(hazards);
-    let total: u64 = masses.iter().map(|&mass| u64::from(mass)).sum();
-    let (mut bin, mut before) = (0, 0);
+    let (mut octaves, mut octave) = (hazards.chunks_exact(QUARTERS), 0);
+    let mut bins = octaves.next().expect("there are octaves");
+    let (mut alive, mut mass) = (CERTAIN, mass(CERTAIN, bins));
     permille.map(|permille| {
-        let wanted = total * permille / 1_000;
-        while bin + 1 < BINS && before + u64::from(masses[bin]) < wanted {
-            before += u64::from(masses[bin]);
-            bin += 1;
+        let mut wanted = CERTAIN * permille / 1_000;
+        while CERTAIN - alive + mass < wanted {
+            let Some(next) = octaves.next() else { return LAST };
+            (bins, alive, octave) = (next, alive - mass, octave + 1);
+            mass = self::mass(alive, bins);
         }
-        let within = ((wanted - before) * STEPS).checked_div(u64::from(masses[bin])).unwrap_or(0);
-        (bin as u64 * STEPS + within.min(STEPS)).min(LAST)
+        wanted = wanted.saturating_sub(CERTAIN - alive);
+        let mut within = octave * QUARTERS as u64 * STEPS;
+        for bin in bins {
+            let mass = (alive * u64::from(*bin)) >> PROBABILITY_BITS;
+            if wanted <= mass {
+                within += (wanted * STEPS).checked_div(mass).unwrap_or(0);
+                break;
+            }
+            wanted -= mass;
+            within += STEPS;
+        }
+        within.min(LAST)
     })
+}
+
+/// The chance to end in an octave, of those alive when it begins.
+fn mass(alive: u64, bins: &[u32]) -> u64 {
+    let hazard: u64 = bins.iter().map(|&bin| u64::from(bin)).sum();
+    ((alive * hazard) >> PROBABILITY_BITS).min(alive)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::life_table;
     use super::*;
 
     #[test]
@@ -64,5 +84,10 @@ mod tests {
         let found = quantiles(&life_table::prior_hazards(), [0, 1, 100, 500, 900, 999, 1_000]);
         assert!(found.windows(2).all(|pair| pair[0] <= pair[1]), "{found:?}");
         assert!(found[6] <= LAST);
+        let masses = life_table::masses(&life_table::prior_hazards());
+        let half = masses.iter().map(|&mass| u64::from(mass)).sum::<u64>() / 2;
+        let before =
+            (0..BINS).take_while(|&bin| masses[..=bin].iter().map(|&mass| u64::from(mass)).sum::<u64>() < half);
+        assert_eq!(found[3] / STEPS, before.count() as u64, "the middle is in the bin where half have ended");
     }
 }

@@ -28,11 +28,12 @@ impl Window {
 
     /// The position that nine of ten do not pass, and the longest.
     pub(super) fn summary(&self) -> Option<[u64; 2]> {
-        let mut sorted = self.positions;
-        let sorted = &mut sorted[..usize::from(self.ends)];
-        sorted.sort_unstable();
-        let last = sorted.len().checked_sub(1)?;
-        Some([sorted[last * 9 / 10], sorted[last]].map(u64::from))
+        let mut positions = self.positions;
+        let positions = &mut positions[..usize::from(self.ends)];
+        let last = positions.len().checked_sub(1)?;
+        let (_, &mut high, above) = positions.select_nth_unstable(last * 9 / 10);
+        let longest = above.iter().copied().max().unwrap_or(high);
+        Some([high, longest].map(u64::from))
     }
 }
 
