@@ -34,7 +34,7 @@ pub use distribution::Distribution;
 pub use intervals::{Interval, Intervals, Promise};
 
 use bins::{BINS, QUARTERS, bin_of};
-use bounded::{Bounded, Key};
+use bounded::Bounded;
 use calibration::Calibration;
 use context::{Context, Groups, Pace};
 use life_table::LifeTable;
