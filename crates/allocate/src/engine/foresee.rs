@@ -12,7 +12,7 @@ use fleet::workload::Spread;
 
 use super::Engine;
 use super::job::Job;
-use crate::cluster::{End, Standing};
+use crate::cluster::{End, NodeState, Standing};
 use crate::placement::{Layout, Shape, fits_empty};
 
 /// What is foreseen for a gang.
@@ -114,6 +114,9 @@ impl Ahead<'_> {
             if state.room(&self.shape.request, tasks) >= tasks {
                 return Some((Ready::Now(index as u32), node));
             }
+            if self.room_empty(node) < tasks {
+                return None;
+            }
             let mut free = state.free();
             let ends = self.engine.ends.on(node);
             let enough = ends.iter().find(|leaving| {
@@ -123,6 +126,12 @@ impl Ahead<'_> {
             Some((Ready::After(enough.end), node))
         };
         self.nodes.iter().enumerate().filter_map(ready).collect()
+    }
+
+    /// For how many tasks an empty node has room. Shares do not add up across devices: seven tenths fit once on each of two devices,
+    /// not twice and eight tenths.
+    fn room_empty(&self, node: NodeId) -> u32 {
+        NodeState::empty(self.engine.cluster.spec(node), 0, 0).room(&self.shape.request, self.shape.tasks)
     }
 
     /// A gang whose tasks may lie anywhere: the moment when all nodes together have room for all of them.
@@ -152,7 +161,8 @@ impl Ahead<'_> {
             let ends = self.engine.ends.on(self.nodes[index]);
             let (free, before) = rooms[index];
             let free = free.plus(ends[place].amount);
-            let room = before.max(request.times_within(free).min(u64::from(wanted)) as u32);
+            let most = self.room_empty(self.nodes[index]);
+            let room = before.max(request.times_within(free).min(u64::from(most)) as u32);
             rooms[index] = (free, room);
             found += u64::from(room - before);
             if before == 0 && room > 0 {
