@@ -60,6 +60,8 @@ impl Engine {
         self.guard.lapse();
         if decision.actions.len() >= budget.starts && self.waiting.len() > 0 {
             decision.wake_at = Some(now);
+            // Not all were looked at, and room may be kept for fewer than before.
+            self.changed = Changed::Anything;
         } else {
             self.changed = Changed::Arrivals(std::collections::BTreeSet::new());
         }
@@ -78,7 +80,9 @@ impl Engine {
         } else {
             self.changed = Changed::Anything;
             self.pass(now, Mode::Reserving, budget, decision);
-            self.backfill_at = now + interval;
+            if decision.actions.len() < budget.starts {
+                self.backfill_at = now + interval;
+            }
         }
         if self.waiting.len() > 0 {
             decision.wake_at = Some(self.backfill_at);
