@@ -146,7 +146,8 @@ impl Engine {
     fn hold_up(&self, shape: u32, held_up: &mut Vec<u32>) {
         let (shape, layout) = (self.shapes.shape(shape), self.shapes.layout(shape));
         if fits_empty(&self.cluster, shape, layout) {
-            held_up.extend_from_slice(&layout.classes);
+            let up = |class: &&u32| self.cluster.classes()[**class as usize].up() > 0;
+            held_up.extend(layout.classes.iter().filter(up));
         }
     }
 
