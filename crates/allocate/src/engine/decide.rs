@@ -53,8 +53,8 @@ impl Engine {
         self.revise_ends(now);
         let mut decision = Decision::default();
         match self.policy.order {
-            Order::Fifo => self.pass(now, Mode::Strict, budget, &mut decision),
-            Order::Trimtab => self.pass(now, Mode::Reserving, budget, &mut decision),
+            Order::Fifo => self.passes(now, Mode::Strict, budget, &mut decision),
+            Order::Trimtab => self.passes(now, Mode::Reserving, budget, &mut decision),
             Order::Backfill => self.backfill(now, budget, &mut decision),
         }
         self.guard.lapse();
@@ -72,14 +72,14 @@ impl Engine {
     fn backfill(&mut self, now: Timestamp, budget: Budget, decision: &mut Decision) {
         let interval = self.policy.backfill_interval;
         if interval.0 <= 0 {
-            return self.pass(now, Mode::Reserving, budget, decision);
+            return self.passes(now, Mode::Reserving, budget, decision);
         }
         if now < self.backfill_at {
             self.guard.clear();
-            self.pass(now, Mode::Strict, budget, decision);
+            self.passes(now, Mode::Strict, budget, decision);
         } else {
             self.changed = Changed::Anything;
-            self.pass(now, Mode::Reserving, budget, decision);
+            self.passes(now, Mode::Reserving, budget, decision);
             if decision.actions.len() < budget.starts {
                 self.backfill_at = now + interval;
             }
@@ -108,12 +108,34 @@ impl Engine {
         }
     }
 
-    fn pass(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) {
+    /// Looks again while those that started have brought one for whom others were held back to a limit, or over its quota: then it
+    /// does not come before them any more.
+    fn passes(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) {
+        loop {
+            let before = decision.actions.len();
+            let mut waited_for = self.pass(now, mode, budget, decision);
+            waited_for.extend(self.guard.holds().iter().map(|hold| (hold.workload, hold.tier)));
+            let in_vain = |&(id, tier): &(WorkloadId, Tier)| {
+                let job = &self.jobs[&id];
+                let limit = self.queues.limit(job.workload.queue, job.workload.user, job.metered);
+                limit.is_some() || self.turn(job).0 != tier
+            };
+            let started = before < decision.actions.len() && decision.actions.len() < budget.starts;
+            if !started || !waited_for.iter().any(in_vain) {
+                return;
+            }
+            self.changed = Changed::Anything;
+        }
+    }
+
+    /// Gives those who held up others.
+    fn pass(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) -> Vec<(WorkloadId, Tier)> {
+        let mut holding_up = Vec::new();
         let mut heap = self.candidates(mode);
         let mut held_up: Vec<u32> = Vec::new();
         while let Some(Reverse((tier, rank, id, group))) = heap.pop() {
             if decision.actions.len() >= budget.starts {
-                return;
+                break;
             }
             let job = &self.jobs[&id];
             let (tier_now, rank_now) = self.turn(job);
@@ -136,10 +158,14 @@ impl Engine {
                 continue;
             }
             match mode {
-                Mode::Strict => self.hold_up(shape, &mut held_up),
+                Mode::Strict => {
+                    self.hold_up(shape, &mut held_up);
+                    holding_up.push((id, tier));
+                }
                 Mode::Reserving => self.reserve(id),
             }
         }
+        holding_up
     }
 
     /// Everyone who could use the same nodes waits behind a gang of this shape, unless it would not fit on empty nodes either.
