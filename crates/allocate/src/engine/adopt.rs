@@ -35,7 +35,7 @@ impl Engine {
         let now = self.last_at;
         let end = policy::expected_end(self.policy.order, &job.workload, &job.expected, since, now);
         let expected_end = not_before(end, now);
-        self.waiting.remove(job.group, job.rank, id);
+        self.waiting.remove(job.group, job.rank, &job.workload);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
         self.ends.insert(expected_end, id, slots, &request);
         self.guard.forget(id);

@@ -1,11 +1,12 @@
 //! Deciding: who starts now, where, and for whom room is kept.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 
 use fleet::action::{Action, ActionKind, Decision};
 use fleet::ids::WorkloadId;
 use fleet::policy::Order;
+use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
 use super::foresee::Among;
@@ -32,6 +33,9 @@ impl Default for Budget {
 
 /// The first of a group, as it competes with those of other groups.
 type Candidate = Reverse<(Tier, Rank, WorkloadId, u32)>;
+
+/// By group: the time limit of the last of it that was tried in a pass and did not fit.
+type Failed = BTreeMap<u32, Option<Millis>>;
 
 /// What happens when a candidate does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +137,7 @@ impl Engine {
         let mut holding_up = Vec::new();
         let mut heap = self.candidates(mode);
         let mut held_up: Vec<u32> = Vec::new();
+        let mut failed: Failed = BTreeMap::new();
         while let Some(Reverse((tier, rank, id, group))) = heap.pop() {
             if decision.actions.len() >= budget.starts {
                 break;
@@ -152,9 +157,7 @@ impl Engine {
             }
             self.renew_forecast(id, now);
             if self.start(id, now, decision) {
-                if let Some(next) = self.candidate(group) {
-                    heap.push(next);
-                }
+                heap.extend(self.next_of(group, &failed, now));
                 continue;
             }
             match mode {
@@ -162,7 +165,13 @@ impl Engine {
                     self.hold_up(shape, &mut held_up);
                     holding_up.push((id, tier));
                 }
-                Mode::Reserving => self.reserve(id),
+                Mode::Reserving => {
+                    self.reserve(id);
+                    if policy::goes_by_limits(self.policy.order) {
+                        failed.insert(group, self.jobs[&id].workload.time_limit);
+                        heap.extend(self.next_of(group, &failed, now));
+                    }
+                }
             }
         }
         holding_up
@@ -220,6 +229,17 @@ impl Engine {
         (self.queues.tier(job.workload.queue, job.metered), job.rank.put_off(by))
     }
 
+    /// Who of a group is tried next: its first, or if one of them was tried and did not fit, the first that is gone earlier
+    /// and before room that is kept is needed. All else they have in common.
+    fn next_of(&self, group: u32, failed: &Failed, now: Timestamp) -> Option<Candidate> {
+        let Some(failed) = failed.get(&group) else { return self.candidate(group) };
+        let needed = self.guard.holds().iter().map(|hold| hold.at).max()?;
+        let shorter = failed.map_or(Millis(i64::MAX), |limit| Millis(limit.0.saturating_sub(1)));
+        let (_, id) = self.waiting.first_within(group, needed.since(now).min(shorter))?;
+        let (tier, rank) = self.turn(&self.jobs[&id]);
+        Some(Reverse((tier, rank, id, group)))
+    }
+
     /// Places a gang if it fits beside what is kept for others.
     fn start(&mut self, id: WorkloadId, now: Timestamp, decision: &mut Decision) -> bool {
         let job = &self.jobs[&id];
@@ -241,7 +261,7 @@ impl Engine {
         }
         let action = self.new_action();
         let job = self.jobs.get_mut(&id).expect("whoever starts was waiting");
-        self.waiting.remove(job.group, job.rank, id);
+        self.waiting.remove(job.group, job.rank, &job.workload);
         self.queues.take(job.workload.queue, job.workload.user, job.metered);
         self.ends.insert(end, id, &slots, &job.workload.request);
         self.guard.forget(id);

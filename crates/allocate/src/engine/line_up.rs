@@ -45,8 +45,8 @@ impl Engine {
             let job = self.jobs.remove(&id).expect("it was there a moment ago");
             let (group, rank) = self.line_up(&job.workload, job.shape, job.eligible, &job.expected);
             if matches!(job.state, JobState::Waiting) {
-                self.waiting.remove(job.group, job.rank, id);
-                self.waiting.insert(group, rank, id);
+                self.waiting.remove(job.group, job.rank, &job.workload);
+                self.waiting.insert(group, rank, &job.workload);
             }
             self.jobs.insert(id, super::job::Job { group, rank, ..job });
         }

@@ -118,7 +118,7 @@ impl Engine {
             forecast_at: self.last_at,
             state: JobState::Waiting,
         };
-        self.waiting.insert(group, rank, workload.id);
+        self.waiting.insert(group, rank, workload);
         self.jobs.insert(workload.id, job);
         if let Changed::Arrivals(groups) = &mut self.changed {
             groups.insert(group);
@@ -180,7 +180,7 @@ impl Engine {
         if !matches!(job.state, JobState::Waiting) {
             return Err(Ignored::NotWaiting);
         }
-        self.waiting.remove(job.group, job.rank, workload);
+        self.waiting.remove(job.group, job.rank, &job.workload);
         self.guard.forget(workload);
         self.jobs.remove(&workload);
         Ok(())
@@ -212,7 +212,7 @@ impl Engine {
     fn enqueue(&mut self, workload: WorkloadId) {
         let job = self.jobs.get_mut(&workload).expect("whoever waits again is there");
         job.state = JobState::Waiting;
-        self.waiting.insert(job.group, job.rank, workload);
+        self.waiting.insert(job.group, job.rank, &job.workload);
     }
 
     /// Gives back all that a placed workload holds.

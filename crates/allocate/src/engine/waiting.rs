@@ -1,10 +1,12 @@
 //! Who waits, in the order the policy gave, grouped so that one look at a group's first tells about all of it: members of a
-//! group share queue, shape and (where a rule counts per user) user, so if the first does not fit now, none does.
+//! group share queue, shape and (where a rule counts per user) user, so if the first does not fit now, none does but those that
+//! may use room kept for others because they are gone earlier. Those are found by their limits.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::ids::{QueueId, UserId, WorkloadId};
 use fleet::quantity::Millis;
+use fleet::workload::Workload;
 
 /// Smaller goes first: queue priority, workload priority, then the policy's key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,31 +39,44 @@ pub(crate) struct GroupKey {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting {
     index: BTreeMap<GroupKey, u32>,
-    groups: Vec<BTreeSet<(Rank, WorkloadId)>>,
+    groups: Vec<Group>,
     filled: BTreeSet<u32>,
     len: usize,
+}
+
+/// The members of a group.
+#[derive(Clone, Debug, Default)]
+struct Group {
+    in_turn: BTreeSet<(Rank, WorkloadId)>,
+    /// Those with a time limit, the shortest first.
+    by_limit: BTreeSet<(Millis, Rank, WorkloadId)>,
 }
 
 impl Waiting {
     /// The group of a key, made if it is new.
     pub(crate) fn group(&mut self, key: GroupKey) -> u32 {
         *self.index.entry(key).or_insert_with(|| {
-            self.groups.push(BTreeSet::new());
+            self.groups.push(Group::default());
             self.groups.len() as u32 - 1
         })
     }
 
-    pub(crate) fn insert(&mut self, group: u32, rank: Rank, workload: WorkloadId) {
-        let new = self.groups[group as usize].insert((rank, workload));
+    pub(crate) fn insert(&mut self, group: u32, rank: Rank, workload: &Workload) {
+        let members = &mut self.groups[group as usize];
+        let new = members.in_turn.insert((rank, workload.id));
         assert!(new, "a workload waits once");
+        members.by_limit.extend(workload.time_limit.map(|limit| (limit, rank, workload.id)));
         self.filled.insert(group);
         self.len += 1;
     }
 
-    pub(crate) fn remove(&mut self, group: u32, rank: Rank, workload: WorkloadId) {
+    pub(crate) fn remove(&mut self, group: u32, rank: Rank, workload: &Workload) {
         let members = &mut self.groups[group as usize];
-        assert!(members.remove(&(rank, workload)), "whoever stops waiting was waiting");
-        if members.is_empty() {
+        assert!(members.in_turn.remove(&(rank, workload.id)), "whoever stops waiting was waiting");
+        if let Some(limit) = workload.time_limit {
+            members.by_limit.remove(&(limit, rank, workload.id));
+        }
+        if members.in_turn.is_empty() {
             self.filled.remove(&group);
         }
         self.len -= 1;
@@ -74,7 +89,13 @@ impl Waiting {
 
     /// The first of a group.
     pub(crate) fn first(&self, group: u32) -> Option<(Rank, WorkloadId)> {
-        self.groups[group as usize].first().copied()
+        self.groups[group as usize].in_turn.first().copied()
+    }
+
+    /// The first of those in a group with a limit of at most so much.
+    pub(crate) fn first_within(&self, group: u32, limit_max: Millis) -> Option<(Rank, WorkloadId)> {
+        let short = self.groups[group as usize].by_limit.iter().take_while(|(limit, ..)| *limit <= limit_max);
+        short.map(|&(_, rank, id)| (rank, id)).min()
     }
 
     pub(crate) fn len(&self) -> usize {

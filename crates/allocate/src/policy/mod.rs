@@ -54,6 +54,12 @@ pub(crate) fn gone_by(order: Order, workload: &Workload, expected: &Distribution
     }
 }
 
+/// Whether those who ask the same are told apart by their limits when kept room may be used for a while. Under `trimtab` of those
+/// who ask the same only the first due is tried: its bound on overtaking hangs on that.
+pub(crate) fn goes_by_limits(order: Order) -> bool {
+    order == Order::Backfill
+}
+
 /// Whether it matters when a node will be empty: only where durations are predicted. `fifo` and `backfill` place as the systems
 /// do that they stand for.
 pub(crate) fn weighs_drains(order: Order) -> bool {
