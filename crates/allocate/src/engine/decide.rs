@@ -272,6 +272,10 @@ impl Engine {
 
     /// Keeps room for a gang that does not fit, unless as much is kept as the policy keeps.
     fn reserve(&mut self, id: WorkloadId) {
+        if self.guard.holds().iter().any(|hold| hold.workload == id) {
+            // One like it arrived, so it was tried again; room is kept for it already.
+            return;
+        }
         let order = self.policy.order;
         let job = &self.jobs[&id];
         let (tier, _) = self.turn(job);
