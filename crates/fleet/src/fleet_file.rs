@@ -26,6 +26,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::history::{NodeRecord, QueueRecord};
 use crate::money::{Currency, Money};
+use crate::node::Node;
 use crate::policy::Policy;
 use crate::problem::Problem;
 use crate::quantity::{MilliDevice, Millis};
@@ -285,8 +286,9 @@ impl FleetFile {
                 let reason = format!("{} is more than the {} there are", group.committed, group.count);
                 return Err((field("committed"), reason));
             }
-            if group.devices > 64 {
-                return Err((field("devices"), format!("{}; expected at most 64 a node", group.devices)));
+            if group.devices > Node::DEVICES_MAX {
+                let most = Node::DEVICES_MAX;
+                return Err((field("devices"), format!("{}; expected at most {most} a node", group.devices)));
             }
         }
         for (index, queue) in self.queues.iter().enumerate() {

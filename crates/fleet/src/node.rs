@@ -21,6 +21,9 @@ pub struct Node {
 }
 
 impl Node {
+    /// The most accelerators a machine can have here: a placement names them in a set of 64 bits.
+    pub const DEVICES_MAX: u32 = 64;
+
     /// All it has, as an amount that can be asked for.
     #[must_use]
     pub fn capacity(&self) -> Resources {

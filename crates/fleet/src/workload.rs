@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::{ModelId, NameId, PoolId, QueueId, UserId, WorkloadId};
 use crate::node::Resources;
-use crate::quantity::Millis;
+use crate::quantity::{MilliDevice, Millis};
 
 /// A workload as the engine knows it. There is no field for how long it will really run, and there must never be one:
 /// what the engine expects, it has learnt from ends.
@@ -33,6 +33,13 @@ pub struct Workload {
 }
 
 impl Workload {
+    /// Whether it can be placed at all: a gang has a task, and a task asks for whole devices or for a share of one.
+    #[must_use]
+    pub fn well_formed(&self) -> bool {
+        let devices = self.request.devices.0;
+        self.tasks > 0 && (devices < MilliDevice::WHOLE || devices.is_multiple_of(MilliDevice::WHOLE))
+    }
+
     /// What the whole gang asks for.
     #[must_use]
     pub fn total(&self) -> Resources {

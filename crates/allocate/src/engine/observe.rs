@@ -2,6 +2,7 @@
 
 use fleet::event::{EndCause, Event, EventKind};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::node::Node;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
@@ -41,6 +42,10 @@ pub enum Ignored {
     NotWaiting,
     /// It adopts a workload on nodes that are lost, or on what is not free.
     NoRoom,
+    /// It submits what no engine can place (a gang without a task, or a task that asks for more than one device and not for whole
+    /// ones), or adds a node with more devices than a placement can name. Whoever reads these refuses them where the person who
+    /// wrote them can be told.
+    Malformed,
 }
 
 impl Engine {
@@ -68,6 +73,9 @@ impl Engine {
             EventKind::NodeAdded { node, spec } => {
                 if self.cluster.knows(*node) {
                     return Err(Ignored::KnownNode);
+                }
+                if spec.devices > Node::DEVICES_MAX {
+                    return Err(Ignored::Malformed);
                 }
                 self.cluster.add(*node, spec.clone());
             }
@@ -102,6 +110,9 @@ impl Engine {
     fn submit(&mut self, workload: &Workload) -> Result<(), Ignored> {
         if self.jobs.contains_key(&workload.id) {
             return Err(Ignored::KnownWorkload);
+        }
+        if !workload.well_formed() {
+            return Err(Ignored::Malformed);
         }
         self.mix.learn(&workload.request, workload.tasks);
         let expected = self.predictor.forecast(&Features::of(workload), self.last_at);

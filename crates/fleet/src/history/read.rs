@@ -3,6 +3,7 @@
 use std::io::BufRead;
 
 use super::record::{End, Header, Record, VERSION};
+use crate::node::Node;
 use crate::problem::Problem;
 
 /// Reads records one at a time. A history that is damaged is refused whole: it was written by a program, so a bad line is no
@@ -98,6 +99,10 @@ impl<R: BufRead> Reader<R> {
                 }
                 self.end = Some(end);
                 self.next_record()
+            }
+            Ok(Record::Node(node)) if node.devices > Node::DEVICES_MAX => {
+                let (devices, most) = (node.devices, Node::DEVICES_MAX);
+                Err(self.problem(&format!("node `{}` has {devices} devices; expected at most {most}", node.name)))
             }
             Ok(record) => {
                 self.workloads += u64::from(matches!(record, Record::Workload(_)));
@@ -207,6 +212,10 @@ mod tests {
             (format!("{}\n{}\n", lines[0], lines[2]), "should hold 1 workloads and holds 0"),
             (format!("{whole}{whole}"), "a line follows the `end` record"),
             (whole.replace("\"tasks\":2", "\"tasks\":-2"), "h:2: not a history record"),
+            (
+                format!("{}\n{{\"node\":{{\"name\":\"big\",\"devices\":65}}}}\n", lines[0]),
+                "h:2: node `big` has 65 devices; expected at most 64",
+            ),
         ];
         for (text, expected) in cases {
             let problem = read(text.as_bytes()).expect_err(expected).to_string();
