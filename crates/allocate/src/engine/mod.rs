@@ -4,6 +4,7 @@ mod adopt;
 mod decide;
 mod foresee;
 mod job;
+mod kept;
 mod line_up;
 mod observe;
 mod reason;
@@ -26,6 +27,7 @@ use job::Job;
 use waiting::Waiting;
 
 pub use decide::Budget;
+pub use kept::Kept;
 pub use observe::{Ignored, Observed};
 pub use reason::Reason;
 

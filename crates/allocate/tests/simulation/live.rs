@@ -6,13 +6,13 @@ use allocate::{Budget, Engine, Observed};
 use fleet::action::{Action, Decision};
 use fleet::event::{Event, EventKind};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
-use fleet::policy::Order;
+use fleet::policy::{Order, Policy};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
 use crate::adversary::{Adversary, OtherFuture};
-use crate::check::{self, Depth, Violation, ensure};
-use crate::ledger::Ledger;
+use crate::check::{self, Decided, Depth, Violation, ensure};
+use crate::ledger::{Ledger, Standing};
 use crate::random::Random;
 use crate::script::{Case, Restart, Step, Stray};
 
@@ -31,19 +31,30 @@ pub(crate) struct Lived {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Options {
     pub(crate) other_future: Option<OtherFuture>,
-    /// After so many steps the engine is rebuilt from its log, once.
-    pub(crate) restart_at: Option<(usize, Restart)>,
+    pub(crate) crash: Option<Crash>,
+}
+
+/// When the engine is lost and rebuilt.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Crash {
+    /// Once, after so many events.
+    At(u64, Restart),
+    /// Again and again.
+    AfterEvery(Restart),
 }
 
 /// Lives a case. A panic of the engine is a violation like any other.
 pub(crate) fn live(case: &Case, options: Options) -> Result<Lived, Violation> {
-    let lived = catch_unwind(AssertUnwindSafe(|| Life::new(case, options).live(case, options)));
+    let lived = catch_unwind(AssertUnwindSafe(|| Life::new(case, options).live(case)));
     lived.unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();
         let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
         Err(Violation { check: "the engine does not panic", seen: text.unwrap_or_default() })
     })
 }
+
+/// A copy of the engine, which this takes, costs more than a decision.
+const LOOK_AGAIN_EVERY: u64 = 6;
 
 /// After the last step, so many moments at most until all is quiet.
 const MOMENTS_MAX: usize = 100_000;
@@ -55,11 +66,17 @@ struct Life {
     ledger: Ledger,
     adversary: Adversary,
     log: Vec<Entry>,
+    /// So much of the log the engine has read as adoptions, not as decisions of its own.
+    adopted: usize,
     now: Timestamp,
     wake_at: Option<Timestamp>,
     seq: u64,
+    /// Of the last event: actions have numbers too, but their events are heard only by who adopts them.
+    heard_seq: u64,
     seed: u64,
     lived: Lived,
+    policy: Policy,
+    crash: Option<Crash>,
 }
 
 struct Twin {
@@ -88,23 +105,21 @@ impl Life {
             ledger: Ledger::new(case.policy.clone(), case.metered),
             adversary: Adversary::new(case.seed, options.other_future),
             log: Vec::new(),
+            adopted: 0,
             now: Timestamp::from_seconds(1_600_000_000),
             wake_at: None,
             seq: 0,
+            heard_seq: 0,
             seed: case.seed,
             lived: Lived::default(),
+            policy: case.policy.clone(),
+            crash: options.crash,
         }
     }
 
-    fn live(mut self, case: &Case, options: Options) -> Result<Lived, Violation> {
-        for (index, step) in case.steps.iter().enumerate() {
+    fn live(mut self, case: &Case) -> Result<Lived, Violation> {
+        for step in &case.steps {
             self.step(step)?;
-            if let Some((_, kind)) = options.restart_at.filter(|(at, _)| *at == index) {
-                self.restart(kind, case)?;
-            }
-            if let Step::Restart(kind) = step {
-                self.restart(*kind, case)?;
-            }
         }
         self.finish()?;
         Ok(self.lived)
@@ -129,21 +144,28 @@ impl Life {
             Step::Pass(length) => self.pass(*length),
             Step::Decide(starts) => self.decide(Budget { starts: *starts }),
             Step::Stray(stray) => self.stray(*stray),
-            Step::Restart(_) => Ok(()),
+            Step::Restart(kind) => self.restart(*kind),
         }
     }
 
     fn pass(&mut self, length: Millis) -> Result<(), Violation> {
         let until = self.now + length;
-        while let Some(at) = self.next_moment().filter(|&at| at <= until) {
+        let mut looks = 0;
+        while let Some((at, news)) = self.next_moment(looks).filter(|&(at, _)| at <= until) {
+            looks = if news { 0 } else { looks + 1 };
             self.moment(at)?;
         }
         self.now = until;
         Ok(())
     }
 
-    fn next_moment(&self) -> Option<Timestamp> {
-        self.adversary.next_at().into_iter().chain(self.wake_at).min()
+    /// When something comes next, and whether it is news. A policy that works at intervals gets two looks between news: more
+    /// would mostly see what the second saw, and whoever is late with them does what an outside may do.
+    fn next_moment(&self, looks: usize) -> Option<(Timestamp, bool)> {
+        let look = self.wake_at.filter(|_| looks < 2);
+        let news = self.adversary.next_at();
+        let at = news.into_iter().chain(look).min()?;
+        Some((at, news == Some(at)))
     }
 
     fn moment(&mut self, at: Timestamp) -> Result<(), Violation> {
@@ -162,6 +184,7 @@ impl Life {
 
     fn hear_event(&mut self, event: Event) -> Result<(), Violation> {
         self.lived.events += 1;
+        self.heard_seq = event.seq;
         let counts = self.ledger.hear(&event);
         let observed = self.engine.observe(&event);
         ensure((observed == Observed::Applied) == counts, "only what counts changes anything", || {
@@ -173,7 +196,15 @@ impl Life {
             }
         }
         self.log.push(Entry::Event(event));
-        Ok(())
+        self.crash()
+    }
+
+    fn crash(&mut self) -> Result<(), Violation> {
+        match self.crash {
+            Some(Crash::At(at, kind)) if self.lived.events == at + 1 => self.restart(kind),
+            Some(Crash::AfterEvery(kind)) => self.restart(kind),
+            _ => Ok(()),
+        }
     }
 
     fn decide(&mut self, budget: Budget) -> Result<(), Violation> {
@@ -188,18 +219,17 @@ impl Life {
         }
         self.wake_at = decision.wake_at.filter(|&at| at > self.now || budget.starts > 0);
         let complete = decision.actions.len() < budget.starts;
+        let kept = self.engine.kept();
+        let decided = Decided { decision: &decision, now: self.now, complete, kept: &kept };
         let depth = self.depth();
-        check::decision(&mut self.ledger, &decision, complete, depth)?;
+        check::decision(&mut self.ledger, decided, depth)?;
         self.agree()?;
         self.write_down(budget, &decision);
         for action in &decision.actions {
             self.adversary.start(action.id, check::parts(action).0, self.now);
         }
-        if complete && self.ledger.policy.order == Order::Fifo {
-            // Nothing has happened since, so there is nothing more to do. Where room is kept, a second look may find that
-            // those who went ahead brought the gang it was kept for to a limit.
-            let again = self.engine.clone().decide(self.now, budget);
-            ensure(again.actions.is_empty(), "a decision is complete", || format!("{again:?} after {decision:?}"))?;
+        if complete && self.now_and_then(LOOK_AGAIN_EVERY) {
+            self.looks_again_in_vain(&decision, budget)?;
         }
         if !decision.actions.is_empty() {
             self.lived.trace.push((self.now, decision.actions));
@@ -207,12 +237,26 @@ impl Life {
         Ok(())
     }
 
+    /// Nothing has happened since a complete decision, so there is nothing more to do; under fifo not even after an event that may
+    /// let anyone start and changes nothing. (Where room is kept, such an event renews what is foreseen, and who may use it.)
+    fn looks_again_in_vain(&self, decision: &Decision, budget: Budget) -> Result<(), Violation> {
+        let mut engine = self.engine.clone();
+        let up = self.ledger.nodes.iter().find(|(_, book)| book.standing == Standing::Up);
+        if let Some((&node, _)) = up.filter(|_| self.ledger.policy.order == Order::Fifo) {
+            engine.observe(&Event { seq: self.seq + 1, at: self.now, kind: EventKind::NodeReturned { node } });
+        }
+        let again = engine.decide(self.now, budget);
+        ensure(again.actions.is_empty(), "a decision is complete", || format!("{again:?} after {decision:?}"))
+    }
+
+    fn now_and_then(&self, every: u64) -> bool {
+        Random::of(&[self.seed, self.lived.decisions]).below(every) == 0
+    }
+
     /// Order is looked at always on small clusters, now and then on large ones.
     fn depth(&self) -> Depth {
         let cost = self.ledger.nodes.len() as u64 * self.ledger.gangs.len() as u64;
-        let every = cost / 500 + 1;
-        let chosen = Random::of(&[self.seed, self.lived.decisions]).below(every) == 0;
-        if chosen { Depth::AndOrder } else { Depth::Resources }
+        if self.now_and_then(cost / 5_000 + 1) { Depth::AndOrder } else { Depth::Resources }
     }
 
     /// The engine's own counts are no evidence, but they must agree with the books.
@@ -251,14 +295,11 @@ impl Life {
                 self.hear(EventKind::Evicted { action: none, workload })
             }
             Stray::SeenNumber(workload) => {
-                if self.seq > 0 {
-                    let kind = EventKind::Withdrawn { workload };
-                    self.hear_event(Event { seq: self.seq, at: self.now, kind })?;
-                }
-                Ok(())
+                let kind = EventKind::Withdrawn { workload };
+                self.hear_event(Event { seq: self.heard_seq, at: self.now, kind })
             }
             Stray::SubmittedAgain(workload) => match self.ledger.gangs.get(&workload) {
-                Some(gang) => self.hear(EventKind::Submitted { workload: Box::new(gang.workload.clone()) }),
+                Some(gang) => self.hear(EventKind::Submitted { workload: Box::new((*gang.workload).clone()) }),
                 None => Ok(()),
             },
             Stray::UnknownNode => {
@@ -268,18 +309,19 @@ impl Life {
         }
     }
 
-    fn restart(&mut self, kind: Restart, case: &Case) -> Result<(), Violation> {
+    fn restart(&mut self, kind: Restart) -> Result<(), Violation> {
         self.lived.restarts += 1;
         match kind {
             Restart::Copy => self.twins.push(Twin { engine: self.engine.clone(), hears: Hears::All }),
             Restart::Filtered => self.twins.push(Twin { engine: self.engine.clone(), hears: Hears::WhatCounts }),
             Restart::Log => {
-                let rebuilt = self.rebuilt(case);
+                let rebuilt = self.rebuilt()?;
                 let before = std::mem::replace(&mut self.engine, rebuilt);
                 self.twins.push(Twin { engine: before, hears: Hears::All });
             }
             Restart::Adopted => {
-                self.engine = self.adopted(case)?;
+                self.adopted = self.log.len();
+                self.engine = self.rebuilt()?;
                 // What it expects of those it adopted it had to learn anew, so from here on it may decide otherwise.
                 self.twins.clear();
             }
@@ -290,39 +332,19 @@ impl Life {
         self.agree()
     }
 
-    fn rebuilt(&self, case: &Case) -> Engine {
-        let mut engine = Engine::new(case.policy.clone(), case.metered);
-        for entry in &self.log {
+    /// The engine as the log tells of it.
+    fn rebuilt(&self) -> Result<Engine, Violation> {
+        let mut engine = Engine::new(self.policy.clone(), self.ledger.metered);
+        for (index, entry) in self.log.iter().enumerate() {
             match entry {
                 Entry::Event(event) => {
                     engine.observe(event);
                 }
-                Entry::Decided { now, budget, .. } => {
+                Entry::Decided { now, budget, .. } if index >= self.adopted => {
                     engine.decide(*now, *budget);
                 }
-            }
-        }
-        engine
-    }
-
-    fn adopted(&self, case: &Case) -> Result<Engine, Violation> {
-        let mut engine = Engine::new(case.policy.clone(), case.metered);
-        for entry in &self.log {
-            match entry {
-                Entry::Event(event) => {
-                    engine.observe(event);
-                }
                 Entry::Decided { now, first_seq, actions, .. } => {
-                    for (seq, action) in (*first_seq..).zip(actions) {
-                        let (workload, slots) = check::parts(action);
-                        let kind =
-                            EventKind::Adopted { action: action.id, workload, slots: slots.to_vec(), since: *now };
-                        let event = Event { seq, at: *now, kind };
-                        let observed = engine.observe(&event);
-                        ensure(observed == Observed::Applied, "what was placed can be adopted", || {
-                            format!("{event:?} gave {observed:?}")
-                        })?;
-                    }
+                    adopt(&mut engine, *now, *first_seq, actions)?;
                 }
             }
         }
@@ -336,24 +358,36 @@ impl Life {
             self.hear(EventKind::NodeReturned { node })?;
         }
         self.decide(Budget::default())?;
-        // Between news a policy that works at intervals gets two looks; more would see what the second saw.
         let mut looks = 0;
         for _ in 0..MOMENTS_MAX {
-            let look = self.wake_at.filter(|_| looks < 2);
-            let Some(at) = self.adversary.next_at().into_iter().chain(look).min() else { break };
-            let news = self.adversary.next_at() == Some(at);
+            let Some((at, news)) = self.next_moment(looks) else { break };
             looks = if news { 0 } else { looks + 1 };
             self.moment(at)?;
         }
         let left: Vec<WorkloadId> = self
             .ledger
             .waiting()
+            .filter(|gang| self.ledger.fits_empty(gang.form))
             .map(|gang| &gang.workload)
-            .filter(|workload| self.ledger.fits_empty(workload) && check::within_limits(&self.ledger, workload))
+            .filter(|workload| check::within_limits(&self.ledger, &self.ledger.use_of, workload))
             .map(|workload| workload.id)
             .collect();
         ensure(left.is_empty() && self.ledger.placed() == 0, "everything possible starts and ends", || {
             format!("{left:?} wait, {} are placed, after all is quiet", self.ledger.placed())
         })
     }
+}
+
+/// Tells an engine of what was decided before it began.
+fn adopt(engine: &mut Engine, now: Timestamp, first_seq: u64, actions: &[Action]) -> Result<(), Violation> {
+    for (seq, action) in (first_seq..).zip(actions) {
+        let (workload, slots) = check::parts(action);
+        let kind = EventKind::Adopted { action: action.id, workload, slots: slots.to_vec(), since: now };
+        let event = Event { seq, at: now, kind };
+        let observed = engine.observe(&event);
+        ensure(observed == Observed::Applied, "what was placed can be adopted", || {
+            format!("{event:?} gave {observed:?}")
+        })?;
+    }
+    Ok(())
 }

@@ -1,5 +1,5 @@
 //! A seeded simulation over the production engine: random clusters, queues and work, an outside that is late, fails and repeats
-//! itself, and independent books that say what must never happen. See `check` for that list.
+//! itself, and independent books that say what must never happen. See `check` and `line` for that list.
 //!
 //! A failing seed is printed with the command that repeats it, and the steps it comes down to. Keep it: put it into `seeds.txt`
 //! with a word on what was wrong, and it is lived with every run from then on.
@@ -14,107 +14,119 @@ mod adversary;
 mod check;
 mod clusters;
 mod ledger;
+mod line;
 mod live;
 mod random;
+mod report;
 mod script;
 mod shrink;
 
 use adversary::OtherFuture;
 use check::Violation;
-use live::{Lived, Options, live};
+use fleet::policy::Order;
+use live::{Crash, Lived, Options, live};
 use random::Random;
 use script::{Case, Restart};
 
-/// Names one seed (`SEED=17`) or a range (`SEED=0..1000`) to live instead of the usual ones.
+/// Names seeds to live instead of the usual ones: `17` or `0..1000` under every order, `trimtab:17` under one.
 const SEED_ENV: &str = "TRIMTAB_SIMULATION_SEED";
 
-/// So many seeds are lived with every run.
-const SEEDS: u64 = 60;
+/// So many events are heard with every run, under each order.
+const EVENTS_EACH: u64 = 340_000;
+
+/// Every so many seeds a case is lived again, with the same and with another future.
+const AGAIN_EVERY: u64 = 8;
+/// Every so many seeds an engine is lost at some event and rebuilt.
+const CRASH_EVERY: u64 = 4;
+/// So many cases, under each order, are lived with an engine that is lost after every single event.
+const CRASHING_CASES: u64 = 12;
 
 #[test]
-fn nothing_happens_that_must_never_happen() {
-    live_usual();
+fn nothing_happens_that_must_never_happen_under_fifo() {
+    live_usual(Order::Fifo);
 }
 
-/// Every seed that ever failed.
+#[test]
+fn nothing_happens_that_must_never_happen_under_backfill() {
+    live_usual(Order::Backfill);
+}
+
+#[test]
+fn nothing_happens_that_must_never_happen_under_trimtab() {
+    live_usual(Order::Trimtab);
+}
+
+/// Every seed that ever failed, under every order: which it was follows from a script that has changed since.
 #[test]
 fn seeds_that_failed_once() {
-    let seeds: Vec<u64> = include_str!("seeds.txt")
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or("").trim())
-        .filter(|seed| !seed.is_empty())
-        .map(|seed| seed.parse().expect("seeds.txt holds a number a line, and a remark behind #"))
-        .collect();
-    for seed in seeds {
-        check_seed(seed);
+    let seeds = include_str!("seeds.txt").lines().map(|line| line.split('#').next().unwrap_or("").trim());
+    for seed in seeds.filter(|seed| !seed.is_empty()) {
+        let seed = seed.parse().expect("seeds.txt holds a number a line, and a remark behind #");
+        for order in Order::ALL {
+            check_seed(order, seed);
+        }
     }
 }
 
-fn live_usual() {
+/// An engine that is lost after every single event, and rebuilt each time from what was written down until then.
+#[test]
+fn a_restart_at_any_event_loses_and_doubles_nothing() {
+    let mut events = 0;
+    for seed in 0..CRASHING_CASES {
+        for order in Order::ALL {
+            let case = Case::draw_short(order, seed);
+            for kind in [Restart::Log, Restart::Adopted] {
+                let options = Options { crash: Some(Crash::AfterEvery(kind)), ..Options::default() };
+                match live(&case, options) {
+                    Ok(lived) => events += lived.restarts,
+                    Err(violation) => report::failed(&case, violation, |case| live(case, options).err()),
+                }
+            }
+        }
+    }
+    println!("rebuilt {events} times");
+    assert!(events > 5_000, "the engine must be lost often: {events} times");
+}
+
+fn live_usual(order: Order) {
     if let Ok(named) = std::env::var(SEED_ENV) {
-        return live_named(&named);
+        return report::live_named(&named, order);
     }
     let mut sum = Lived::default();
-    for seed in 0..SEEDS {
-        let lived = check_seed(seed);
-        sum.events += lived.events;
-        sum.decisions += lived.decisions;
-        sum.starts += lived.starts;
-        sum.restarts += lived.restarts;
+    let mut seeds = 0;
+    while sum.events < EVENTS_EACH {
+        let Lived { events, decisions, starts, restarts, .. } = check_seed(order, seeds);
+        seeds += 1;
+        sum.events += events;
+        sum.decisions += decisions;
+        sum.starts += starts;
+        sum.restarts += restarts;
     }
     let Lived { events, decisions, starts, restarts, .. } = sum;
-    println!("{SEEDS} seeds: {events} events, {decisions} decisions, {starts} starts, {restarts} restarts");
+    println!(
+        "{}: {seeds} seeds, {events} events, {decisions} decisions, {starts} starts, {restarts} restarts",
+        order.name()
+    );
     assert!(starts * 8 > events, "the simulation must be busy: {starts} starts in {events} events");
 }
 
-/// One seed is told in full; of a range, one line for each that fails, then the first of them in full.
-fn live_named(named: &str) {
-    let seeds = named_seeds(named);
-    let mut failing = Vec::new();
-    if seeds.clone().count() > 1 {
-        std::panic::set_hook(Box::new(|_| ()));
-        for seed in seeds.clone() {
-            if let Err(violation) = check_case(&Case::draw(seed)) {
-                println!("seed {seed} fails: {}", violation.check);
-                failing.push(seed);
-            }
-        }
-        drop(std::panic::take_hook());
-        println!("{} of {} seeds fail", failing.len(), seeds.count());
-    } else {
-        failing.extend(seeds);
-    }
-    failing.first().map(|&seed| check_seed(seed));
-}
-
-fn named_seeds(named: &str) -> std::ops::RangeInclusive<u64> {
-    let number = |text: &str| text.trim().parse::<u64>().expect("a seed is a whole number");
-    match named.split_once("..") {
-        Some((from, to)) => number(from)..=number(to),
-        None => number(named)..=number(named),
-    }
-}
-
 /// Lives the case of a seed in all the ways it must hold in.
-fn check_seed(seed: u64) -> Lived {
-    let case = Case::draw(seed);
-    match check_case(&case) {
-        Ok(lived) => lived,
-        Err(violation) => report(&case, violation),
-    }
+fn check_seed(order: Order, seed: u64) -> Lived {
+    let case = Case::draw(order, seed);
+    check_case(&case).unwrap_or_else(|violation| report::failed(&case, violation, |case| check_case(case).err()))
 }
 
 fn check_case(case: &Case) -> Result<Lived, Violation> {
     let lived = live(case, Options::default())?;
     let mut random = Random::of(&[case.seed, 1]);
-    if case.seed.is_multiple_of(4) {
+    if case.seed.is_multiple_of(AGAIN_EVERY) {
         same_again(case, &lived)?;
         blind_to_the_future(case, &lived, &mut random)?;
     }
-    if case.seed.is_multiple_of(4) && !case.steps.is_empty() {
-        let at = random.below(case.steps.len() as u64) as usize;
+    if case.seed.is_multiple_of(CRASH_EVERY) {
+        let at = random.below(lived.events);
         let kind = random.pick(&[Restart::Log, Restart::Adopted]);
-        live(case, Options { restart_at: Some((at, kind)), ..Options::default() })?;
+        live(case, Options { crash: Some(Crash::At(at, kind)), ..Options::default() })?;
     }
     Ok(lived)
 }
@@ -138,20 +150,4 @@ fn blind_to_the_future(case: &Case, lived: &Lived, random: &mut Random) -> Resul
     check::ensure(until(lived) == until(&other), "no action hangs on a future duration", || {
         format!("what was decided up to {after} changes with what ends later")
     })
-}
-
-fn report(case: &Case, violation: Violation) -> ! {
-    std::panic::set_hook(Box::new(|_| ()));
-    let (small, small_violation) = shrink::shrink(case, violation.clone(), |case| check_case(case).err());
-    drop(std::panic::take_hook());
-    let steps: Vec<String> = small.steps.iter().map(|step| format!("  {step:?}")).collect();
-    panic!(
-        "seed {}: {violation}\n\nrepeat it with: {SEED_ENV}={} cargo nextest run -p allocate must_never\n\n\
-         under {:?}, counting {:?}, it comes down to:\n{}\n{small_violation}",
-        case.seed,
-        case.seed,
-        case.policy,
-        case.metered,
-        steps.join("\n")
-    );
 }

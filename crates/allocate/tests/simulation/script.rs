@@ -14,6 +14,8 @@ use crate::random::Random;
 #[derive(Clone, Debug)]
 pub(crate) struct Case {
     pub(crate) seed: u64,
+    /// The order it begins under; steps change it.
+    pub(crate) order: Order,
     pub(crate) metered: Metered,
     pub(crate) policy: Policy,
     pub(crate) steps: Vec<Step>,
@@ -68,18 +70,27 @@ pub(crate) enum Restart {
 }
 
 impl Case {
-    /// The case of a seed. `order` and `placement` follow from it, so that any run of consecutive seeds covers all.
-    pub(crate) fn draw(seed: u64) -> Self {
+    /// The case of a seed, under an order.
+    pub(crate) fn draw(order: Order, seed: u64) -> Self {
+        Self::draw_of(order, seed, 40, 400)
+    }
+
+    /// A case with few steps, to be lived at the cost of a square.
+    pub(crate) fn draw_short(order: Order, seed: u64) -> Self {
+        Self::draw_of(order, seed, 40, 90)
+    }
+
+    fn draw_of(order: Order, seed: u64, steps_min: u64, steps_max: u64) -> Self {
         let mut random = Random::of(&[seed]);
-        let order = Order::ALL[(seed % 3) as usize];
+        // By turns, so that a few seeds cover all.
         let placement = if (seed / 3).is_multiple_of(2) { Placement::BestFit } else { Placement::LeastStranded };
         let policy = Policy { placement, ..policy(order, &mut random) };
         let kinds = Kinds::draw(&mut random);
         let metered = if kinds.any_devices() { Metered::Devices } else { Metered::Cores };
         let mut script = Script { random, kinds, steps: Vec::new(), nodes: 0, workloads: 0, queues: 1 };
         script.furnish(metered);
-        script.live(metered);
-        Self { seed, metered, policy, steps: script.steps }
+        script.live(metered, steps_min, steps_max);
+        Self { seed, order, metered, policy, steps: script.steps }
     }
 }
 
@@ -110,8 +121,8 @@ impl Script {
         }
     }
 
-    fn live(&mut self, metered: Metered) {
-        let count = self.random.between(40, 400) as usize + self.steps.len();
+    fn live(&mut self, metered: Metered, steps_min: u64, steps_max: u64) {
+        let count = self.random.between(steps_min, steps_max) as usize + self.steps.len();
         let pace = self.random.pick(&[30_u64, 300, 3_000]);
         while self.steps.len() < count {
             match self.random.below(1_000) {
