@@ -151,7 +151,8 @@ impl<'a> World<'a> {
         progress.run += 1;
         let running = progress.running.as_mut().expect("a run begins where a start was asked for");
         running.since = Some(now);
-        self.coming.push(Reverse((now + length, Coming::End(workload, progress.run))));
+        let run = progress.run;
+        self.coming.extend(length.map(|length| Reverse((now + length, Coming::End(workload, run)))));
     }
 
     /// A start failed.
@@ -188,6 +189,9 @@ impl<'a> World<'a> {
             cause = EndCause::TimedOut;
         } else if !last {
             cause = EndCause::Requeued;
+        } else if cause == EndCause::Requeued {
+            // It was put back, and nothing is recorded of what came then: there is no more work to live.
+            cause = EndCause::Unknown;
         }
         progress.kept = Millis::ZERO;
         progress.attempt += 1;
@@ -259,22 +263,19 @@ impl<'a> World<'a> {
         }
     }
 
-    /// How long the run that begins now will take.
-    fn remaining(&self, workload: WorkloadId) -> Millis {
+    /// How long the run that begins now will take. `None`: it never ran; whoever withdrew it would have stopped it at that moment.
+    fn remaining(&self, workload: WorkloadId) -> Option<Millis> {
         let index = workload.index();
         let progress = &self.progress[index];
         let recorded = &self.setup.history.workloads[index];
-        let Some(attempt) = recorded.attempts.get(progress.attempt) else {
-            // It never ran; whoever withdrew it would have stopped it at that moment.
-            return Millis(i64::MAX / 4);
-        };
+        let attempt = recorded.attempts.get(progress.attempt)?;
         let left = self.setup.work(index, attempt.length).saturating_sub(progress.kept);
         // A run that was recorded past its limit shows that the limit was not enforced to the millisecond.
-        match (self.setup.limit(index), recorded.workload.time_limit) {
+        Some(match (self.setup.limit(index), recorded.workload.time_limit) {
             (Some(limit), Some(asked)) if limit < asked => left.min(limit),
             (Some(limit), None) => left.min(limit),
             _ => left,
-        }
+        })
     }
 
     /// Where node events are recorded, runs cut short by a lost node are not work to be done: the loss itself is replayed.

@@ -3,6 +3,7 @@
 use fleet::event::EndCause;
 use fleet::history::{Attempt, Header, NodeRecord, Record, WorkloadRecord};
 use fleet::node::Resources;
+use fleet::policy::{Order, Policy};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use replay::history::History;
@@ -67,4 +68,26 @@ fn a_start_that_fails_with_nothing_else_coming_is_tried_again() {
     let outcome = live(vec![job("a", 0, 1, 60)], &Scenario::of(faults));
     assert_eq!(outcome.impossible, 0);
     assert_eq!(outcome.workloads[0].run(), Millis::seconds(60));
+}
+
+/// Found by tests/random_histories: it was lived again, without an end.
+#[test]
+fn whoever_was_put_back_last_and_is_not_heard_of_again_is_over() {
+    let mut last_put_back = job("a", 0, 4, 60);
+    last_put_back.attempts[0].cause = EndCause::Requeued;
+    let outcome = live(vec![last_put_back, job("b", 1, 4, 60)], &Scenario::recorded());
+    assert_eq!(outcome.workloads[0].stints.len(), 1);
+    assert_eq!(outcome.workloads[0].stints[0].cause, EndCause::Unknown);
+    assert_eq!(outcome.workloads[1].start(), Some(Timestamp::from_seconds(60)));
+}
+
+/// Found by tests/random_histories: the end it would never come to kept a policy that works at intervals looking for ever.
+#[test]
+fn whoever_never_ends_keeps_nobody_looking() {
+    let withdrawn =
+        WorkloadRecord { attempts: Vec::new(), withdrawn: Some(Timestamp::from_seconds(90)), ..job("never", 0, 1, 0) };
+    let policy = Policy { backfill_interval: Millis::seconds(30), ..Policy::new(Order::Backfill) };
+    let outcome = live(vec![withdrawn, job("too large", 1, 9, 60)], &Scenario::of(Change::Policy { policy }));
+    assert_eq!(outcome.impossible, 1);
+    assert!(outcome.decisions < 20, "{} decisions", outcome.decisions);
 }
