@@ -10,6 +10,7 @@ use lexopt::prelude::{Long, Short, Value, ValueExt};
 
 mod bench;
 mod check;
+mod fuzz;
 mod suite;
 mod workspace;
 
@@ -28,6 +29,10 @@ Chores:
   check      Hold the tree to its rules: layout, lints, purity, arrows, licences, spelling
                STEP ...         these steps only
                --list           print the steps
+  fuzz       Try every reader on input that a fuzzer makes up (wants cargo-fuzz)
+               TARGET ...       these targets only
+               --seconds N      how long each runs (default: 20)
+               --list           print the targets
   test       Run every test of the workspace, and say which were skipped and why
                --no-skips       fail when a test was skipped
                -- ARGUMENTS     handed to `cargo test` (such as: -- --package fleet)
@@ -53,6 +58,7 @@ fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             "test" => suite::run(arguments),
             "bench" => bench::run(arguments),
             "check" => check::run(arguments),
+            "fuzz" => fuzz::run(arguments),
             other => anyhow::bail!("there is no chore {other:?}; `cargo xtask --help` lists them"),
         },
         Some(unexpected) => Err(unexpected.unexpected().into()),
