@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 
 use fleet::event::{EndCause, EventKind};
-use fleet::ids::{ActionId, WorkloadId};
+use fleet::ids::{ActionId, NameId, WorkloadId};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
+use fleet::workload::Workload;
 
 use crate::random::Random;
 
@@ -51,7 +52,8 @@ impl Adversary {
     }
 
     /// Carries out a start.
-    pub(crate) fn start(&mut self, action: ActionId, workload: WorkloadId, now: Timestamp) {
+    pub(crate) fn start(&mut self, action: ActionId, workload: &Workload, now: Timestamp) {
+        let (workload, name) = (workload.id, workload.name);
         let attempt = self.attempts.entry(workload).or_insert(0);
         *attempt += 1;
         let mut random = Random::of(&[self.seed, u64::from(workload.0), *attempt]);
@@ -60,7 +62,7 @@ impl Adversary {
             self.tell_badly(began, EventKind::StartFailed { action, workload }, &mut random);
             return;
         }
-        let length = length(&mut random);
+        let length = length(name, &mut random);
         let mut ended = began + length;
         let mut cause = cause(&mut random);
         let started = began + lag(&mut random, 150, 2_000);
@@ -69,7 +71,7 @@ impl Adversary {
         if let Some(other) = self.other.filter(|other| told > other.after) {
             let mut random =
                 Random::of(&[other.salt, u64::from(workload.0), *self.attempts.get(&workload).unwrap_or(&0)]);
-            ended = began.max(other.after) + Millis(1) + self::length(&mut random);
+            ended = began.max(other.after) + Millis(1) + self::length(name, &mut random);
             told = ended;
             cause = self::cause(&mut random);
         }
@@ -94,8 +96,11 @@ fn lag(random: &mut Random, permille: u64, seconds_max: u64) -> Millis {
     if random.chance(permille) { Millis(random.below(seconds_max * 1_000) as i64) } else { Millis::ZERO }
 }
 
-fn length(random: &mut Random) -> Millis {
-    let most = random.pick(&[1_u64, 60, 600, 7_200, 200_000]);
+/// What has a name mostly takes as long as what had it before, or there would be nothing to learn.
+fn length(name: Option<NameId>, random: &mut Random) -> Millis {
+    const SECONDS_MAX: [u64; 5] = [1, 60, 600, 7_200, 200_000];
+    let named = name.filter(|_| random.chance(900)).map(|name| SECONDS_MAX[name.0 as usize % SECONDS_MAX.len()]);
+    let most = named.unwrap_or_else(|| random.pick(&SECONDS_MAX));
     Millis(random.below(most * 1_000) as i64)
 }
 

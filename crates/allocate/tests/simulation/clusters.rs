@@ -13,8 +13,19 @@ use crate::random::Random;
 pub(crate) struct Kinds {
     nodes: Vec<Node>,
     requests: Vec<Resources>,
+    /// What is asked for again and again: only those who ask the same can pass each other against the bound.
+    usual: Vec<Ask>,
     limits: Vec<Option<Millis>>,
     constrained_permille: u64,
+}
+
+/// What decides whether and where a gang fits.
+#[derive(Clone, Debug)]
+struct Ask {
+    request: Resources,
+    tasks: u32,
+    spread: Spread,
+    constraint: Constraint,
 }
 
 impl Kinds {
@@ -29,7 +40,27 @@ impl Kinds {
         let limits = (0..4)
             .map(|_| random.chance(700).then(|| Millis::seconds(random.pick(&[60, 600, 3_600, 86_400]))))
             .collect();
-        Self { nodes, requests, limits, constrained_permille: random.pick(&[0, 100, 400]) }
+        let constrained_permille = random.pick(&[0, 100, 400]);
+        let mut kinds = Self { nodes, requests, usual: Vec::new(), limits, constrained_permille };
+        kinds.usual = (0..random.between(1, 6)).map(|_| kinds.ask(random)).collect();
+        kinds
+    }
+
+    fn ask(&self, random: &mut Random) -> Ask {
+        let tasks = match random.below(100) {
+            0..55 => 1,
+            55..90 => random.between(2, 8),
+            _ => random.between(9, 60),
+        };
+        let constrained = |random: &mut Random| random.chance(self.constrained_permille);
+        let pools = if constrained(random) { vec![PoolId(random.below(3) as u32)] } else { Vec::new() };
+        let models = if constrained(random) { vec![ModelId(random.below(3) as u32)] } else { Vec::new() };
+        Ask {
+            request: random.pick(&self.requests),
+            tasks: tasks as u32,
+            spread: random.pick(&[Spread::Packed, Spread::Packed, Spread::Any, Spread::OnePerNode]),
+            constraint: Constraint { pools, models },
+        }
     }
 
     pub(crate) fn any_devices(&self) -> bool {
@@ -41,24 +72,17 @@ impl Kinds {
     }
 
     pub(crate) fn workload(&self, id: WorkloadId, queue: QueueId, random: &mut Random) -> Workload {
-        let tasks = match random.below(100) {
-            0..55 => 1,
-            55..90 => random.between(2, 8),
-            _ => random.between(9, 60),
-        };
-        let constrained = |random: &mut Random| random.chance(self.constrained_permille);
-        let pools = if constrained(random) { vec![PoolId(random.below(3) as u32)] } else { Vec::new() };
-        let models = if constrained(random) { vec![ModelId(random.below(3) as u32)] } else { Vec::new() };
+        let ask = if random.chance(600) { random.pick(&self.usual) } else { self.ask(random) };
         Workload {
             id,
             queue,
             user: random.chance(900).then(|| UserId(random.below(4) as u32)),
             name: random.chance(500).then(|| NameId(random.below(5) as u32)),
             priority: if random.chance(200) { random.below(3) as i32 } else { 0 },
-            tasks: tasks as u32,
-            request: random.pick(&self.requests),
-            spread: random.pick(&[Spread::Packed, Spread::Packed, Spread::Any, Spread::OnePerNode]),
-            constraint: Constraint { pools, models },
+            tasks: ask.tasks,
+            request: ask.request,
+            spread: ask.spread,
+            constraint: ask.constraint,
             time_limit: random.pick(&self.limits),
         }
     }

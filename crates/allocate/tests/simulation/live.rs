@@ -226,7 +226,8 @@ impl Life {
         self.agree()?;
         self.write_down(budget, &decision);
         for action in &decision.actions {
-            self.adversary.start(action.id, check::parts(action).0, self.now);
+            let workload = &self.ledger.gangs[&check::parts(action).0].workload;
+            self.adversary.start(action.id, workload, self.now);
         }
         if complete && self.now_and_then(LOOK_AGAIN_EVERY) {
             self.looks_again_in_vain(&decision, budget)?;

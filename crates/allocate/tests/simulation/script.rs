@@ -123,7 +123,7 @@ impl Script {
 
     fn live(&mut self, metered: Metered, steps_min: u64, steps_max: u64) {
         let count = self.random.between(steps_min, steps_max) as usize + self.steps.len();
-        let pace = self.random.pick(&[30_u64, 300, 3_000]);
+        let pace = self.random.pick(&[30_u64, 300, 3_000, 20_000]);
         while self.steps.len() < count {
             match self.random.below(1_000) {
                 0..380 => self.submit(),
