@@ -164,8 +164,8 @@ fn trimtab_keeps_room_for_two_within_quota_and_three_that_borrow() {
          5 submit x2 2x2 queue=x spread=any
          6 submit x3 2x1 queue=x
          7 submit x4 1x2 queue=x",
-        "0 j1 a:0-1 b:0-1
-         0 j2 c:0-1 d:0-1 e:0-1 f:0-1 g:0-1
+        "0 j2 a:0-1 b:0-1 c:0-1 d:0-1 e:0-1
+         0 j1 f:0-1 g:0-1
          waits x1: TooLittleFree
          waits x2: TooLittleFree
          waits x3: TooLittleFree
@@ -173,11 +173,11 @@ fn trimtab_keeps_room_for_two_within_quota_and_three_that_borrow() {
          waits y1: TooLittleFree
          waits y2: TooLittleFree
          waits y3: TooLittleFree
-         keeps a for y1
-         keeps b for y2
-         keeps c d for x1
-         keeps e f for x2
-         keeps g for x3",
+         keeps f for y1
+         keeps g for y2
+         keeps a b for x1
+         keeps c d for x2
+         keeps e for x3",
     );
 }
 

@@ -171,3 +171,28 @@ fn whoever_passes_its_quota_does_not_hold_up_those_who_do_not() {
          waits x2: TooLittleFree",
     );
 }
+
+#[test]
+fn under_trimtab_more_nodes_go_earlier_and_what_is_left_over_is_shared() {
+    check(
+        "policy trimtab
+         node a 4
+         node b 4
+         node c 4
+         queue x quota=0
+         queue y quota=0
+         0 submit x1 4 queue=x
+         1 submit x2 4 queue=x
+         1 submit x3 4 queue=x
+         1 submit y1 4 queue=y
+         1 submit y2 2x4 queue=y
+         2 end x1",
+        "0 x1 a:0-3
+         1 y2 b:0-3 c:0-3
+         2 x2 a:0-3
+         waits x3: TooLittleFree
+         waits y1: TooLittleFree
+         keeps b for x3
+         keeps c for y1",
+    );
+}

@@ -14,8 +14,7 @@ use fleet::workload::Workload;
 use crate::check::{Decided, Violation, ensure, parts, within_limits};
 use crate::ledger::{Gang, Ledger, Uses, add_use, metered};
 
-/// By how much one workload may go ahead of another of the same tier and priority that became eligible earlier, where it takes
-/// room the other could use.
+/// By how much one workload may go ahead of another that asks the same in the same queue and became eligible earlier.
 fn overtake_max(order: Order) -> Millis {
     if order == Order::Trimtab { ALLOWANCE_MAX } else { Millis::ZERO }
 }
@@ -160,7 +159,11 @@ impl Line {
             Order::Fifo | Order::Backfill => {
                 (first.eligible, first.workload.id) < (second.eligible, second.workload.id)
             }
-            Order::Trimtab => first.eligible + overtake_max(self.order) < second.eligible,
+            // Across what is asked and by whom, what has been borrowed and how many nodes are needed decide too.
+            Order::Trimtab => {
+                let alike = first.form == second.form && first.workload.queue == second.workload.queue;
+                alike && first.eligible + overtake_max(self.order) < second.eligible
+            }
         }
     }
 }
