@@ -66,7 +66,7 @@ pub(crate) fn decision(ledger: &mut Ledger, decided: Decided, depth: Depth) -> R
         limits(ledger, &gang.workload)?;
         passes_its_like(ledger, &gang, decision)?;
         if let Some(line) = &line {
-            line.goes_ahead(ledger, &gang)?;
+            line.goes_ahead(ledger, &gang, decided.kept)?;
         }
         room(ledger, &gang.workload, slots)?;
         ledger.book_start(action.id, id, slots);

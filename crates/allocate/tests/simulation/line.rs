@@ -86,10 +86,10 @@ impl Line {
     }
 
     /// Before a gang is booked: nobody is passed by it who had to come first and could have had the room.
-    pub(crate) fn goes_ahead(&self, ledger: &Ledger, gang: &Gang) -> Result<(), Violation> {
+    pub(crate) fn goes_ahead(&self, ledger: &Ledger, gang: &Gang, kept: &[Kept]) -> Result<(), Violation> {
         let goer = Waiter::of(ledger, gang);
         for waiter in self.left.iter().filter(|waiter| self.surely_before(waiter, &goer)) {
-            if self.left_without_cause(ledger, waiter) {
+            if self.left_without_cause(ledger, waiter, kept) {
                 let check = if goer.borrows_before && !waiter.borrows_after {
                     "no queue is held under its quota by borrowers"
                 } else {
@@ -107,20 +107,24 @@ impl Line {
     pub(crate) fn rests(&self, ledger: &Ledger, decided: Decided) -> Result<(), Violation> {
         for waiter in self.left.iter().filter(|waiter| ledger.fits(waiter.form)) {
             let seen = || format!("{waiter:?} waits under {:?} beside {:?}", ledger.policy, decided.kept);
-            ensure(!self.left_without_cause(ledger, waiter), "who is first and fits starts", seen)?;
+            ensure(!self.left_without_cause(ledger, waiter, decided.kept), "who is first and fits starts", seen)?;
             ensure(!self.fits_beside(ledger, waiter, decided), "who fits beside what is kept starts", seen)?;
         }
         Ok(())
     }
 
-    /// It fits, and nobody who may come before it waits for room on the same nodes.
-    fn left_without_cause(&self, ledger: &Ledger, waiter: &Waiter) -> bool {
+    /// It fits, and nobody who may come before it waits for room on the same nodes. (One for whom room is kept may fit as the
+    /// nodes are, but on those that are kept for another; `fits_beside` sees to it that this excuses no more than that room.)
+    fn left_without_cause(&self, ledger: &Ledger, waiter: &Waiter, kept: &[Kept]) -> bool {
+        let waits_for_room = |other: &Waiter| {
+            !ledger.fits(other.form) && ledger.fits_empty(other.form)
+                || kept.iter().any(|kept| kept.workload == other.workload.id)
+        };
         ledger.fits(waiter.form)
             && !self.ahead.iter().any(|other| {
                 other.workload.id != waiter.workload.id
                     && !self.surely_before(waiter, other)
-                    && !ledger.fits(other.form)
-                    && ledger.fits_empty(other.form)
+                    && waits_for_room(other)
                     && ledger.share_nodes(other.form, waiter.form)
             })
     }
