@@ -225,7 +225,9 @@ impl<'a> Gate<'a> {
             self.pass(Record::Queue(queue))?;
         }
         match &fleet.policy {
-            Some(policy) => self.pass(Record::Policy(PolicyRecord { at: None, policy: policy.clone() })),
+            Some(policy) => {
+                self.pass(Record::Policy(PolicyRecord { at: None, policy: policy.clone(), completing: None }))
+            }
             None => Ok(()),
         }
     }

@@ -16,13 +16,39 @@ pub struct Policy {
     /// `backfill`: how often waiting workloads behind the head are looked at; zero means at every event.
     #[serde(default, rename = "backfill_interval_ms", skip_serializing_if = "is_zero")]
     pub backfill_interval: Millis,
+    /// `backfill`: for whom room is kept, and how far ahead; absent: for the first that does not fit, however far (EASY).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backfill_plan: Option<Plan>,
+}
+
+/// How `backfill` plans ahead: whole nodes are kept for many of those who wait, each from the moment it is expected to start
+/// until its time limit, as Slurm's `sched/backfill` does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// How many of those who wait are tried in one look, in order (`bf_max_job_test`).
+    #[serde(default = "depth")]
+    pub depth: u32,
+    /// Planned starts and ends are rounded down to multiples of this (`bf_resolution`).
+    #[serde(default = "resolution", rename = "resolution_ms")]
+    pub resolution: Millis,
+    /// Nothing is kept for who would start later than this from now (`bf_window`).
+    #[serde(default = "window", rename = "window_ms")]
+    pub window: Millis,
+}
+
+/// Slurm's defaults (22.05).
+impl Default for Plan {
+    fn default() -> Self {
+        Self { depth: depth(), resolution: resolution(), window: window() }
+    }
 }
 
 impl Policy {
     /// An order with everything else as it is by default.
     #[must_use]
     pub fn new(order: Order) -> Self {
-        Self { order, placement: Placement::default(), backfill_interval: Millis::ZERO }
+        Self { order, placement: Placement::default(), backfill_interval: Millis::ZERO, backfill_plan: None }
     }
 
     /// Its table in a fleet file.
@@ -48,7 +74,7 @@ impl Default for Policy {
 pub enum Order {
     /// As they came; who does not fit holds up all behind.
     Fifo,
-    /// EASY backfill with the time limits asked for.
+    /// Backfill with the time limits asked for: EASY, or by a [`Plan`].
     Backfill,
     /// Predicted durations, a reservation for whoever has waited long, least total wait.
     #[default]
@@ -76,9 +102,36 @@ impl Order {
 pub enum Placement {
     /// The node with the fewest devices left over.
     BestFit,
+    /// As Slurm's `select/cons_tres` does: the run of neighbouring nodes with the fewest free cores that holds the gang; of its
+    /// nodes the one with the fewest free cores, or for gangs of several the first.
+    Neighbours,
     /// The node on which the fewest devices become useless to the workloads this fleet usually gets.
     #[default]
     LeastStranded,
+}
+
+impl Placement {
+    /// The name used in files.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BestFit => "best_fit",
+            Self::Neighbours => "neighbours",
+            Self::LeastStranded => "least_stranded",
+        }
+    }
+}
+
+fn depth() -> u32 {
+    500
+}
+
+fn resolution() -> Millis {
+    Millis::minutes(1)
+}
+
+fn window() -> Millis {
+    Millis::hours(24)
 }
 
 fn is_zero(value: &Millis) -> bool {

@@ -29,6 +29,8 @@ pub struct History {
     pub queues: Vec<QueueRecord>,
     /// The policy the fleet ran by, if the source told.
     pub policy: Option<Policy>,
+    /// How long after the end of a run its room was free again.
+    pub completing: Millis,
     /// What became of nodes, in order of time.
     pub node_events: Vec<(Timestamp, NodeId, NodeChange)>,
     /// Everything that was asked for, in order of eligibility; a workload's id is its place.
@@ -138,6 +140,7 @@ struct Loading {
     specs: Vec<Option<Node>>,
     queues: Vec<QueueRecord>,
     policy: Option<Policy>,
+    completing: Millis,
     node_events: Vec<(Timestamp, NodeId, NodeChange)>,
     workloads: Vec<(Recorded, Vec<String>)>,
     unplaceable: u64,
@@ -237,7 +240,10 @@ impl Loading {
             Record::Node(node) => self.add_node(node),
             Record::Queue(queue) => self.add_queue(queue),
             // One policy for the whole history: the last one recorded.
-            Record::Policy(record) => self.policy = Some(record.policy),
+            Record::Policy(record) => {
+                self.policy = Some(record.policy);
+                self.completing = record.completing.unwrap_or_default();
+            }
             Record::NodeEvent(NodeEvent { at, node, change, .. }) => {
                 let id = self.names.nodes.intern(&node);
                 self.node_events.push((at, id, change));
@@ -360,6 +366,7 @@ impl Loading {
             specs: self.specs,
             queues: self.queues,
             policy: self.policy,
+            completing: self.completing,
             node_events: self.node_events,
             workloads,
             rows_left_out: 0,

@@ -153,6 +153,9 @@ impl Replay<'_> {
         }
         match change {
             Change::Lost => {
+                for (workload, run) in self.world.over_on(node, self.now) {
+                    self.happen(Coming::End(workload, run));
+                }
                 self.world.lose(node, self.now);
                 self.tell(EventKind::NodeLost { node });
             }

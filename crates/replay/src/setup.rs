@@ -32,6 +32,8 @@ pub struct Setup<'a> {
     pub metered: Metered,
     /// Starts that take time or fail.
     pub faults: Faults,
+    /// How long after the end of a run its room is free again.
+    pub completing: Millis,
     /// Recorded gaps between submits are multiplied by so many thousandths.
     pub gap_permille: u32,
     /// By workload: the queue, the limit asked, the work's thousandths, the priority.
@@ -83,6 +85,7 @@ impl<'a> Setup<'a> {
             policy: history.policy.clone().unwrap_or_else(|| Policy::new(fleet::policy::Order::Backfill)),
             metered: history.metered(),
             faults: Faults::default(),
+            completing: history.completing,
             gap_permille: 1_000,
             asked: history.workloads.iter().map(|recorded| setup_asked(history, recorded)).collect(),
         };

@@ -62,6 +62,8 @@ struct Running {
     slots: Vec<Slot>,
     /// When the run began; `None`: the start is still under way.
     since: Option<Timestamp>,
+    /// How long it runs, once it began, if nothing cuts it short.
+    length: Option<Millis>,
 }
 
 /// The outside.
@@ -132,7 +134,7 @@ impl<'a> World<'a> {
 
     /// Carries out a start: at once, or after a seeded delay, or not at all.
     pub(crate) fn start(&mut self, workload: WorkloadId, action: ActionId, slots: Vec<Slot>, now: Timestamp) -> Answer {
-        self.progress[workload.index()].running = Some(Running { action, slots, since: None });
+        self.progress[workload.index()].running = Some(Running { action, slots, since: None, length: None });
         let faults = self.setup.faults;
         let fails = faults.start_fails_permille > 0 && self.seed.below(1_000) < u64::from(faults.start_fails_permille);
         if faults.delay_max.0 > 0 {
@@ -151,8 +153,10 @@ impl<'a> World<'a> {
         progress.run += 1;
         let running = progress.running.as_mut().expect("a run begins where a start was asked for");
         running.since = Some(now);
+        running.length = length;
         let run = progress.run;
-        self.coming.extend(length.map(|length| Reverse((now + length, Coming::End(workload, run)))));
+        let free = length.map(|length| now + length + self.setup.completing);
+        self.coming.extend(free.map(|free| Reverse((free, Coming::End(workload, run)))));
     }
 
     /// A start failed.
@@ -166,7 +170,7 @@ impl<'a> World<'a> {
         running.is_some_and(|running| running.action == action && running.since.is_none())
     }
 
-    /// A run ends by itself. `None` if that run was cut short before.
+    /// A run that ended by itself is cleaned up. `None` if that run was cut short before.
     pub(crate) fn ended(
         &mut self,
         workload: WorkloadId,
@@ -177,15 +181,16 @@ impl<'a> World<'a> {
         if progress.run != run {
             return None;
         }
-        let Running { action, slots, since } = progress.running.take()?;
+        let Running { action, slots, since, length } = progress.running.take()?;
         let since = since.expect("only a run that began ends");
+        let ran = length.expect("only a run of known length ends by itself");
         let recorded = &self.setup.history.workloads[workload.index()];
         let limit = self.setup.limit(workload.index());
         let attempt = recorded.attempts.get(progress.attempt);
         let mut cause = attempt.map_or(EndCause::Cancelled, |attempt| attempt.cause);
         let worked = attempt.map_or(Millis::ZERO, |attempt| self.setup.work(workload.index(), attempt.length));
         let last = progress.attempt + 1 >= recorded.attempts.len();
-        if limit.is_some_and(|limit| now.since(since) + progress.kept < worked && now.since(since) >= limit) {
+        if limit.is_some_and(|limit| ran + progress.kept < worked && ran >= limit) {
             cause = EndCause::TimedOut;
         } else if !last {
             cause = EndCause::Requeued;
@@ -195,8 +200,7 @@ impl<'a> World<'a> {
         }
         progress.kept = Millis::ZERO;
         progress.attempt += 1;
-        let ran = now.since(since);
-        let stint = Stint { start: since, end: now, slots, cause, lost: Millis::ZERO };
+        let stint = Stint { start: since, end: since + ran, slots, cause, lost: Millis::ZERO };
         self.outcome.workloads[workload.index()].stints.push(stint);
         if cause == EndCause::Requeued {
             self.skip_lost_runs(workload);
@@ -204,6 +208,17 @@ impl<'a> World<'a> {
             self.settle(workload, now);
         }
         Some((action, ran, cause))
+    }
+
+    /// The runs on a node that are over and still being cleaned up: the loss of the node comes too late for them.
+    pub(crate) fn over_on(&self, node: NodeId, now: Timestamp) -> Vec<(WorkloadId, u32)> {
+        let over = |running: &Running| {
+            running.slots.iter().any(|slot| slot.node == node)
+                && running.since.zip(running.length).is_some_and(|(since, length)| since + length <= now)
+        };
+        let progress = self.progress.iter().enumerate();
+        let over = progress.filter(|(_, progress)| progress.running.as_ref().is_some_and(over));
+        over.map(|(index, progress)| (WorkloadId(index as u32), progress.run)).collect()
     }
 
     /// A node is lost: whatever ran there is cut short, and does again what no checkpoint kept.
@@ -239,7 +254,7 @@ impl<'a> World<'a> {
         progress.gone = true;
         let running = progress.running.take();
         self.settle(workload, now);
-        if let Some(Running { action, slots, since }) = running {
+        if let Some(Running { action, slots, since, .. }) = running {
             self.progress[workload.index()].run += 1;
             let since = since.unwrap_or(now);
             let stint = Stint { start: since, end: now, slots, cause: EndCause::Cancelled, lost: Millis::ZERO };

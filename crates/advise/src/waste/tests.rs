@@ -347,7 +347,8 @@ fn without_recorded_starts_the_replay_tells_and_it_is_said() {
         workload.attempts[0].start = None;
         workload
     };
-    let policy = Record::Policy(fleet::history::PolicyRecord { at: None, policy: Policy::new(Order::Fifo) });
+    let policy =
+        Record::Policy(fleet::history::PolicyRecord { at: None, policy: Policy::new(Order::Fifo), completing: None });
     let history = history(vec![policy, node("a", 1)], vec![unstarted("1"), unstarted("2")]);
     let setup = Setup::new(&history, &Scenario::default()).expect("nodes are described");
     let timeline = Timeline::of(&history, &replay::run(&setup, 1));

@@ -67,6 +67,11 @@ impl Ends {
         self.all.len()
     }
 
+    /// Everyone, in the order in which they are expected to end.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = End> + '_ {
+        self.all.iter().copied()
+    }
+
     /// Those on a node, in the order in which they are expected to end.
     pub(crate) fn on(&self, node: NodeId) -> &[Leaving] {
         self.nodes.get(node.index()).map_or(&[], Vec::as_slice)

@@ -6,6 +6,7 @@
 mod bits;
 mod ends;
 mod node_state;
+mod profile;
 
 use bits::Bits;
 use fleet::action::Slot;
@@ -15,6 +16,7 @@ use fleet::quantity::MilliDevice;
 
 pub(crate) use ends::{End, Ends};
 pub(crate) use node_state::{NodeState, Standing, share_of};
+pub(crate) use profile::{NodeSet, Profile};
 
 /// Nodes of one specification.
 #[derive(Clone, Debug)]
@@ -148,6 +150,11 @@ impl Cluster {
         let usable = self.nodes.iter().flatten().filter(|node| node.standing == Standing::Up);
         let eligible = usable.filter(|node| classes.contains(&node.class));
         eligible.fold(Resources::ZERO, |sum, node| sum.plus(node.free()))
+    }
+
+    /// Node ids are below this.
+    pub(crate) fn node_bound(&self) -> usize {
+        self.nodes.len()
     }
 
     pub(crate) fn capacity(&self) -> Resources {

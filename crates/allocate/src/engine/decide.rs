@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use fleet::action::{Action, ActionKind, Decision};
+use fleet::action::{Action, ActionKind, Decision, Slot};
 use fleet::ids::WorkloadId;
 use fleet::policy::Order;
 use fleet::quantity::Millis;
@@ -39,7 +39,7 @@ type Failed = BTreeMap<u32, Option<Millis>>;
 
 /// What happens when a candidate does not fit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Mode {
+pub(super) enum Mode {
     /// It holds up everyone behind it who could use the same nodes.
     Strict,
     /// Room is kept for it, and others may go ahead that do not delay it.
@@ -72,27 +72,6 @@ impl Engine {
         decision
     }
 
-    /// As Slurm does: in order at every event, past the head only at intervals.
-    fn backfill(&mut self, now: Timestamp, budget: Budget, decision: &mut Decision) {
-        let interval = self.policy.backfill_interval;
-        if interval.0 <= 0 {
-            return self.passes(now, Mode::Reserving, budget, decision);
-        }
-        if now < self.backfill_at {
-            self.guard.clear();
-            self.passes(now, Mode::Strict, budget, decision);
-        } else {
-            self.changed = Changed::Anything;
-            self.passes(now, Mode::Reserving, budget, decision);
-            if decision.actions.len() < budget.starts {
-                self.backfill_at = now + interval;
-            }
-        }
-        if self.waiting.len() > 0 {
-            decision.wake_at = Some(self.backfill_at);
-        }
-    }
-
     fn shapes_changed(&mut self) -> bool {
         self.shapes.refresh(&self.cluster)
     }
@@ -114,7 +93,7 @@ impl Engine {
 
     /// Looks again while those that started have brought one for whom others were held back to a limit, or over its quota: then it
     /// does not come before them any more.
-    fn passes(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) {
+    pub(super) fn passes(&mut self, now: Timestamp, mode: Mode, budget: Budget, decision: &mut Decision) {
         loop {
             let before = decision.actions.len();
             let mut waited_for = self.pass(now, mode, budget, decision);
@@ -215,14 +194,14 @@ impl Engine {
         groups.into_iter().filter_map(|group| self.candidate(group)).collect()
     }
 
-    fn candidate(&self, group: u32) -> Option<Candidate> {
+    pub(super) fn candidate(&self, group: u32) -> Option<Candidate> {
         let (_, id) = self.waiting.first(group)?;
         let (tier, rank) = self.turn(&self.jobs[&id]);
         Some(Reverse((tier, rank, id, group)))
     }
 
     /// When a workload's turn comes, as things are. The same for all of a group, but for their ranks.
-    fn turn(&self, job: &Job) -> (Tier, Rank) {
+    pub(super) fn turn(&self, job: &Job) -> (Tier, Rank) {
         let borrowed = self.queues.borrowed(job.workload.queue);
         let nodes = self.shapes.nodes(job.shape);
         let by = policy::put_off(self.policy.order, borrowed, self.meter(self.cluster.capacity()), nodes);
@@ -259,6 +238,12 @@ impl Engine {
         for slot in &slots {
             self.guard.took(slot.node, shape.request.times(slot.tasks), stay);
         }
+        self.place(id, slots, end, decision);
+        true
+    }
+
+    /// Notes that one who waited is placed on what was taken for it.
+    pub(super) fn place(&mut self, id: WorkloadId, slots: Vec<Slot>, end: Timestamp, decision: &mut Decision) {
         let action = self.new_action();
         let job = self.jobs.get_mut(&id).expect("whoever starts was waiting");
         self.waiting.remove(job.group, job.rank, &job.workload);
@@ -266,8 +251,8 @@ impl Engine {
         self.ends.insert(end, id, &slots, &job.workload.request);
         self.guard.forget(id);
         decision.actions.push(Action { id: action, kind: ActionKind::Start { workload: id, slots: slots.clone() } });
-        job.state = JobState::Placed(Place { action, slots, since: now, outcome: Outcome::Awaited, expected_end: end });
-        true
+        let since = self.last_at;
+        job.state = JobState::Placed(Place { action, slots, since, outcome: Outcome::Awaited, expected_end: end });
     }
 
     /// Keeps room for a gang that does not fit, unless as much is kept as the policy keeps.

@@ -1,6 +1,7 @@
 //! The engine: its state, and what can be asked of it.
 
 mod adopt;
+mod backfill;
 mod decide;
 mod foresee;
 mod job;
@@ -51,6 +52,8 @@ pub struct Engine {
     next_action: u64,
     /// `backfill`: when those behind the head are looked at next.
     backfill_at: Timestamp,
+    /// `backfill` by a plan: whether anything happened since those who wait were last looked at.
+    plan_is_old: bool,
     changed: Changed,
 }
 
@@ -83,6 +86,7 @@ impl Engine {
             last_at: Timestamp::MIN,
             next_action: 1,
             backfill_at: Timestamp::MIN,
+            plan_is_old: true,
             changed: Changed::Anything,
         }
     }

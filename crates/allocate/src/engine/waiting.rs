@@ -98,6 +98,12 @@ impl Waiting {
         short.map(|&(_, rank, id)| (rank, id)).min()
     }
 
+    /// The one behind this one in a group.
+    pub(crate) fn behind(&self, group: u32, rank: Rank, workload: WorkloadId) -> Option<(Rank, WorkloadId)> {
+        let here = std::ops::Bound::Excluded((rank, workload));
+        self.groups[group as usize].in_turn.range((here, std::ops::Bound::Unbounded)).next().copied()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -5,6 +5,7 @@
 mod best_fit;
 mod guard;
 mod least_stranded;
+mod neighbours;
 mod possible;
 mod shape;
 
@@ -124,6 +125,9 @@ fn take_chunk(
         Placement::LeastStranded if choice.drains.is_some() || choice.mix.matters(cluster, layout) => {
             least_stranded::find(cluster, shape, layout, tasks, choice)
         }
+        Placement::Neighbours => {
+            neighbours::find(cluster, shape, layout, tasks, 1, choice).and_then(|nodes| nodes.first().copied())
+        }
         _ => best_fit::nodes(cluster, shape, layout, tasks, choice).next(),
     };
     let Some(node) = found else { return false };
@@ -152,14 +156,16 @@ fn take_nodes(
     if count == 1 {
         return take_chunk(cluster, shape, layout, layout.chunk, choice, slots);
     }
-    let nodes = best_fit::nodes(cluster, shape, layout, layout.chunk, choice);
-    let nodes: Vec<NodeId> = if choice.spares.is_some() {
-        let (mut nodes, spared): (Vec<NodeId>, Vec<NodeId>) = nodes.partition(|&node| !choice.spares(node));
+    let best = || best_fit::nodes(cluster, shape, layout, layout.chunk, choice);
+    let nodes: Vec<NodeId> = if choice.placement == Placement::Neighbours {
+        neighbours::find(cluster, shape, layout, layout.chunk, count, choice).unwrap_or_default()
+    } else if choice.spares.is_some() {
+        let (mut nodes, spared): (Vec<NodeId>, Vec<NodeId>) = best().partition(|&node| !choice.spares(node));
         nodes.extend(spared);
         nodes.truncate(count as usize);
         nodes
     } else {
-        nodes.take(count as usize).collect()
+        best().take(count as usize).collect()
     };
     if nodes.len() < count as usize {
         return false;

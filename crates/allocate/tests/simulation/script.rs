@@ -2,7 +2,7 @@
 
 use fleet::ids::{NodeId, QueueId, WorkloadId};
 use fleet::node::Node;
-use fleet::policy::{Order, Placement, Policy};
+use fleet::policy::{Order, Placement, Plan, Policy};
 use fleet::quantity::Millis;
 use fleet::queue::{Metered, Queue};
 use fleet::workload::Workload;
@@ -84,7 +84,10 @@ impl Case {
         let mut random = Random::of(&[seed]);
         // By turns, so that a few seeds cover all.
         let placement = if (seed / 3).is_multiple_of(2) { Placement::BestFit } else { Placement::LeastStranded };
-        let policy = Policy { placement, ..policy(order, &mut random) };
+        let mut policy = Policy { placement, ..policy(order, &mut random) };
+        if policy.backfill_plan.is_some() && placement == Placement::BestFit {
+            policy.placement = Placement::Neighbours;
+        }
         let kinds = Kinds::draw(&mut random);
         let metered = if kinds.any_devices() { Metered::Devices } else { Metered::Cores };
         let mut script = Script { random, kinds, steps: Vec::new(), nodes: 0, workloads: 0, queues: 1 };
@@ -207,6 +210,13 @@ fn policy(order: Order, random: &mut Random) -> Policy {
     policy.placement = if random.chance(500) { Placement::BestFit } else { Placement::LeastStranded };
     if order == Order::Backfill && random.chance(400) {
         policy.backfill_interval = Millis::seconds(random.pick(&[1, 30, 300]));
+    }
+    // Drawn aside: the cases of seeds that were lived before there were plans stay what they were.
+    let mut aside = random.clone();
+    if order == Order::Backfill && aside.chance(500) {
+        let depth = aside.pick(&[1, 5, 500]);
+        let resolution = Millis::seconds(aside.pick(&[1, 60, 600]));
+        policy.backfill_plan = Some(Plan { depth, resolution, window: Millis::hours(aside.pick(&[1, 24])) });
     }
     policy
 }

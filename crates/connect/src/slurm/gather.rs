@@ -59,6 +59,7 @@ impl Cluster {
 
     fn add_node(&mut self, node: scontrol::Node) -> Result<(), BadRow> {
         room(self.nodes.len())?;
+        let node = scontrol::Node { place: self.nodes.len(), ..node };
         self.nodes.insert(node.record.name.clone(), node);
         Ok(())
     }

@@ -21,6 +21,8 @@ pub(super) struct Node {
     pub(super) record: NodeRecord,
     /// Its state in Slurm's words: `IDLE`, `MIXED+DRAIN`, `FUTURE`.
     pub(super) state: String,
+    /// Its place among the nodes, in Slurm's own order.
+    pub(super) place: usize,
     /// It has GPUs of several models, of which the first is told.
     pub(super) mixed: bool,
 }
@@ -169,7 +171,7 @@ fn new_node(
         model: kinds.first().and_then(|(model, _)| model.clone()),
         ..NodeRecord::default()
     };
-    Ok(Node { record, state: state.to_owned(), mixed: kinds.len() > 1 })
+    Ok(Node { record, state: state.to_owned(), place: 0, mixed: kinds.len() > 1 })
 }
 
 /// Reads a partition's block.

@@ -147,6 +147,9 @@ pub struct PolicyRecord {
     pub at: Option<Timestamp>,
     /// The rules.
     pub policy: Policy,
+    /// How long after the end of a run its room is free again: the system cleans up. Absent: at once.
+    #[serde(default, rename = "completing_ms", skip_serializing_if = "Option::is_none")]
+    pub completing: Option<Millis>,
 }
 
 /// What became of a node at a moment.

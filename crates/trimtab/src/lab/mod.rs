@@ -47,7 +47,7 @@ fn furniture(seed: u64) -> Vec<Record> {
     })];
     records.extend(fleet.node_records().map(Record::Node));
     records.extend(fleet.queue_records().map(Record::Queue));
-    records.extend(fleet.policy.map(|policy| Record::Policy(PolicyRecord { at: None, policy })));
+    records.extend(fleet.policy.map(|policy| Record::Policy(PolicyRecord { at: None, policy, completing: None })));
     // A node was taken out for a faulty fan on the ninth and forgotten until the twelfth.
     for (hours, change) in [(8 * 24 + 10, NodeChange::Drained), (11 * 24 + 9, NodeChange::Returned)] {
         records.push(Record::NodeEvent(NodeEvent {
