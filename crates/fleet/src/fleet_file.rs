@@ -317,6 +317,7 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::Plan;
 
     const LAB: &str = r#"
 version = 1
@@ -356,6 +357,20 @@ order = "backfill"
         assert_eq!(entry, file.queues[0]);
         let again = FleetFile::parse(&format!("version = 1\n{}", entry.to_toml()), "f").expect("a fleet file");
         assert_eq!(again.queues, file.queues);
+    }
+
+    #[test]
+    fn a_plan_has_defaults_and_no_unknown_fields() {
+        let plan = |lines: &str| {
+            let text = LAB.replace("order = \"backfill\"", &format!("order = \"backfill\"\n{lines}"));
+            FleetFile::parse(&text, "lab.toml").map(|file| file.policy.expect("a policy").backfill_plan)
+        };
+        assert_eq!(plan(""), Ok(None));
+        assert_eq!(plan("backfill_plan = {}"), Ok(Some(Plan::default())));
+        let some = Plan { depth: 50, window: Millis::hours(1), ..Plan::default() };
+        assert_eq!(plan("[policy.backfill_plan]\ndepth = 50\nwindow_ms = 3600000"), Ok(Some(some)));
+        let problem = plan("backfill_plan = { deep = 5 }").expect_err("`deep` is none of its fields").to_string();
+        assert!(problem.contains("unknown field `deep`"), "{problem}");
     }
 
     #[test]

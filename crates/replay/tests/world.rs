@@ -1,7 +1,7 @@
 //! What the world does at its edges: withdrawals, dependents, starts that fail.
 
 use fleet::event::EndCause;
-use fleet::history::{Attempt, Header, NodeRecord, Record, WorkloadRecord};
+use fleet::history::{Attempt, Header, NodeChange, NodeEvent, NodeRecord, PolicyRecord, Record, WorkloadRecord};
 use fleet::node::Resources;
 use fleet::policy::{Order, Policy};
 use fleet::quantity::Millis;
@@ -90,4 +90,23 @@ fn whoever_never_ends_keeps_nobody_looking() {
     let outcome = live(vec![withdrawn, job("too large", 1, 9, 60)], &Scenario::of(Change::Policy { policy }));
     assert_eq!(outcome.impossible, 1);
     assert!(outcome.decisions < 20, "{} decisions", outcome.decisions);
+}
+
+#[test]
+fn room_is_free_when_it_is_cleaned_up() {
+    let lose = |at_ms| NodeEvent { at: Timestamp(at_ms), node: "n".into(), change: NodeChange::Lost, reason: None };
+    // The node is lost while the first is over and its room still being cleaned up, or after that, or while it runs.
+    for (lost_ms, first_end_s) in [(10_300, 10), (20_000, 10), (5_000, 5)] {
+        let policy = PolicyRecord { at: None, policy: Policy::new(Order::Fifo), completing: Some(Millis(500)) };
+        let node = NodeRecord { name: "n".into(), devices: 4, ..NodeRecord::default() };
+        let jobs = [job("first", 0, 4, 10), job("second", 1, 4, 5)].map(|job| Record::Workload(Box::new(job)));
+        let records = [Record::Node(node), Record::Policy(policy), Record::NodeEvent(lose(lost_ms))];
+        let history = History::from_records(Header::default(), records.into_iter().chain(jobs));
+        let outcome = replay::run(&Setup::new(&history, &Scenario::recorded()).expect("it fits"), 7);
+        let [first, second] = [0, 1].map(|index| &outcome.workloads[index]);
+        assert_eq!(first.stints.len(), 1, "lost at {lost_ms}: {first:?}");
+        assert_eq!(first.stints[0].end, Timestamp::from_seconds(first_end_s));
+        let starts = second.stints.first().map(|stint| stint.start);
+        assert_eq!(starts, (lost_ms > 10_500).then_some(Timestamp(10_500)), "lost at {lost_ms}");
+    }
 }

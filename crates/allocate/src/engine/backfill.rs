@@ -74,19 +74,20 @@ impl Engine {
 
     fn backfill_by_plan(&mut self, now: Timestamp, plan: Plan, budget: Budget, decision: &mut Decision) {
         let interval = self.policy.backfill_interval;
-        if self.changed != Changed::Arrivals(BTreeSet::new()) && !self.plan_is_old {
-            self.plan_is_old = true;
+        if self.changed != Changed::Arrivals(BTreeSet::new()) && !self.look_due {
+            self.look_due = true;
             self.backfill_at = self.backfill_at.max(poll_from(now, interval));
         }
         self.passes(now, Mode::Strict, budget, decision);
-        if self.plan_is_old && now >= self.backfill_at && decision.actions.len() < budget.starts {
+        if self.look_due && now >= self.backfill_at && decision.actions.len() < budget.starts {
             let before = decision.actions.len();
             self.look(now, plan, budget, decision);
             // Whoever started changed what the others could hope for.
-            self.plan_is_old = decision.actions.len() > before;
+            self.look_due = decision.actions.len() > before;
             self.backfill_at = poll_from(now + interval, interval);
         }
-        if self.plan_is_old && self.waiting.len() > 0 {
+        self.look_due &= self.waiting.len() > 0;
+        if self.look_due {
             decision.wake_at = Some(self.backfill_at.max(now));
         }
     }

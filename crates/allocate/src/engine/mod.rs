@@ -53,7 +53,7 @@ pub struct Engine {
     /// `backfill`: when those behind the head are looked at next.
     backfill_at: Timestamp,
     /// `backfill` by a plan: whether anything happened since those who wait were last looked at.
-    plan_is_old: bool,
+    look_due: bool,
     changed: Changed,
 }
 
@@ -86,7 +86,7 @@ impl Engine {
             last_at: Timestamp::MIN,
             next_action: 1,
             backfill_at: Timestamp::MIN,
-            plan_is_old: true,
+            look_due: false,
             changed: Changed::Anything,
         }
     }

@@ -289,6 +289,10 @@ impl Cluster {
             "" => format!("Slurm scheduled by {scheduler} with its default parameters."),
             parameters => format!("Slurm scheduled by {scheduler} with {parameters}."),
         });
+        told.notes.push(format!(
+            "Slurm does not tell how long a node takes from one job to the next: {} s is assumed.",
+            COMPLETING.as_seconds()
+        ));
         if self.setting("PriorityType").is_some_and(|kind| kind != "priority/basic") {
             told.notes.push(
                 "Slurm ordered jobs by a priority that changes while they wait (priority/multifactor); a replay orders \
@@ -469,14 +473,32 @@ mod tests {
     }
 
     #[test]
-    fn the_policy_and_its_interval() {
+    fn the_policy_and_its_settings() {
         let mut cluster = Cluster::default();
         cluster.config.insert("SchedulerType".into(), "sched/backfill".into());
-        let interval = |cluster: &Cluster| {
-            cluster.tell(QueuesAre::Partitions).policy.map(|record| record.policy.backfill_interval)
-        };
-        assert_eq!(interval(&cluster), Some(Millis::seconds(30)));
-        cluster.config.insert("SchedulerParameters".into(), "bf_continue,bf_interval=2".into());
-        assert_eq!(interval(&cluster), Some(Millis::seconds(2)));
+        let policy = |cluster: &Cluster| cluster.tell(QueuesAre::Partitions).policy.expect("it is told").policy;
+        let told = policy(&cluster);
+        assert_eq!((told.order, told.placement), (Order::Backfill, Placement::Neighbours));
+        assert_eq!((told.backfill_interval, told.backfill_plan), (Millis::seconds(30), Some(Plan::default())));
+        let parameters = "bf_continue,bf_interval=2,bf_max_job_test=50,bf_resolution=600,bf_window=2880";
+        cluster.config.insert("SchedulerParameters".into(), parameters.into());
+        let plan = Plan { depth: 50, resolution: Millis::minutes(10), window: Millis::hours(48) };
+        let told = policy(&cluster);
+        assert_eq!((told.backfill_interval, told.backfill_plan), (Millis::seconds(2), Some(plan)));
+        cluster.config.insert("SchedulerType".into(), "sched/builtin".into());
+        assert_eq!((policy(&cluster).order, policy(&cluster).backfill_plan), (Order::Fifo, None));
+    }
+
+    #[test]
+    fn nodes_stay_in_the_order_in_which_slurm_prints_them() {
+        let mut cluster = Cluster::default();
+        for (place, name) in ["n1", "n2", "n10", "gpu1"].into_iter().enumerate() {
+            let record = NodeRecord { name: name.into(), ..NodeRecord::default() };
+            let node = Node { record, state: "IDLE".into(), place, mixed: false };
+            cluster.nodes.insert(name.into(), node);
+        }
+        let told = cluster.tell(QueuesAre::Partitions);
+        let names: Vec<&str> = told.nodes.iter().map(|node| node.name.as_str()).collect();
+        assert_eq!(names, ["n1", "n2", "n10", "gpu1"]);
     }
 }
