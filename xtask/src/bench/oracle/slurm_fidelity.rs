@@ -1,5 +1,5 @@
 //! Bar 1: a real Slurm runs jobs that sleep, more than fit; its export is imported and lived again as it was. The starts must
-//! come out as Slurm gave them. It needs no data: the jobs are made up, by a seed, and run here in about nine minutes.
+//! come out as Slurm gave them. It needs no data: the jobs are made up, by a seed, and run here in about twelve minutes.
 //!
 //! All ask for the same limit. With limits that differ, a fraction of a second decides who goes ahead and for minutes who does not,
 //! and Slurm itself does not do twice the same (docs/POLICIES.md has figures): no replay of whole seconds could hold the bar.
@@ -24,7 +24,7 @@ use crate::bench::session::Session;
 const BAR: u32 = 1;
 const SEED: u64 = 1;
 const JOBS: u32 = 300;
-/// Slurm needs about nine minutes; the machine may be slow.
+/// Slurm needs about twelve minutes; the machine may be slow.
 const AT_MOST: Duration = Duration::from_secs(25 * 60);
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
@@ -92,7 +92,7 @@ fn rows(mut starts: Vec<Start>, span_s: f64) -> Vec<Row> {
 
 /// Runs the jobs and imports what Slurm says of them.
 fn recorded() -> anyhow::Result<History> {
-    eprintln!("a real Slurm runs {JOBS} jobs; that takes about nine minutes");
+    eprintln!("a real Slurm runs {JOBS} jobs; that takes about twelve minutes");
     let cluster = Cluster::start(Layout::default())?;
     let begin = now();
     scenario::live(&cluster, &scenario::rush(JOBS, SEED), AT_MOST)?;
