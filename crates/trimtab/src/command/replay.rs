@@ -81,6 +81,9 @@ enum PlacementName {
     /// The node with the fewest devices left over.
     #[value(name = "best_fit")]
     BestFit,
+    /// As Slurm chooses among neighbouring nodes.
+    #[value(name = "neighbours")]
+    Neighbours,
     /// The node on which the fewest devices become useless to what usually comes.
     #[value(name = "least_stranded")]
     LeastStranded,
@@ -226,6 +229,7 @@ impl Arguments {
             if let Some(name) = self.placement {
                 policy.placement = match name {
                     PlacementName::BestFit => Placement::BestFit,
+                    PlacementName::Neighbours => Placement::Neighbours,
                     PlacementName::LeastStranded => Placement::LeastStranded,
                 };
             }
