@@ -1,5 +1,5 @@
 //! What a real Slurm did, lived again: 300 sleeping jobs on four nodes of eight fake GPUs, all with the default limit, run by
-//! `sched/backfill` of 22.05 on one machine (`slurm_rig::scenario::rush`, seed 1) and exported by `sacct` and `scontrol`. Names of
+//! `sched/backfill` of 22.05 on one machine (as `slurm_rig::scenario::rush`, seed 1, with sleeps of 2 to 18 s) and exported by `sacct` and `scontrol`. Names of
 //! users were left out. `cargo xtask bench oracle` measures the same on a fresh run.
 
 use fleet::policy::{Order, Policy};

@@ -14,8 +14,9 @@ use super::scontrol::{Node, Partition};
 /// The most of anything here; a larger cluster is taken for a slip.
 pub(super) const MOST: usize = 1_000_000;
 
-/// How long Slurm needs after a job's end until its nodes take another: messages, and what kills what is left. It tells nobody;
-/// 22.05 without an epilogue took 0.2 to 0.3 s (`slurmctld` and `slurmd` on one machine, from their logs). Epilogues add to it.
+/// How long Slurm needs after a job's end until its nodes take another: messages, and what kills what is left. It tells nobody. 22.05
+/// without an epilogue took up to 0.35 s in nine of ten ends (from the controller's log, on one machine); with epilogues it is
+/// longer. A quarter of a second also makes up for looks that take time themselves. Chosen on one recorded run, kept for all.
 const COMPLETING: Millis = Millis(250);
 
 /// What the files about the cluster told.
