@@ -28,7 +28,7 @@ pub(crate) struct Drawn {
 
 impl Drawn {
     pub(crate) fn records(&self) -> impl Iterator<Item = Record> + '_ {
-        let policy = PolicyRecord { at: None, policy: self.policy.clone() };
+        let policy = PolicyRecord { at: None, policy: self.policy.clone(), completing: None };
         let nodes = self.nodes.iter().cloned().map(Record::Node);
         let queues = self.queues.iter().cloned().map(Record::Queue);
         let events = self.node_events.iter().cloned().map(Record::NodeEvent);
