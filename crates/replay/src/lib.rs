@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod history;
 pub mod measure;
 pub mod outcome;
+pub mod possible;
 mod run;
 pub mod scenario;
 pub mod seed;

@@ -17,9 +17,11 @@ use crate::world::{Answer, Change, Coming, Withdrawn, World};
 pub trait Observer {
     /// The engine is about to hear this.
     fn event(&mut self, _engine: &Engine, _event: &Event) {}
+    /// A run of this workload began; all its waiting so far, that before earlier runs included.
+    fn began(&mut self, _workload: WorkloadId, _waited: Millis) {}
     /// The engine decided this.
     fn decision(&mut self, _engine: &Engine, _now: Timestamp, _decision: &Decision) {}
-    /// Whether to go on; asked now and then.
+    /// Whether to go on; asked after every decision.
     fn go_on(&mut self) -> bool {
         true
     }
@@ -105,7 +107,7 @@ impl Replay<'_> {
                 let again = self.now + RETRY_AFTER;
                 wake_at = Some(wake_at.map_or(again, |at| at.min(again)));
             }
-            if self.world.outcome.decisions.is_multiple_of(1_024) && !self.observer.go_on() {
+            if !self.observer.go_on() {
                 return;
             }
         }
@@ -121,7 +123,7 @@ impl Replay<'_> {
             }
             Coming::Start(workload, action) => {
                 if self.world.starting(workload, action) {
-                    self.world.began(workload, self.now);
+                    self.begin(workload);
                     self.tell(EventKind::Started { action, workload });
                 }
             }
@@ -171,7 +173,7 @@ impl Replay<'_> {
             let ActionKind::Start { workload, slots } = action.kind;
             match self.world.start(workload, action.id, slots, self.now) {
                 Answer::Started => {
-                    self.world.began(workload, self.now);
+                    self.begin(workload);
                     self.tell(EventKind::Started { action: action.id, workload });
                 }
                 Answer::Failed => {
@@ -183,6 +185,11 @@ impl Replay<'_> {
             }
         }
         failed
+    }
+
+    fn begin(&mut self, workload: WorkloadId) {
+        self.world.began(workload, self.now);
+        self.observer.began(workload, self.world.waited(workload, self.now));
     }
 
     /// A workload as the engine hears of it in this scenario.

@@ -69,6 +69,9 @@ struct Running {
 /// The outside.
 pub(crate) struct World<'a> {
     setup: &'a Setup<'a>,
+    /// What the record says will happen, the last first.
+    recorded: Vec<(Timestamp, Coming)>,
+    /// What follows from what happens here. Apart from `recorded`, since a heap of all arrivals is slow to take from.
     coming: BinaryHeap<Reverse<(Timestamp, Coming)>>,
     progress: Vec<Progress>,
     dependents: Vec<Vec<WorkloadId>>,
@@ -83,6 +86,7 @@ impl<'a> World<'a> {
         let workloads = &setup.history.workloads;
         let mut world = Self {
             setup,
+            recorded: Vec::new(),
             coming: BinaryHeap::new(),
             progress: vec![Progress::default(); workloads.len()],
             dependents: vec![Vec::new(); workloads.len()],
@@ -99,7 +103,7 @@ impl<'a> World<'a> {
                 NodeChange::Drained => Change::Drained,
                 NodeChange::Returned => Change::Returned,
             };
-            world.coming.push(Reverse((setup.moment(at), Coming::Node(node, change))));
+            world.recorded.push((setup.moment(at), Coming::Node(node, change)));
         }
         for recorded in workloads {
             let id = recorded.workload.id;
@@ -109,27 +113,37 @@ impl<'a> World<'a> {
             }
             world.progress[id.index()].waits_for = recorded.depends_on.len() as u32;
             if recorded.depends_on.is_empty() {
-                world.coming.push(Reverse((setup.moment(recorded.eligible), Coming::Arrive(id))));
+                world.recorded.push((setup.moment(recorded.eligible), Coming::Arrive(id)));
             }
             if let Some(at) = recorded.withdrawn.filter(|_| recorded.attempts.is_empty()) {
-                world.coming.push(Reverse((setup.moment(at), Coming::Withdraw(id))));
+                world.recorded.push((setup.moment(at), Coming::Withdraw(id)));
             }
         }
+        world.recorded.sort_unstable_by(|a, b| b.cmp(a));
         world
+    }
+
+    /// What happens next, and when.
+    fn peek(&self) -> Option<(Timestamp, Coming)> {
+        let recorded = self.recorded.last().copied();
+        let coming = self.coming.peek().map(|Reverse(coming)| *coming);
+        recorded.into_iter().chain(coming).min()
     }
 
     /// When something happens next.
     pub(crate) fn next_at(&self) -> Option<Timestamp> {
-        self.coming.peek().map(|Reverse((at, _))| *at)
+        self.peek().map(|(at, _)| at)
     }
 
     /// What happens next, if it happens by `now`.
     pub(crate) fn next(&mut self, now: Timestamp) -> Option<Coming> {
-        let Reverse((at, _)) = self.coming.peek()?;
-        if *at > now {
-            return None;
+        let next = self.peek().filter(|(at, _)| *at <= now)?;
+        if self.recorded.last() == Some(&next) {
+            self.recorded.pop();
+        } else {
+            self.coming.pop();
         }
-        self.coming.pop().map(|Reverse((_, coming))| coming)
+        Some(next.1)
     }
 
     /// Carries out a start: at once, or after a seeded delay, or not at all.
@@ -157,6 +171,12 @@ impl<'a> World<'a> {
         let run = progress.run;
         let free = length.map(|length| now + length + self.setup.completing);
         self.coming.extend(free.map(|free| Reverse((free, Coming::End(workload, run)))));
+    }
+
+    /// How long a workload has waited by now, all its waits together.
+    pub(crate) fn waited(&self, workload: WorkloadId, now: Timestamp) -> Millis {
+        let fate = &self.outcome.workloads[workload.index()];
+        Millis(now.since(fate.eligible).0 - fate.run().0)
     }
 
     /// A start failed.
