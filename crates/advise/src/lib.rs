@@ -4,6 +4,7 @@
 
 pub mod ground;
 pub mod hours;
+pub mod late;
 pub mod lived;
 pub mod optimize;
 pub mod question;

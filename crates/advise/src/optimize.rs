@@ -9,7 +9,7 @@ use replay::setup::{Setup, Unfit};
 
 use crate::ground::{Ground, Options};
 use crate::question::{Answer, Question, Replayer};
-use crate::recommend::{Finding, avoided, recommend};
+use crate::recommend::{Finding, avoided, fleet_size, recommend};
 use crate::report::{About, Baseline, Report};
 use crate::timeline::Timeline;
 use crate::waste::account;
@@ -51,6 +51,7 @@ pub fn optimize(
     avoided::tell(&ground, &mut recommendations)?;
     let total = waits.all.wait_s.count as f64;
     recommendations.sort_by(|a, b| worth(b, total).total_cmp(&worth(a, total)).then_with(|| a.id.cmp(&b.id)));
+    beside(&mut recommendations);
     let report = Report {
         version: VERSION,
         history: about(history, &setup, options),
@@ -77,6 +78,18 @@ fn worth(recommendation: &Recommendation, workloads: f64) -> f64 {
         return MONEY_FIRST + cash.low.as_units();
     }
     recommendation.effect.wait_s.map_or(0.0, |wait| -wait.value * workloads)
+}
+
+/// The smallest fleet by the wait of all together is cheaper than the one in which every queue keeps it, and starves whole
+/// queues: it comes right after that one, not before it.
+fn beside(recommendations: &mut Vec<Recommendation>) {
+    let at = |rule: &str| recommendations.iter().position(|recommendation| recommendation.rule == rule);
+    if let (Some(every), Some(overall)) = (at(fleet_size::RULE), at(fleet_size::RULE_OVERALL))
+        && overall < every
+    {
+        let moved = recommendations.remove(overall);
+        recommendations.insert(every, moved);
+    }
 }
 
 fn about(history: &History, setup: &Setup, options: &Options) -> About {

@@ -2,7 +2,7 @@
 //! not shown.
 
 pub(crate) mod avoided;
-mod fleet_size;
+pub(crate) mod fleet_size;
 mod owner;
 mod placement;
 mod policy;
@@ -31,8 +31,11 @@ enum Propose {
     /// Names changes that may shorten waits; one replay each decides.
     Changes(fn(&Ground) -> Vec<Candidate>),
     /// Searches with as many replays as it needs.
-    Search(fn(&Ground) -> Result<Vec<Finding>, Unfit>),
+    Search(fn(&Ground, Progress) -> Result<Vec<Finding>, Unfit>),
 }
+
+/// Told what is being done.
+pub type Progress<'a> = &'a mut dyn FnMut(&str);
 
 /// All rules.
 pub const ALL: &[Rule] = &[
@@ -42,7 +45,7 @@ pub const ALL: &[Rule] = &[
     Rule { name: "quota", propose: Propose::Changes(quota::propose) },
     Rule { name: time_limit::RULE, propose: Propose::Changes(time_limit::propose) },
     Rule { name: "preemptible", propose: Propose::Changes(preemptible::propose) },
-    Rule { name: "fleet-size", propose: Propose::Search(fleet_size::propose) },
+    Rule { name: fleet_size::RULE, propose: Propose::Search(fleet_size::propose) },
 ];
 
 /// What the fleet's queues count, one of it.
@@ -94,7 +97,7 @@ pub struct Withheld {
 ///
 /// # Errors
 /// If a scenario does not fit the history, which is a mistake in a rule.
-pub fn recommend(ground: &Ground, progress: &mut dyn FnMut(&str)) -> Result<Vec<Finding>, Unfit> {
+pub fn recommend(ground: &Ground, progress: Progress) -> Result<Vec<Finding>, Unfit> {
     let mut candidates = Vec::new();
     let mut findings = Vec::new();
     for rule in ALL {
@@ -106,8 +109,7 @@ pub fn recommend(ground: &Ground, progress: &mut dyn FnMut(&str)) -> Result<Vec<
     findings.extend(prove::prove(ground, candidates)?);
     for rule in ALL {
         if let Propose::Search(search) = rule.propose {
-            progress(&format!("searching: {}", rule.name));
-            findings.extend(search(ground)?);
+            findings.extend(search(ground, progress)?);
         }
     }
     Ok(findings)

@@ -28,7 +28,7 @@ pub(super) fn prove(ground: &Ground, candidates: Vec<(&'static str, Candidate)>)
     let answers = ground.replayer.answer(&questions)?;
     let judged = candidates.into_iter().zip(answers).map(|((rule, candidate), answer)| match answer {
         Answer::Done(outcome) => judge(ground, rule, candidate, &outcome),
-        Answer::Exceeded => unreachable!("no cap was set"),
+        Answer::Judged(_) => unreachable!("no cap was set"),
     });
     Ok(judged.collect())
 }
