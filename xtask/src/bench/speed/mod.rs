@@ -2,6 +2,7 @@
 
 mod crowd;
 mod engine_time;
+mod optimize_time;
 mod replay_time;
 
 use std::time::Duration;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use super::session::Session;
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[replay_time::run, engine_time::run];
+const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[replay_time::run, engine_time::run, optimize_time::run];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     BARS.iter().try_for_each(|bar| bar(session))
