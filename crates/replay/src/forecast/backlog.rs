@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use allocate::Standing;
 use allocate::predict::{Features, Forecast, Predictor};
 use fleet::event::{EndCause, Event, EventKind};
 use fleet::ids::{NodeId, QueueId, WorkloadId};
+use fleet::quantity::MilliDevice;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
@@ -38,6 +40,8 @@ pub(super) struct Backlog {
     known: BTreeMap<WorkloadId, Known>,
     queues: BTreeMap<QueueId, Share>,
     nodes: BTreeMap<NodeId, (u64, bool)>,
+    /// The most that any node has.
+    largest_node: u64,
     capacity: u64,
     used: u64,
 }
@@ -50,6 +54,7 @@ impl Backlog {
                 let amount = u64::from(spec.devices) * 1_000;
                 self.nodes.insert(*node, (amount, true));
                 self.capacity += amount;
+                self.largest_node = self.largest_node.max(amount);
             }
             EventKind::NodeLost { node } | EventKind::NodeDrained { node } => self.stand(*node, false),
             EventKind::NodeReturned { node } => self.stand(*node, true),
@@ -78,13 +83,13 @@ impl Backlog {
     pub(super) fn case(&self, workload: WorkloadId, now: Timestamp) -> Option<Case> {
         let me = self.known.get(&workload)?;
         let share = self.queues.get(&me.queue).copied().unwrap_or_default();
-        // Much as `trimtab` has it, and near enough to the order of the others.
-        let due = |known: &Known| known.since.0 + known.middle_ms.saturating_mul(2).min(86_400_000);
-        let mine = (due(me), workload);
+        // As `trimtab` has it, and near enough to the order of the others.
+        let turn = |known: &Known| allocate::trimtab_turn(known.since, &known.expected, &self.standing(known));
+        let mine = (turn(me), workload);
         let (mut all, mut before, mut own, mut oldest) = (0, 0, 0, now);
         for (id, known) in self.known.iter().filter(|(_, known)| !known.running) {
             all += known.amount;
-            let earlier = (due(known), *id) < mine;
+            let earlier = (turn(known), *id) < mine;
             if earlier {
                 before += known.amount;
             }
@@ -106,6 +111,17 @@ impl Backlog {
             log2(now.since(oldest).0 as u64 / 1_000),
             log2(share.last_wait_s),
         ])
+    }
+
+    fn standing(&self, known: &Known) -> Standing {
+        let share = self.queues.get(&known.queue).copied().unwrap_or_default();
+        let beyond = |amount: u64| share.quota.map_or(0, |quota| amount.saturating_sub(quota));
+        Standing {
+            borrows: beyond(share.used + known.amount) > 0,
+            borrowed: MilliDevice(beyond(share.used)),
+            capacity: MilliDevice(self.capacity),
+            nodes: u32::try_from(known.amount.div_ceil(self.largest_node.max(1))).unwrap_or(u32::MAX),
+        }
     }
 
     /// In how many seconds so much will have been given back, if what runs ends in the middle of what is expected to remain.
