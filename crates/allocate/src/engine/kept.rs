@@ -17,7 +17,8 @@ pub struct Kept {
 }
 
 impl Engine {
-    /// All room that is kept, as of the last decision, in the order in which it was given.
+    /// All room that is kept, as of the last decision, in the order in which it was given. What `backfill` plans for those who
+    /// wait is made anew with each look and not told.
     #[must_use]
     pub fn kept(&self) -> Vec<Kept> {
         let kept = self.guard.holds().iter().filter_map(|hold| {

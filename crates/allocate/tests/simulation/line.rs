@@ -136,6 +136,10 @@ impl Line {
             // Whoever does not fit holds up those behind.
             return false;
         }
+        if self.order == Order::Backfill && ledger.policy.backfill_plan.is_some() {
+            // A plan keeps whole nodes for many, for a while each, and looks at so many only: tests/plan.rs.
+            return false;
+        }
         let leaves_it = |kept: &Kept| {
             let gone = waiter.workload.time_limit.map(|limit| decided.now + limit);
             self.order == Order::Backfill && gone.is_some_and(|gone| gone <= kept.at)

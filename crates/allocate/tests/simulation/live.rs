@@ -241,6 +241,11 @@ impl Life {
     /// Nothing has happened since a complete decision, so there is nothing more to do; under fifo not even after an event that may
     /// let anyone start and changes nothing. (Where room is kept, such an event renews what is foreseen, and who may use it.)
     fn looks_again_in_vain(&self, decision: &Decision, budget: Budget) -> Result<(), Violation> {
+        let policy = &self.ledger.policy;
+        if policy.order == Order::Backfill && policy.backfill_plan.is_some() {
+            // It looks at so many at a time: a second look reaches those behind.
+            return Ok(());
+        }
         let mut engine = self.engine.clone();
         let up = self.ledger.nodes.iter().find(|(_, book)| book.standing == Standing::Up);
         if let Some((&node, _)) = up.filter(|_| self.ledger.policy.order == Order::Fifo) {
