@@ -8,8 +8,8 @@ use fleet::ids::{NodeId, QueueId, UserId};
 use fleet::quantity::{MilliDevice, Millis};
 use fleet::time::Timestamp;
 use fleet::workload::Spread;
-use replay::history::{History, Recorded};
-use replay::outcome::{Fate, Outcome};
+use replay::history::{History, Recorded, Run};
+use replay::outcome::{Fate, Outcome, Stint};
 use replay::setup::Setup;
 
 /// Nothing is used twice at one moment, and nothing runs on a node that is lost.
@@ -106,8 +106,8 @@ pub(crate) fn nobody_lost(setup: &Setup, outcome: &Outcome) {
     let mut left = 0;
     for (recorded, fate) in history.workloads.iter().zip(&outcome.workloads) {
         let arrived = recorded.depends_on.iter().all(|on| over[on.index()]);
-        let ended = fate.stints.len() > usize::from(recorded.attempts.is_empty())
-            && fate.stints.last().is_some_and(|stint| stint.cause != EndCause::NodeFailed || !cut_short(setup, fate));
+        let cut_short = fate.stints.iter().filter(|stint| cut_short(setup, stint)).count();
+        let ended = fate.stints.len() - cut_short >= counted(recorded, nodes_fail).count();
         let gone = fate.withdrawn.is_some() || recorded.withdrawn.is_some() && recorded.attempts.is_empty();
         let done = worked(fate) == work(recorded, nodes_fail) && !recorded.attempts.is_empty() && ended;
         over.push(gone || done);
@@ -133,18 +133,23 @@ fn worked(fate: &Fate) -> Millis {
 
 /// What there is to do: all its runs, but where lost nodes are lived again not those that one cut short.
 fn work(recorded: &Recorded, nodes_fail: bool) -> Millis {
-    let last = recorded.attempts.len().saturating_sub(1);
-    let counts = |index: usize, cause: EndCause| !nodes_fail || index == last || cause != EndCause::NodeFailed;
-    let counted = recorded.attempts.iter().enumerate().filter(|&(index, run)| counts(index, run.cause));
-    counted.map(|(_, run)| run.length).sum()
+    counted(recorded, nodes_fail).map(|run| run.length).sum()
 }
 
-/// Whether the last run ended because a node was lost then.
-fn cut_short(setup: &Setup, fate: &Fate) -> bool {
-    let Some(last) = fate.stints.last() else { return false };
-    setup.node_events.iter().any(|&(at, node, change)| {
-        change == NodeChange::Lost && at == last.end && last.slots.iter().any(|slot| slot.node == node)
-    })
+/// The runs that are lived again.
+fn counted(recorded: &Recorded, nodes_fail: bool) -> impl Iterator<Item = &Run> {
+    let last = recorded.attempts.len().saturating_sub(1);
+    let counts = move |index: usize, cause: EndCause| !nodes_fail || index == last || cause != EndCause::NodeFailed;
+    let runs = recorded.attempts.iter().enumerate().filter(move |&(index, run)| counts(index, run.cause));
+    runs.map(|(_, run)| run)
+}
+
+/// Whether a run ended because a node was lost then.
+fn cut_short(setup: &Setup, stint: &Stint) -> bool {
+    let here = |node| stint.slots.iter().any(|slot| slot.node == node);
+    let mut events = setup.node_events.iter();
+    stint.cause == EndCause::NodeFailed
+        && events.any(|&(at, node, change)| change == NodeChange::Lost && at == stint.end && here(node))
 }
 
 /// Whether it would fit on the nodes that are up in the end, were they empty, and no rule of its queue is against it.

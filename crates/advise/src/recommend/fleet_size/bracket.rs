@@ -61,7 +61,7 @@ impl Bracket {
     }
 }
 
-/// The binary logarithm in 64ths, the same on every machine.
+/// The binary logarithm in parts of 64, the same on every machine.
 fn log2(value: u64) -> i64 {
     let value = value.max(1);
     let whole = value.ilog2();

@@ -60,7 +60,7 @@ fn within(smaller: &[u32], larger: &[u32]) -> bool {
 
 /// Whether some point between `one` and `other` has no more of any kind than `counts`.
 fn on_line(one: &[u32], other: &[u32], counts: &[u32]) -> bool {
-    // Of the way from one to the other, in 1024ths.
+    // Of the way from one to the other, in parts of 1024.
     let (mut from, mut until) = (0_i64, 1_024_i64);
     for ((&one, &other), &count) in one.iter().zip(other).zip(counts) {
         let (one, other, count) = (i64::from(one), i64::from(other), i64::from(count));
