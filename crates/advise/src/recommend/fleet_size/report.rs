@@ -123,15 +123,24 @@ impl Task<'_> {
 
     /// How the counts were found, and what is known of others.
     fn search_words(&self, found: &Found) -> Result<String, Unfit> {
-        let cost: u64 = self.cost(&found.counts);
         let (less, sum) = if self.priced { ("cheaper", "price") } else { ("smaller", "devices") };
-        let others = match found.least_cost * 1_000 / cost.max(1) {
-            1_000.. => format!("no {less} fleet keeps it, if more nodes never make anyone wait longer"),
-            part => format!(
-                "none of less than {}.{} % of its {sum} keeps it, if more nodes never make anyone wait longer; between, not all were tried",
-                part / 10,
-                part % 10
+        let permille = |cost: u64| cost * 1_000 / self.cost(&found.counts).max(1);
+        let part =
+            |permille: u64| format!("none of less than {}.{} % of its {sum} keeps it", permille / 10, permille % 10);
+        let rule = "if more nodes never make anyone wait longer";
+        let others = match (permille(found.least_cost), permille(found.traded_cost)) {
+            (1_000.., _) => format!("no {less} fleet keeps it, {rule}"),
+            (all @ 900.., _) => format!("{}, {rule}; between, not all were tried", part(all)),
+            (_, 1_000..) => format!(
+                "no {less} one keeps it that has other counts of two kinds, {rule}; of other mixes not all were tried"
             ),
+            (all, traded) if traded > all => {
+                format!(
+                    "of those with other counts of two kinds, {}, {rule}; of other mixes not all were tried",
+                    part(traded)
+                )
+            }
+            (all, _) => format!("{}, {rule}; between, not all were tried", part(all)),
         };
         let (one_less, refused) = (self.one_less(), self.refused(&found.counts)?);
         let one_less = format!("{}{}", one_less[..1].to_uppercase(), &one_less[1..]);

@@ -20,9 +20,11 @@ pub(super) type Ask<'a> = dyn FnMut(&[Counts], &Counts) -> Result<Vec<Verdict>, 
 /// So many regions are looked at together, for machines with more than one core. The same everywhere, since the order of
 /// questions may decide between fleets of one price.
 const TOGETHER: usize = 2;
-/// So many fleets are asked about at most. Where the frontier runs along a line of equal price, ruling out all of it
-/// takes as many replays as there are nodes.
-const ASKED_MAX: usize = 150;
+/// So many fleets are asked about at most.
+const ASKED_MAX: usize = 120;
+/// After so many questions, what is cheaper by less than so many thousandths is not ruled out any more. Where the frontier runs
+/// along a line of equal price, ruling out all of it takes as many replays as there are nodes, and far more with three kinds.
+const SLACK_PERMILLE: [(usize, u64); 5] = [(80, 5), (90, 10), (100, 20), (108, 50), (114, 100)];
 /// So many kinds in turn begin at most.
 const SLIDES_MAX: usize = 4;
 
@@ -45,6 +47,8 @@ pub(super) struct Found {
     pub(super) counts: Counts,
     /// No fleet below this sum keeps the bound, by the rule; the sum of `counts` where everything cheaper was ruled out.
     pub(super) least_cost: u64,
+    /// The same of those fleets that have other counts of two kinds at most.
+    pub(super) traded_cost: u64,
     /// How many fleets were asked about.
     pub(super) asked: usize,
 }
@@ -101,10 +105,15 @@ impl<'a> Search<'a> {
         let starts = starts.collect();
         self.slide(starts)?;
         loop {
-            let least_cost = self.rule_out()?;
+            let mut traded_cost = self.trade(&kinds)?;
+            let traded = self.best.clone();
+            let least_cost = self.rule_out(self.space.least.clone(), self.space.now.clone())?;
+            if self.best != traded {
+                traded_cost = least_cost;
+            }
             match self.one_less()? {
                 Some(less) => self.slide_from(less)?,
-                None => return Ok(Found { counts: self.best, least_cost, asked: self.asked }),
+                None => return Ok(Found { counts: self.best, least_cost, traded_cost, asked: self.asked }),
             }
         }
     }
@@ -191,16 +200,39 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Rules out everything cheaper than the best, or finds it. The sum below which nothing is left.
-    fn rule_out(&mut self) -> Result<u64, Unfit> {
-        let mut open = BTreeSet::from([self.region(self.space.least.clone(), self.space.now.clone())]);
+    /// Trades two kinds for each other, the others as they are in the best, until no two can be traded for something cheaper: with
+    /// three kinds and more, to rule out all that is cheaper takes more replays than there are. The sum below which no such
+    /// trade keeps the bound.
+    fn trade(&mut self, kinds: &[usize]) -> Result<u64, Unfit> {
+        loop {
+            let before = self.best.clone();
+            let mut least = self.space.cost(&before);
+            // With two kinds, all fleets are trades.
+            let pairs =
+                kinds.iter().enumerate().flat_map(|(turn, &one)| kinds[..turn].iter().map(move |&other| [one, other]));
+            for pair in pairs.filter(|_| kinds.len() > 2) {
+                let (mut low, mut high) = (self.best.clone(), self.best.clone());
+                for kind in pair {
+                    (low[kind], high[kind]) = (self.space.least[kind], self.space.now[kind]);
+                }
+                least = least.min(self.rule_out(low, high)?);
+            }
+            if self.best == before || self.asked >= ASKED_MAX {
+                return Ok(least);
+            }
+        }
+    }
+
+    /// Rules out what is cheaper than the best between two fleets, or finds it. The sum below which nothing is left there.
+    fn rule_out(&mut self, low: Counts, high: Counts) -> Result<u64, Unfit> {
+        let mut open = BTreeSet::from([self.region(low, high)]);
         loop {
             let regions = self.take_regions(&mut open);
             let (Some(first), true) = (regions.first(), self.asked < ASKED_MAX) else {
-                let left = regions.first().map(|region| region.low_cost);
-                return Ok(left.unwrap_or(u64::MAX).min(self.space.cost(&self.best)));
+                let left = regions.iter().chain(&open).map(|region| region.low_cost).min();
+                return Ok(left.unwrap_or(u64::MAX).min(self.goal()));
             };
-            debug_assert!(first.low_cost < self.space.cost(&self.best));
+            debug_assert!(first.low_cost < self.goal());
             let asked: Vec<Counts> =
                 regions.iter().map(|region| region.high.clone()).filter(|high| !self.known.likely(high)).collect();
             self.ask(asked.into_iter())?;
@@ -225,6 +257,14 @@ impl<'a> Search<'a> {
         }
     }
 
+    /// Everything below this sum is to be ruled out.
+    fn goal(&self) -> u64 {
+        let slack =
+            SLACK_PERMILLE.iter().rev().find(|(asked, _)| self.asked >= *asked).map_or(0, |(_, permille)| *permille);
+        let cost = u128::from(self.space.cost(&self.best));
+        (cost - cost * u128::from(slack) / 1_000) as u64
+    }
+
     fn region(&self, low: Counts, high: Counts) -> Region {
         Region { low_cost: self.space.cost(&low), low, high }
     }
@@ -242,7 +282,7 @@ impl<'a> Search<'a> {
     /// A region without what cannot be cheaper than the best, and what is known to fail. `None`: nothing is left of it.
     fn tighten(&self, mut region: Region) -> Option<Region> {
         loop {
-            let left = self.space.cost(&self.best).checked_sub(region.low_cost + 1)?;
+            let left = self.goal().checked_sub(region.low_cost + 1)?;
             let before = region.clone();
             for (kind, &weight) in self.space.weights.iter().enumerate() {
                 let most = u64::from(region.low[kind]) + left / weight;
@@ -282,7 +322,7 @@ impl<'a> Search<'a> {
         }
         let mut middle = region.low.clone();
         middle[kind] = region.low[kind].midpoint(region.high[kind]);
-        let mut left = self.space.cost(&self.best).saturating_sub(self.space.cost(&middle) + 1);
+        let mut left = self.goal().saturating_sub(self.space.cost(&middle) + 1);
         let others: Vec<usize> = (0..middle.len()).filter(|&other| other != kind).collect();
         let room: u64 = others
             .iter()
@@ -407,8 +447,12 @@ mod tests {
         let (found, asked) = search(weights, now, &keeps);
         let cost: u64 = found.counts.iter().zip(weights).map(|(&c, &w)| u64::from(c) * w).sum();
         assert!(keeps(&found.counts));
-        assert_eq!(cost, least(weights, now, &keeps), "{weights:?} {now:?}: {found:?}");
-        assert_eq!(found.least_cost, cost, "everything cheaper was ruled out");
+        let least = least(weights, now, &keeps);
+        assert!(found.least_cost <= least && least <= cost, "what is told holds: {least} {found:?}");
+        if asked < SLACK_PERMILLE[0].0 {
+            assert_eq!((found.least_cost, cost), (cost, least), "everything cheaper was ruled out: {found:?}");
+        }
+        assert!(cost - found.least_cost <= cost / 20, "{least} {found:?}");
         assert!(asked <= asked_max, "{weights:?} {now:?}: asked {asked}");
         for kind in (0..now.len()).filter(|&kind| found.counts[kind] > 0) {
             assert!(!keeps(&with(&found.counts, kind, found.counts[kind] - 1)));
