@@ -21,7 +21,7 @@ use super::job::{Job, JobState};
 use super::observe::not_before;
 use super::{Changed, Engine};
 use crate::cluster::{Cluster, NodeSet, Profile, Standing};
-use crate::placement::{Choice, Guard, Stay, fits_empty, try_take};
+use crate::placement::{fits_beside_running, fits_empty};
 use crate::policy;
 
 /// Ends are let pass together that lie within so long, at first: Slurm rebuilds no cluster for each. Doubled at every step.
@@ -215,21 +215,8 @@ impl Engine {
 
     /// Where a gang fits on a cluster, which is left as it was.
     fn fit(&self, cluster: &mut Cluster, job: &Job) -> Option<Vec<Slot>> {
-        let nothing_kept = Guard::default();
-        let choice = Choice {
-            placement: self.policy.placement,
-            mix: &self.mix,
-            guard: &nothing_kept,
-            stay: Stay::First,
-            drains: None,
-            spares: None,
-        };
-        let shape = self.shapes.shape(job.shape);
-        let slots = try_take(cluster, shape, self.shapes.layout(job.shape), &choice)?;
-        for slot in slots.iter().rev() {
-            cluster.give(&shape.request, slot);
-        }
-        Some(slots)
+        let (shape, layout) = (self.shapes.shape(job.shape), self.shapes.layout(job.shape));
+        fits_beside_running(cluster, shape, layout, self.policy.placement, &self.mix)
     }
 
     /// Starts one where the plan found room.

@@ -4,7 +4,7 @@ use fleet::ids::WorkloadId;
 
 use super::Engine;
 use super::job::JobState;
-use crate::placement::{Choice, Guard, Stay, try_take};
+use crate::placement::fits_beside_running;
 use crate::queues::Limit;
 
 /// Why a workload waits now.
@@ -34,17 +34,8 @@ impl Engine {
         if !layout.possible() {
             return Some(Reason::Impossible);
         }
-        let nothing_kept = Guard::default();
-        let choice = Choice {
-            placement: self.policy.placement,
-            mix: &self.mix,
-            guard: &nothing_kept,
-            stay: Stay::First,
-            drains: None,
-            spares: None,
-        };
         let mut cluster = self.cluster.clone();
-        if try_take(&mut cluster, shape, layout, &choice).is_some() {
+        if fits_beside_running(&mut cluster, shape, layout, self.policy.placement, &self.mix).is_some() {
             return Some(Reason::KeptForOthers);
         }
         let free = self.cluster.free_on(&layout.classes);

@@ -86,6 +86,23 @@ pub(crate) fn try_take(cluster: &mut Cluster, shape: &Shape, layout: &Layout, ch
     None
 }
 
+/// Where the whole gang would fit now, were no room kept for anybody. The cluster is left as it was.
+pub(crate) fn fits_beside_running(
+    cluster: &mut Cluster,
+    shape: &Shape,
+    layout: &Layout,
+    placement: Placement,
+    mix: &Mix,
+) -> Option<Vec<Slot>> {
+    let guard = &Guard::default();
+    let choice = Choice { placement, mix, guard, stay: Stay::First, drains: None, spares: None };
+    let slots = try_take(cluster, shape, layout, &choice)?;
+    for slot in slots.iter().rev() {
+        cluster.give(&shape.request, slot);
+    }
+    Some(slots)
+}
+
 /// How many tasks may go on a node now, given what is kept for others.
 fn room(cluster: &Cluster, request: &Resources, node: NodeId, most: u32, choice: &Choice) -> u32 {
     let room = cluster.node(node).room(request, most);
