@@ -14,5 +14,5 @@ pub mod predict;
 mod queues;
 
 pub use engine::{Budget, Engine, Ignored, Kept, Observed, Reason};
-pub use policy::{ALLOWANCE_MAX, Standing, trimtab_turn};
+pub use policy::{ALLOWANCE_MAX, Claim, trimtab_turn};
 pub use queues::Limit;

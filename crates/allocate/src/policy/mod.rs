@@ -26,14 +26,14 @@ pub(crate) fn key(order: Order, eligible: Timestamp, expected: &Distribution) ->
 /// When a workload is due under `trimtab`, as things are, and whether it would borrow: who has less of it is tried first. For those
 /// who foretell starts; the engine goes by the parts of this.
 #[must_use]
-pub fn trimtab_turn(eligible: Timestamp, expected: &Distribution, standing: &Standing) -> (bool, i64) {
-    let by = trimtab::put_off(standing.borrowed, standing.capacity, standing.nodes);
-    (standing.borrows, trimtab::key(eligible, expected).saturating_add(by.0))
+pub fn trimtab_turn(eligible: Timestamp, expected: &Distribution, claim: &Claim) -> (bool, i64) {
+    let by = trimtab::put_off(claim.borrowed, claim.capacity, claim.nodes);
+    (claim.borrows, trimtab::key(eligible, expected).saturating_add(by.0))
 }
 
 /// What of the state of things decides when a workload's turn comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct Claim {
     /// Whether its queue would pass its quota with it.
     pub borrows: bool,
     /// What its queue has borrowed already.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use allocate::Standing;
+use allocate::Claim;
 use allocate::predict::{Features, Forecast, Predictor};
 use fleet::event::{EndCause, Event, EventKind};
 use fleet::ids::{NodeId, QueueId, WorkloadId};
@@ -84,7 +84,7 @@ impl Backlog {
         let me = self.known.get(&workload)?;
         let share = self.queues.get(&me.queue).copied().unwrap_or_default();
         // As `trimtab` has it, and near enough to the order of the others.
-        let turn = |known: &Known| allocate::trimtab_turn(known.since, &known.expected, &self.standing(known));
+        let turn = |known: &Known| allocate::trimtab_turn(known.since, &known.expected, &self.claim(known));
         let mine = (turn(me), workload);
         let (mut all, mut before, mut own, mut oldest) = (0, 0, 0, now);
         for (id, known) in self.known.iter().filter(|(_, known)| !known.running) {
@@ -113,10 +113,10 @@ impl Backlog {
         ])
     }
 
-    fn standing(&self, known: &Known) -> Standing {
+    fn claim(&self, known: &Known) -> Claim {
         let share = self.queues.get(&known.queue).copied().unwrap_or_default();
         let beyond = |amount: u64| share.quota.map_or(0, |quota| amount.saturating_sub(quota));
-        Standing {
+        Claim {
             borrows: beyond(share.used + known.amount) > 0,
             borrowed: MilliDevice(beyond(share.used)),
             capacity: MilliDevice(self.capacity),
