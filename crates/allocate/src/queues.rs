@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use fleet::ids::{QueueId, UserId};
 use fleet::quantity::MilliDevice;
 use fleet::queue::Queue;
+use rustc_hash::FxHashMap;
 
 /// Which gangs come first: those within their queue's quota, then those that borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +45,8 @@ struct Use {
 /// All queues.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queues {
-    states: BTreeMap<QueueId, State>,
+    /// Looked up for every candidate, never iterated.
+    states: FxHashMap<QueueId, State>,
 }
 
 impl Queues {

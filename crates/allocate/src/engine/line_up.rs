@@ -40,7 +40,10 @@ impl Engine {
 
     /// Lines these workloads up by the rules as they are now. Those that run too, for they may wait again.
     pub(super) fn line_up_again(&mut self, who: impl Fn(&Workload) -> bool) {
-        let ids: Vec<WorkloadId> = self.jobs.iter().filter(|(_, job)| who(&job.workload)).map(|(&id, _)| id).collect();
+        let placed = self.ends.iter().map(|(_, id)| id);
+        let mut ids: Vec<WorkloadId> = self.waiting.all().chain(placed).collect();
+        ids.retain(|id| who(&self.jobs[id].workload));
+        ids.sort_unstable();
         for id in ids {
             let job = self.jobs.remove(&id).expect("it was there a moment ago");
             let (group, rank) = self.line_up(&job.workload, job.shape, job.eligible, &job.expected);

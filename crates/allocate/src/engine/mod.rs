@@ -19,6 +19,7 @@ use fleet::policy::Policy;
 use fleet::quantity::MilliDevice;
 use fleet::queue::Metered;
 use fleet::time::Timestamp;
+use rustc_hash::FxHashMap;
 
 use crate::cluster::{Cluster, Ends};
 use crate::placement::{Guard, Mix, Shapes};
@@ -42,7 +43,8 @@ pub struct Engine {
     shapes: Shapes,
     mix: Mix,
     predictor: Predictor,
-    jobs: std::collections::BTreeMap<WorkloadId, Job>,
+    /// Looked up all the time, never iterated: whoever waits is in `waiting`, whoever is placed in `ends`.
+    jobs: FxHashMap<WorkloadId, Job>,
     waiting: Waiting,
     /// Everyone who is placed, by when they are expected to end.
     ends: Ends,
@@ -78,7 +80,7 @@ impl Engine {
             shapes: Shapes::default(),
             mix: Mix::default(),
             predictor: Predictor::default(),
-            jobs: std::collections::BTreeMap::new(),
+            jobs: FxHashMap::default(),
             waiting: Waiting::default(),
             ends: Ends::default(),
             guard: Guard::default(),

@@ -87,6 +87,11 @@ impl Waiting {
         self.filled.iter().copied()
     }
 
+    /// Everyone.
+    pub(crate) fn all(&self) -> impl Iterator<Item = WorkloadId> + '_ {
+        self.groups.iter().flat_map(|group| group.in_turn.iter().map(|&(_, id)| id))
+    }
+
     /// The first of a group.
     pub(crate) fn first(&self, group: u32) -> Option<(Rank, WorkloadId)> {
         self.groups[group as usize].in_turn.first().copied()

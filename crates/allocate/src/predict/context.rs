@@ -2,6 +2,8 @@
 //! time limit, how its owner's last ones went, and how fast its kind is being submitted. Each grain is a class with a life
 //! table of its own.
 
+use arrayvec::ArrayVec;
+
 use super::Features;
 use super::bins::QUARTERS;
 use super::bounded::{Bounded, Key};
@@ -60,6 +62,9 @@ pub(super) struct Context {
     /// The context it falls back on, as an index into the same list; its own index where there is none.
     pub(super) parent: u8,
 }
+
+/// All of a workload's contexts. In place: one is made with every submission, and lists on the heap cost a tenth of a replay.
+pub(super) type Contexts = ArrayVec<Context, MAX_CONTEXTS>;
 
 /// What is remembered of a group of like workloads: its recent ends and its submissions.
 #[derive(Clone, Debug, Default)]
@@ -157,9 +162,9 @@ pub(super) fn submitted(features: &Features, at_ms: i64, groups: &mut Groups) ->
 
 /// The contexts of a workload, coarse before fine, so that a parent comes before who falls back on it: how it was submitted, and
 /// what has ended by now.
-pub(super) fn contexts(features: &Features, pace: Pace, groups: &Groups) -> Vec<Context> {
+pub(super) fn contexts(features: &Features, pace: Pace, groups: &Groups) -> Contexts {
     let (queue, user, size) = (u64::from(features.queue), user_of(features), size_of(features));
-    let mut list: Vec<Context> = Vec::with_capacity(MAX_CONTEXTS);
+    let mut list = Contexts::new();
     let mut add = |kind: Kind, parent: u8, facts: &[u64]| {
         let index = list.len() as u8;
         let mut all = [0; 8];

@@ -99,22 +99,21 @@ impl LifeTable {
         self.reached[0] / self.weight
     }
 
-    /// Chances to end, drawn towards those of the parent class, which count for `parent_ends` ends.
-    pub(super) fn hazards(&self, parent: &Hazards, parent_ends: u64) -> Hazards {
-        let mut hazards = *parent;
+    /// Turns the parent class's chances to end into this one's: what was counted here, with the parent's counting for
+    /// `parent_ends` ends.
+    pub(super) fn draw_towards(&self, hazards: &mut Hazards, parent_ends: u64) {
         let prior = parent_ends * u64::from(self.weight);
-        for octave in 0..OCTAVES {
-            let reached = u64::from(self.reached[octave]);
+        let octaves = hazards.chunks_exact_mut(QUARTERS).zip(self.ended.chunks_exact(QUARTERS)).zip(&self.reached);
+        for ((hazards, ended), &reached) in octaves {
             if reached == 0 {
                 continue;
             }
-            let share = (1_u64 << SHARE_BITS) / (reached + prior);
-            for bin in octave * QUARTERS..(octave + 1) * QUARTERS {
-                let counted = u64::from(self.ended[bin]) + ((prior * u64::from(parent[bin])) >> PROBABILITY_BITS);
-                hazards[bin] = ((counted * share) >> (SHARE_BITS - PROBABILITY_BITS)) as u32;
+            let share = (1_u64 << SHARE_BITS) / (u64::from(reached) + prior);
+            for (hazard, &ended) in hazards.iter_mut().zip(ended) {
+                let counted = u64::from(ended) + ((prior * u64::from(*hazard)) >> PROBABILITY_BITS);
+                *hazard = ((counted * share) >> (SHARE_BITS - PROBABILITY_BITS)) as u32;
             }
         }
-        hazards
     }
 }
 

@@ -4,6 +4,8 @@
 //! The exponents follow the gradient of the mixture's log-likelihood, by octaves of time and with a floor, so that no single
 //! surprise decides.
 
+use arrayvec::ArrayVec;
+
 use super::bins::{BINS, OCTAVES, QUARTERS};
 use super::context::{KINDS, Kind, MAX_CONTEXTS};
 use super::fixed::{ONE, two_to_minus};
@@ -37,6 +39,9 @@ impl Voice {
         Some(Self { place: (kind as usize * EXPERIENCES + experience) as u8, octaves })
     }
 }
+
+/// All who speak in a forecast.
+pub(super) type Voices = ArrayVec<Voice, MAX_CONTEXTS>;
 
 /// The exponents, by kind and experience.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@
 
 use std::ops::Deref;
 
+use arrayvec::ArrayVec;
 use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
@@ -36,10 +37,10 @@ pub use intervals::{Interval, Intervals, Promise};
 use bins::{BINS, QUARTERS, bin_of};
 use bounded::Bounded;
 use calibration::Calibration;
-use context::{Context, Groups, Pace};
+use context::{Contexts, Groups, MAX_CONTEXTS, Pace};
 use life_table::LifeTable;
 use limits::Limits;
-use mixture::{Mixture, Voice};
+use mixture::{Mixture, Voice, Voices};
 use running::Running;
 
 /// Sets of classes, of eight each: at most 32,768 classes of some 530 bytes are remembered, 17 MB. Of those whose keys fall
@@ -90,8 +91,8 @@ pub struct Forecast {
 #[derive(Clone, Debug)]
 struct Details {
     distribution: Distribution,
-    contexts: Box<[Context]>,
-    voices: Box<[Voice]>,
+    contexts: Contexts,
+    voices: Voices,
     features: Features,
     pace: Pace,
 }
@@ -131,20 +132,17 @@ impl Predictor {
 
     fn forecast_at(&self, features: Features, pace: Pace) -> Forecast {
         let contexts = context::contexts(&features, pace, &self.groups);
-        let mut hazards = Vec::with_capacity(contexts.len());
-        let mut voices = Vec::with_capacity(contexts.len());
-        let mut masses = Vec::with_capacity(contexts.len());
+        let mut hazards = ArrayVec::<_, MAX_CONTEXTS>::new();
+        let mut voices = Voices::new();
+        let mut masses = ArrayVec::<_, MAX_CONTEXTS>::new();
         let mut fallback = None;
         for (index, context) in contexts.iter().enumerate() {
-            let prior = life_table::prior_hazards;
             let class = self.classes.get(context.key);
             let parent = usize::from(context.parent);
-            let own = match class {
-                Some(class) if parent < index => class.hazards(&hazards[parent], PARENT_ENDS),
-                Some(class) => class.hazards(&prior(), PARENT_ENDS),
-                None if parent < index => hazards[parent],
-                None => prior(),
-            };
+            let mut own = if parent < index { hazards[parent] } else { life_table::prior_hazards() };
+            if let Some(class) = class {
+                class.draw_towards(&mut own, PARENT_ENDS);
+            }
             hazards.push(own);
             let ends = class.map_or(0, LifeTable::ends);
             if context.kind.only_backs() {
@@ -167,13 +165,7 @@ impl Predictor {
         }
         let most_ms = self.limits.most_ms(features.time_limit_ms);
         let distribution = Distribution::new(&mixed, self.calibration.levels(), most_ms);
-        let details = Details {
-            distribution,
-            contexts: contexts.into_boxed_slice(),
-            voices: voices.into_boxed_slice(),
-            features,
-            pace,
-        };
+        let details = Details { distribution, contexts, voices, features, pace };
         Forecast { details: Box::new(details) }
     }
 

@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::ops::Range;
 
+use arrayvec::ArrayVec;
 use fleet::ids::WorkloadId;
 
 use super::bins::{OCTAVES, octave_begin_ms};
@@ -12,11 +13,14 @@ use super::bounded::Key;
 /// The first octave that is told before the end: some four minutes. Shorter runs end before anyone could use the news.
 const FIRST_TOLD: usize = 10;
 
+/// Most classes that one run tells.
+const MOST_CLASSES: usize = 12;
+
 /// Something that runs.
 #[derive(Clone, Debug)]
 struct Run {
     since_ms: i64,
-    classes: Box<[Key]>,
+    classes: ArrayVec<Key, MOST_CLASSES>,
     /// It has lived through the octaves below this one, and its classes know.
     told: usize,
 }
@@ -31,7 +35,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Notes that a workload runs from now on.
-    pub(super) fn start(&mut self, id: WorkloadId, since_ms: i64, classes: Box<[Key]>) {
+    pub(super) fn start(&mut self, id: WorkloadId, since_ms: i64, classes: ArrayVec<Key, MOST_CLASSES>) {
         self.runs.insert(id, Run { since_ms, classes, told: 0 });
         self.wait_for(id, since_ms, FIRST_TOLD);
     }

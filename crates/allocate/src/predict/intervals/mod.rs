@@ -151,16 +151,12 @@ impl Intervals {
         let mut high = Vec::with_capacity(links.len() * HIGH_PERMILLE.len());
         for (index, link) in links.iter().enumerate() {
             let class = self.classes.get(link.key);
-            let prior: Hazards;
-            let parent = match hazards.get(usize::from(link.parent)) {
-                Some(parent) => parent,
-                None => {
-                    debug_assert_eq!(index, 0, "only the first has no parent");
-                    prior = life_table::prior_hazards();
-                    &prior
-                }
-            };
-            let own = class.map_or(*parent, |class| class.hazards(parent, PARENT_ENDS));
+            let parent = hazards.get(usize::from(link.parent));
+            debug_assert_eq!(parent.is_none(), index == 0, "only the first has no parent");
+            let mut own = parent.copied().unwrap_or_else(life_table::prior_hazards);
+            if let Some(class) = class {
+                class.draw_towards(&mut own, PARENT_ENDS);
+            }
             let ends = class.map_or(0, LifeTable::ends);
             if link.kind.is_broad() {
                 let positions = position::quantiles(&own, LOW_PERMILLE);
