@@ -80,10 +80,16 @@ impl Engine {
         }
         self.passes(now, Mode::Strict, budget, decision);
         if self.look_due && now >= self.backfill_at && decision.actions.len() < budget.starts {
-            let before = decision.actions.len();
-            self.look(now, plan, budget, decision);
-            // Whoever started changed what the others could hope for.
-            self.look_due = decision.actions.len() > before;
+            // Whoever starts changes what the others can hope for: they are looked at again at the next interval, or where there is
+            // none, at once.
+            loop {
+                let before = decision.actions.len();
+                self.look(now, plan, budget, decision);
+                self.look_due = decision.actions.len() > before;
+                if !self.look_due || interval.0 > 0 || decision.actions.len() >= budget.starts {
+                    break;
+                }
+            }
             self.backfill_at = poll_from(now + interval, interval);
         }
         self.look_due &= self.waiting.len() > 0;

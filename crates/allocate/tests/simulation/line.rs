@@ -132,8 +132,9 @@ impl Line {
     /// It fits on nodes that are kept for nobody, or for one who comes after it, or until after it is gone.
     fn fits_beside(&self, ledger: &Ledger, waiter: &Waiter, decided: Decided) -> bool {
         let between = self.order == Order::Backfill && ledger.policy.backfill_interval > Millis::ZERO;
-        if self.order == Order::Fifo || between && decided.kept.is_empty() {
-            // Whoever does not fit holds up those behind.
+        let planned = self.order == Order::Backfill && ledger.policy.backfill_plan.is_some();
+        if self.order == Order::Fifo || planned || between && decided.kept.is_empty() {
+            // Whoever does not fit holds up those behind; and for whom a plan keeps which nodes until when, it tells nobody.
             return false;
         }
         if self.order == Order::Backfill && ledger.policy.backfill_plan.is_some() {
