@@ -7,7 +7,7 @@ use fleet::ids::{ActionId, ModelId, NodeId, QueueId, WorkloadId};
 use fleet::node::{Node, Resources};
 use fleet::policy::{Order, Placement, Plan, Policy};
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
-use fleet::queue::Metered;
+use fleet::queue::{Metered, Queue};
 use fleet::time::Timestamp;
 use fleet::workload::{Constraint, Spread, Workload};
 
@@ -38,11 +38,16 @@ impl Lab {
 
     /// Hands in a workload of so many tasks, one on a node, each of so many devices of a model, with a limit in minutes.
     fn submit(&mut self, tasks: u32, devices: u64, model: u32, limit: i64) -> u32 {
+        self.submit_to(0, tasks, devices, model, limit)
+    }
+
+    /// The same, to a queue.
+    fn submit_to(&mut self, queue: u32, tasks: u32, devices: u64, model: u32, limit: i64) -> u32 {
         let id = self.actions.len() as u32;
         self.actions.push(ActionId(0));
         let workload = Workload {
             id: WorkloadId(id),
-            queue: QueueId(0),
+            queue: QueueId(queue),
             user: None,
             name: None,
             priority: 0,
@@ -138,6 +143,21 @@ fn looks_past_the_head_come_between_seconds_and_at_intervals() {
     assert_eq!((decision.actions.len(), decision.wake_at), (0, Some(Timestamp(31_500))));
     lab.now = Timestamp(31_500);
     assert_eq!(lab.engine.decide(lab.now, Budget::default()).actions.len(), 1);
+}
+
+#[test]
+fn whoever_starts_may_let_others_start_in_the_same_decision() {
+    let mut lab = Lab::new(planned(), &[0]);
+    let limited = Queue { limit_running: Some(1), ..Queue::unlimited(QueueId(1)) };
+    lab.tell(EventKind::QueueSet { queue: limited });
+    lab.submit(1, 2, 0, 60);
+    lab.decide(0);
+    // All of the node from 60 on, unless its queue runs something else by then.
+    lab.submit_to(1, 1, 8, 0, 60);
+    lab.submit_to(1, 1, 2, 0, 30);
+    lab.submit(1, 2, 0, 300);
+    let started: Vec<u32> = lab.decide(1).into_iter().map(|(id, _)| id).collect();
+    assert_eq!(started, [2, 3], "the second reached the limit, so no room is kept for the first");
 }
 
 #[test]
