@@ -1,6 +1,7 @@
 //! The engine: its state, and what can be asked of it.
 
 mod adopt;
+mod ahead;
 mod backfill;
 mod decide;
 mod foresee;
@@ -22,11 +23,12 @@ use fleet::time::Timestamp;
 
 use crate::cluster::{Cluster, Ends};
 use crate::placement::{Guard, Mix, Shapes};
-use crate::predict::Predictor;
 use crate::queues::Queues;
+use ahead::Learner;
 use job::Job;
 use waiting::Waiting;
 
+pub use ahead::Run;
 pub use decide::Budget;
 pub use kept::Kept;
 pub use observe::{Ignored, Observed};
@@ -41,7 +43,7 @@ pub struct Engine {
     queues: Queues,
     shapes: Shapes,
     mix: Mix,
-    predictor: Predictor,
+    predictor: Learner,
     jobs: std::collections::BTreeMap<WorkloadId, Job>,
     waiting: Waiting,
     /// Everyone who is placed, by when they are expected to end.
@@ -77,7 +79,7 @@ impl Engine {
             queues: Queues::default(),
             shapes: Shapes::default(),
             mix: Mix::default(),
-            predictor: Predictor::default(),
+            predictor: Learner::default(),
             jobs: std::collections::BTreeMap::new(),
             waiting: Waiting::default(),
             ends: Ends::default(),

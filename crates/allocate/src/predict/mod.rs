@@ -13,6 +13,7 @@
 //! forecasts on every machine. Start reading at [`Predictor::forecast`].
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
@@ -84,7 +85,7 @@ impl Features {
 /// What was expected of a workload when it was submitted.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    details: Box<Details>,
+    details: Arc<Details>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,6 +127,18 @@ impl Predictor {
     /// Forecasts a workload again that has waited until now: others like it have ended meanwhile. It counts as submitted once.
     pub fn forecast_again(&mut self, forecast: &Forecast, now: Timestamp) -> Forecast {
         self.advance(now);
+        self.forecast_at(forecast.details.features.clone(), forecast.details.pace)
+    }
+
+    /// The same without learning even that it was submitted: what is foreseen of one that may never come.
+    #[must_use]
+    pub fn foresee(&self, features: &Features, now: Timestamp) -> Forecast {
+        self.forecast_at(features.clone(), context::would_be_submitted(features, now.0, &self.groups))
+    }
+
+    /// Forecasts a workload again from what is known, learning nothing.
+    #[must_use]
+    pub fn foresee_again(&self, forecast: &Forecast) -> Forecast {
         self.forecast_at(forecast.details.features.clone(), forecast.details.pace)
     }
 
@@ -174,7 +187,7 @@ impl Predictor {
             features,
             pace,
         };
-        Forecast { details: Box::new(details) }
+        Forecast { details: Arc::new(details) }
     }
 
     /// Notes that a workload runs from now on.
