@@ -14,5 +14,5 @@ pub mod predict;
 mod queues;
 
 pub use engine::{Budget, Engine, Ignored, Kept, Observed, Reason, Run};
-pub use policy::{ALLOWANCE_MAX, Claim, trimtab_turn};
+pub use policy::ALLOWANCE_MAX;
 pub use queues::Limit;

@@ -8,7 +8,8 @@ use anyhow::Context;
 use fleet::ids::WorkloadId;
 use fleet::policy::Order;
 use fleet::quantity::Millis;
-use replay::forecast::{Forecasts, StartForecast, WAITS};
+use fleet::time::Timestamp;
+use replay::forecast::{Forecasts, StartForecast, StartForecaster, WAITS};
 use replay::run_observed;
 use replay::scenario::{Change, Scenario};
 use replay::setup::Setup;
@@ -30,7 +31,7 @@ fn measure(session: &mut Session, nodes: u32, scenario: &Scenario, policy: &str,
     let Some(path) = session.data(BAR, philly::FILE) else { return Ok(()) };
     let history = philly::read(&path, &philly::eights(nodes))?;
     let setup = Setup::new(&history, scenario).context("failed to apply the scenario")?;
-    let mut forecasts = Forecasts::default();
+    let mut forecasts = Forecasts::new(StartForecaster::new(SEED, Timestamp::MIN));
     let outcome = run_observed(&setup, SEED, &mut forecasts);
     let made: BTreeMap<WorkloadId, StartForecast> = forecasts.made.into_iter().collect();
 
