@@ -13,6 +13,6 @@ mod policy;
 pub mod predict;
 mod queues;
 
-pub use engine::{Budget, Engine, Ignored, Kept, Observed, Reason};
-pub use policy::{ALLOWANCE_MAX, Claim, trimtab_turn};
+pub use engine::{Budget, Engine, Ignored, Kept, Observed, Reason, Run};
+pub use policy::ALLOWANCE_MAX;
 pub use queues::Limit;

@@ -7,6 +7,7 @@
 
 pub mod fidelity;
 pub mod forecast;
+pub mod forward;
 pub mod history;
 pub mod measure;
 pub mod outcome;

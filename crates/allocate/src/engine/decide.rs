@@ -281,7 +281,9 @@ impl Engine {
         let Some(after) = policy::renews_after(self.policy.order) else { return };
         let job = self.jobs.get_mut(&id).expect("a candidate waits");
         if now.since(job.forecast_at) >= after {
-            job.expected = self.predictor.forecast_again(&job.expected, now);
+            if let Some(expected) = self.predictor.forecast_again(&job.expected, job.forecast_at, now) {
+                job.expected = expected;
+            }
             job.forecast_at = now;
         }
     }

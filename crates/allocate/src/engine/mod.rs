@@ -1,6 +1,7 @@
 //! The engine: its state, and what can be asked of it.
 
 mod adopt;
+mod ahead;
 mod backfill;
 mod decide;
 mod foresee;
@@ -23,11 +24,12 @@ use rustc_hash::FxHashMap;
 
 use crate::cluster::{Cluster, Ends};
 use crate::placement::{Guard, Mix, Shapes};
-use crate::predict::Predictor;
 use crate::queues::Queues;
+use ahead::Learner;
 use job::Job;
 use waiting::Waiting;
 
+pub use ahead::Run;
 pub use decide::Budget;
 pub use kept::Kept;
 pub use observe::{Ignored, Observed};
@@ -42,7 +44,7 @@ pub struct Engine {
     queues: Queues,
     shapes: Shapes,
     mix: Mix,
-    predictor: Predictor,
+    predictor: Learner,
     /// Looked up all the time, never iterated: whoever waits is in `waiting`, whoever is placed in `ends`.
     jobs: FxHashMap<WorkloadId, Job>,
     waiting: Waiting,
@@ -79,7 +81,7 @@ impl Engine {
             queues: Queues::default(),
             shapes: Shapes::default(),
             mix: Mix::default(),
-            predictor: Predictor::default(),
+            predictor: Learner::default(),
             jobs: FxHashMap::default(),
             waiting: Waiting::default(),
             ends: Ends::default(),

@@ -145,7 +145,9 @@ impl Engine {
         let job = self.jobs.get_mut(&workload).expect("an awaited job is there");
         let JobState::Placed(place) = &mut job.state else { unreachable!("an awaited job is placed") };
         place.outcome = Outcome::Started;
-        self.predictor.started(workload, &job.expected, at);
+        if let Some(known) = self.predictor.learns() {
+            known.started(workload, &job.expected, at);
+        }
         // The clock of the run begins when it began, not when that was decided.
         if place.since != at {
             let before = place.expected_end;
@@ -179,11 +181,13 @@ impl Engine {
     fn end(&mut self, workload: WorkloadId, ran: Millis, cause: EndCause) {
         self.release(workload);
         if cause == EndCause::Requeued {
-            self.predictor.interrupted(workload, self.last_at);
+            self.interrupted(workload);
             return self.enqueue(workload);
         }
         let job = self.jobs.remove(&workload).expect("whoever is placed is there");
-        self.predictor.ended(workload, &job.expected, ran.0.max(0) as u64, self.last_at);
+        if let Some(known) = self.predictor.learns() {
+            known.ended(workload, &job.expected, ran.0.max(0) as u64, self.last_at);
+        }
     }
 
     fn withdraw(&mut self, workload: WorkloadId) -> Result<(), Ignored> {
@@ -214,8 +218,14 @@ impl Engine {
         Ok(())
     }
 
+    fn interrupted(&mut self, workload: WorkloadId) {
+        if let Some(known) = self.predictor.learns() {
+            known.interrupted(workload, self.last_at);
+        }
+    }
+
     fn wait_again(&mut self, workload: WorkloadId) {
-        self.predictor.interrupted(workload, self.last_at);
+        self.interrupted(workload);
         self.release(workload);
         self.enqueue(workload);
     }

@@ -109,6 +109,11 @@ impl Waiting {
         self.groups[group as usize].in_turn.range((here, std::ops::Bound::Unbounded)).next().copied()
     }
 
+    /// How many of a group come before this one.
+    pub(crate) fn before(&self, group: u32, rank: Rank, workload: WorkloadId) -> usize {
+        self.groups[group as usize].in_turn.range(..(rank, workload)).count()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.len
     }

@@ -23,27 +23,6 @@ pub(crate) fn key(order: Order, eligible: Timestamp, expected: &Distribution) ->
     }
 }
 
-/// When a workload is due under `trimtab`, as things are, and whether it would borrow: who has less of it is tried first. For those
-/// who foretell starts; the engine goes by the parts of this.
-#[must_use]
-pub fn trimtab_turn(eligible: Timestamp, expected: &Distribution, claim: &Claim) -> (bool, i64) {
-    let by = trimtab::put_off(claim.borrowed, claim.capacity, claim.nodes);
-    (claim.borrows, trimtab::key(eligible, expected).saturating_add(by.0))
-}
-
-/// What of the state of things decides when a workload's turn comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Claim {
-    /// Whether its queue would pass its quota with it.
-    pub borrows: bool,
-    /// What its queue has borrowed already.
-    pub borrowed: MilliDevice,
-    /// All that the fleet has.
-    pub capacity: MilliDevice,
-    /// How many nodes it takes.
-    pub nodes: u32,
-}
-
 /// How much later than its key says a workload goes whose queue has borrowed so much already, and that takes so many nodes.
 /// Nothing that differs between workloads of one queue that ask the same.
 pub(crate) fn put_off(order: Order, borrowed: MilliDevice, capacity: MilliDevice, nodes: u32) -> Millis {

@@ -160,6 +160,11 @@ pub(super) fn submitted(features: &Features, at_ms: i64, groups: &mut Groups) ->
     groups.entry(group_keys(features)[0]).submitted(at_ms)
 }
 
+/// How fast work like a workload would be coming, were it submitted now.
+pub(super) fn would_be_submitted(features: &Features, at_ms: i64, groups: &Groups) -> Pace {
+    groups.get(group_keys(features)[0]).cloned().unwrap_or_default().submitted(at_ms)
+}
+
 /// The contexts of a workload, coarse before fine, so that a parent comes before who falls back on it: how it was submitted, and
 /// what has ended by now.
 pub(super) fn contexts(features: &Features, pace: Pace, groups: &Groups) -> Contexts {

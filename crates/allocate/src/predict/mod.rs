@@ -13,6 +13,7 @@
 //! forecasts on every machine. Start reading at [`Predictor::forecast`].
 
 use std::ops::Deref;
+use std::sync::Arc;
 
 use arrayvec::ArrayVec;
 use fleet::ids::WorkloadId;
@@ -85,7 +86,7 @@ impl Features {
 /// What was expected of a workload when it was submitted.
 #[derive(Clone, Debug)]
 pub struct Forecast {
-    details: Box<Details>,
+    details: Arc<Details>,
 }
 
 #[derive(Clone, Debug)]
@@ -130,6 +131,18 @@ impl Predictor {
         self.forecast_at(forecast.details.features.clone(), forecast.details.pace)
     }
 
+    /// The same without learning even that it was submitted: what is foreseen of one that may never come.
+    #[must_use]
+    pub fn foresee(&self, features: &Features, now: Timestamp) -> Forecast {
+        self.forecast_at(features.clone(), context::would_be_submitted(features, now.0, &self.groups))
+    }
+
+    /// Forecasts a workload again from what is known, learning nothing.
+    #[must_use]
+    pub fn foresee_again(&self, forecast: &Forecast) -> Forecast {
+        self.forecast_at(forecast.details.features.clone(), forecast.details.pace)
+    }
+
     fn forecast_at(&self, features: Features, pace: Pace) -> Forecast {
         let contexts = context::contexts(&features, pace, &self.groups);
         let mut hazards = ArrayVec::<_, MAX_CONTEXTS>::new();
@@ -166,7 +179,7 @@ impl Predictor {
         let most_ms = self.limits.most_ms(features.time_limit_ms);
         let distribution = Distribution::new(&mixed, self.calibration.levels(), most_ms);
         let details = Details { distribution, contexts, voices, features, pace };
-        Forecast { details: Box::new(details) }
+        Forecast { details: Arc::new(details) }
     }
 
     /// Notes that a workload runs from now on.

@@ -1,15 +1,12 @@
-//! When will it start? A forecast made the moment a workload is handed in and does not start at once, from nothing but what was
-//! known then: how much waits, in which order it is due, when what runs is expected to be gone, and what became of those in the
-//! same place before.
+//! When will it start? A forecast made the moment a workload is handed in and does not start at once: a copy of the engine is run
+//! forward until it starts (`crate::forward`), and what became of those who were told the like says how far to trust that.
 //!
-//! It listens to the events that the engine hears and never speaks to the engine: no decision can hang on it. Start at
-//! [`StartForecaster`].
+//! From nothing but what was known then, and without a word to the engine: no decision can hang on it. Start at [`StartForecaster`];
+//! docs/DURATIONS.md has the figures.
 
-mod backlog;
 mod logarithm;
-mod neighbours;
-
-use std::collections::BTreeMap;
+mod looks;
+mod spread;
 
 use allocate::Engine;
 use fleet::action::{ActionKind, Decision};
@@ -18,11 +15,12 @@ use fleet::ids::WorkloadId;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
-use backlog::Backlog;
-use logarithm::{log2, power2};
-use neighbours::{Case, Neighbours};
+use looks::Look;
+use spread::Spread;
 
 use crate::Observer;
+use crate::forward::Past;
+use crate::seed::Seed;
 
 /// When a workload is expected to start: how long after it was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,40 +36,49 @@ pub struct StartForecast {
 /// Who starts within this is not counted as waiting: forecasts are for those who wait.
 pub const WAITS: Millis = Millis::minutes(1);
 
-/// A workload that waits, and what was said of it.
-#[derive(Clone, Debug)]
-struct Open {
-    since: Timestamp,
-    case: Case,
-    logs: Option<[i32; 3]>,
-}
-
 /// Forecasts starts, and learns from those it sees.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct StartForecaster {
-    backlog: Backlog,
-    neighbours: Neighbours,
+    seed: Seed,
+    /// Only who comes from then on is forecast.
+    from: Timestamp,
+    past: Past,
+    look: Option<Look>,
+    spread: Spread,
     fresh: Vec<WorkloadId>,
-    open: BTreeMap<WorkloadId, Open>,
 }
 
 impl StartForecaster {
+    /// Forecasts the start of everyone who comes from that moment on. Who comes before is heard of, but costs next to nothing.
+    #[must_use]
+    pub fn new(seed: u64, from: Timestamp) -> Self {
+        let (past, spread) = (Past::default(), Spread::default());
+        Self { seed: Seed::new(seed), from, past, look: None, spread, fresh: Vec::new() }
+    }
+
     /// Hears what the engine hears.
     pub fn event(&mut self, event: &Event) {
         match &event.kind {
-            EventKind::Submitted { workload } => self.fresh.push(workload.id),
-            EventKind::Started { workload, .. } => self.started(*workload, event.at),
-            EventKind::Withdrawn { workload } => {
-                self.open.remove(workload);
+            EventKind::Submitted { workload } => {
+                self.past.came(workload, event.at);
+                if event.at >= self.from {
+                    self.fresh.push(workload.id);
+                }
             }
+            EventKind::Started { workload, .. } => self.spread.started(*workload, event.at),
+            EventKind::Withdrawn { workload } => self.spread.withdrawn(*workload),
             _ => {}
         }
-        self.backlog.event(event);
     }
 
     /// Hears what the engine decided, and forecasts the start of everyone who came since the last decision and did not
     /// start with this one.
-    pub fn decided(&mut self, now: Timestamp, decision: &Decision) -> Vec<(WorkloadId, StartForecast)> {
+    pub fn decided(
+        &mut self,
+        engine: &Engine,
+        now: Timestamp,
+        decision: &Decision,
+    ) -> Vec<(WorkloadId, StartForecast)> {
         let mut made = Vec::new();
         let starts: Vec<WorkloadId> = decision
             .actions
@@ -82,42 +89,43 @@ impl StartForecaster {
             })
             .collect();
         for workload in std::mem::take(&mut self.fresh) {
-            if starts.contains(&workload) {
+            // Who came and was withdrawn before anything was decided does not wait either.
+            if starts.contains(&workload) || engine.before(workload).is_none() {
                 continue;
             }
-            let Some(case) = self.backlog.case(workload, now) else { continue };
-            let logs = self.neighbours.ask(&case);
-            self.open.insert(workload, Open { since: now, case, logs });
-            if let Some([low, median, high]) = logs.map(|logs| logs.map(|log| Millis::seconds(power2(log)))) {
-                made.push((workload, StartForecast { low, median, high }));
+            let median = self.seen(engine, workload, now);
+            if let Some((low, high)) = self.spread.ask(workload, median, now) {
+                made.push((workload, StartForecast { low: low.min(median), median, high: high.max(median) }));
             }
         }
         made
     }
 
-    /// What was forecast of a workload that still waits.
-    #[must_use]
-    pub fn forecast(&self, workload: WorkloadId) -> Option<StartForecast> {
-        let logs = self.open.get(&workload)?.logs?;
-        let [low, median, high] = logs.map(|log| Millis::seconds(power2(log)));
-        Some(StartForecast { low, median, high })
-    }
-
-    fn started(&mut self, workload: WorkloadId, now: Timestamp) {
-        let Some(open) = self.open.remove(&workload) else { return };
-        let waited = now.since(open.since);
-        if waited >= WAITS {
-            self.neighbours.learn(open.case, log2((waited.0 / 1_000) as u64), open.logs);
+    /// How long one who came just now will wait, as the last look has it or a new one.
+    fn seen(&mut self, engine: &Engine, workload: WorkloadId, now: Timestamp) -> Millis {
+        if let Some(wait) = self.look.as_ref().and_then(|look| look.read(engine, workload, now)) {
+            return wait;
         }
+        let (look, wait) = Look::ahead(engine, &self.past, workload, now, &mut self.seed);
+        self.look = Some(look);
+        wait
     }
 }
 
 /// Every forecast of a replay.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Forecasts {
     forecaster: StartForecaster,
     /// In the order in which they were made.
     pub made: Vec<(WorkloadId, StartForecast)>,
+}
+
+impl Forecasts {
+    /// None yet.
+    #[must_use]
+    pub fn new(forecaster: StartForecaster) -> Self {
+        Self { forecaster, made: Vec::new() }
+    }
 }
 
 impl Observer for Forecasts {
@@ -125,7 +133,7 @@ impl Observer for Forecasts {
         self.forecaster.event(event);
     }
 
-    fn decision(&mut self, _engine: &Engine, now: Timestamp, decision: &Decision) {
-        self.made.extend(self.forecaster.decided(now, decision));
+    fn decision(&mut self, engine: &Engine, now: Timestamp, decision: &Decision) {
+        self.made.extend(self.forecaster.decided(engine, now, decision));
     }
 }

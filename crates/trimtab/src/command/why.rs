@@ -126,7 +126,10 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let unfit = |unfit| Failure::input(format!("cannot replay {}: {unfit}", opened.name));
     let setup = Setup::new(history, &baseline).map_err(unfit)?;
     let id = WorkloadId(index as u32);
-    let mut watch = Watch { id, open: None, held: BTreeMap::new(), forecaster: StartForecaster::default(), said: None };
+    // It comes when it is eligible, or when what it depends on has ended; the earlier moment costs no more than time.
+    let from = setup.moment(history.workloads[index].submit) - LEARNS_FOR;
+    let forecaster = StartForecaster::new(arguments.seed, from);
+    let mut watch = Watch { id, open: None, held: BTreeMap::new(), forecaster, said: None };
     let lived = run_observed(&setup, arguments.seed, &mut watch);
     let start = lived.workloads[index].start();
     let candidates = candidates(history, &setup, index, &baseline);
@@ -205,6 +208,10 @@ fn candidates(history: &History, setup: &Setup, index: usize, baseline: &Scenari
     all
 }
 
+/// For so long before a workload came the starts of others are forecast, to learn how far such forecasts can be trusted: each
+/// costs up to some tenths of a second, and a week of a busy fleet has thousands.
+const LEARNS_FOR: Millis = Millis::hours(24);
+
 /// Notes what holds one workload, decision by decision.
 struct Watch {
     id: WorkloadId,
@@ -223,7 +230,7 @@ impl Observer for Watch {
     }
 
     fn decision(&mut self, engine: &Engine, now: Timestamp, decision: &Decision) {
-        let made = self.forecaster.decided(now, decision);
+        let made = self.forecaster.decided(engine, now, decision);
         self.said = self.said.or_else(|| made.into_iter().find(|(id, _)| *id == self.id).map(|(_, said)| said));
         let reason = engine.reason(self.id);
         if let Some((reason, since)) = self.open.take() {
