@@ -14,7 +14,7 @@ use super::job::{Job, JobState, Outcome, Place};
 use super::observe::not_before;
 use super::waiting::Rank;
 use super::{Changed, Engine};
-use crate::placement::{Access, Choice, Drains, Hold, Stay, fits_empty, try_take};
+use crate::placement::{Access, Choice, Drains, Hold, Stay, fits_empty, try_take, worth_trying};
 use crate::policy;
 use crate::queues::Tier;
 
@@ -134,7 +134,6 @@ impl Engine {
             if self.shapes.layout(shape).classes.iter().any(|class| held_up.contains(class)) {
                 continue;
             }
-            self.renew_forecast(id, now);
             if self.start(id, now, decision) {
                 heap.extend(self.next_of(group, &failed, now));
                 continue;
@@ -221,6 +220,12 @@ impl Engine {
 
     /// Places a gang if it fits beside what is kept for others.
     fn start(&mut self, id: WorkloadId, now: Timestamp, decision: &mut Decision) -> bool {
+        let job = &self.jobs[&id];
+        if !worth_trying(&self.cluster, self.shapes.shape(job.shape), self.shapes.layout(job.shape)) {
+            return false;
+        }
+        // Only now, since most who are tried do not fit anywhere: forecasts cost more than all the rest of a decision.
+        self.renew_forecast(id, now);
         let job = &self.jobs[&id];
         let stay = if self.guard.is_empty() {
             Stay::First

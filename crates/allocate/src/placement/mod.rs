@@ -65,7 +65,7 @@ impl Drains<'_> {
 
 /// Finds room for the whole gang and takes it, or leaves the cluster as it was.
 pub(crate) fn try_take(cluster: &mut Cluster, shape: &Shape, layout: &Layout, choice: &Choice) -> Option<Vec<Slot>> {
-    if !layout.possible() || !worth_trying(cluster, shape, layout) {
+    if !worth_trying(cluster, shape, layout) {
         return None;
     }
     let mut slots = Vec::new();
@@ -110,7 +110,10 @@ fn room(cluster: &Cluster, request: &Resources, node: NodeId, most: u32, choice:
 }
 
 /// A cheap test that rules out most gangs that do not fit: are there enough nodes with enough free, other things aside?
-fn worth_trying(cluster: &Cluster, shape: &Shape, layout: &Layout) -> bool {
+pub(crate) fn worth_trying(cluster: &Cluster, shape: &Shape, layout: &Layout) -> bool {
+    if !layout.possible() {
+        return false;
+    }
     if shape.spread == Spread::Any || share_of(&shape.request).is_some() {
         return true;
     }
