@@ -6,6 +6,7 @@
 //!
 //! Start reading at [`Engine::observe`] and [`Engine::decide`]; the policies are in `policy`, one file each.
 
+mod by_id;
 mod cluster;
 mod engine;
 mod placement;

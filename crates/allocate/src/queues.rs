@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use fleet::ids::{QueueId, UserId};
 use fleet::quantity::MilliDevice;
 use fleet::queue::Queue;
-use rustc_hash::FxHashMap;
+
+use crate::by_id::ById;
 
 /// Which gangs come first: those within their queue's quota, then those that borrow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,8 +46,7 @@ struct Use {
 /// All queues.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queues {
-    /// Looked up for every candidate, never iterated.
-    states: FxHashMap<QueueId, State>,
+    states: ById<QueueId, State>,
 }
 
 impl Queues {
@@ -128,7 +128,7 @@ impl Queues {
     }
 
     fn state(&mut self, queue: QueueId) -> &mut State {
-        self.states.entry(queue).or_insert_with(|| State {
+        self.states.get_or_insert_with(queue, || State {
             rules: Queue::unlimited(queue),
             used: Use::default(),
             users: BTreeMap::new(),

@@ -71,11 +71,12 @@ impl Engine {
 
     /// Everyone who is placed, in the order of ids.
     pub fn runs(&self) -> impl Iterator<Item = Run<'_>> {
-        self.jobs.iter().filter_map(|(&workload, job)| match &job.state {
-            JobState::Placed(place) => {
-                Some(Run { workload, action: place.action, since: place.since, expected: &job.expected })
-            }
-            JobState::Waiting => None,
+        let mut placed: Vec<WorkloadId> = self.ends.iter().map(|(_, id)| id).collect();
+        placed.sort_unstable();
+        placed.into_iter().map(|workload| {
+            let job = &self.jobs[&workload];
+            let JobState::Placed(place) = &job.state else { unreachable!("only who is placed has an end") };
+            Run { workload, action: place.action, since: place.since, expected: &job.expected }
         })
     }
 

@@ -20,8 +20,8 @@ use fleet::policy::Policy;
 use fleet::quantity::MilliDevice;
 use fleet::queue::Metered;
 use fleet::time::Timestamp;
-use rustc_hash::FxHashMap;
 
+use crate::by_id::ById;
 use crate::cluster::{Cluster, Ends};
 use crate::placement::{Guard, Mix, Shapes};
 use crate::queues::Queues;
@@ -45,8 +45,8 @@ pub struct Engine {
     shapes: Shapes,
     mix: Mix,
     predictor: Learner,
-    /// Looked up all the time, never iterated: whoever waits is in `waiting`, whoever is placed in `ends`.
-    jobs: FxHashMap<WorkloadId, Job>,
+    /// Whoever waits is in `waiting` too, whoever is placed in `ends`.
+    jobs: ById<WorkloadId, Job>,
     waiting: Waiting,
     /// Everyone who is placed, by when they are expected to end.
     ends: Ends,
@@ -82,7 +82,7 @@ impl Engine {
             shapes: Shapes::default(),
             mix: Mix::default(),
             predictor: Learner::default(),
-            jobs: FxHashMap::default(),
+            jobs: ById::default(),
             waiting: Waiting::default(),
             ends: Ends::default(),
             guard: Guard::default(),
