@@ -1,6 +1,8 @@
 //! What the engine says. Actions take time and can fail outside; until their outcome comes back as an event, what they use
 //! stays reserved.
 
+use serde::{Deserialize, Serialize};
+
 use crate::ids::{ActionId, NodeId, WorkloadId};
 use crate::time::Timestamp;
 
@@ -35,7 +37,8 @@ pub enum ActionKind {
 }
 
 /// So many tasks of a gang on one node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Slot {
     /// Where.
     pub node: NodeId,

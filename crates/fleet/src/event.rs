@@ -51,6 +51,14 @@ pub enum EventKind {
         /// Its settings.
         queue: Queue,
     },
+    /// A run of the past, over before this engine began: what a restart reads from its log, so that what was learnt from ends is
+    /// learnt again.
+    Recalled {
+        /// What ran.
+        workload: Box<Workload>,
+        /// How long it ran.
+        ran: Millis,
+    },
     /// These rules hold from now on.
     PolicySet {
         /// The rules.

@@ -11,6 +11,7 @@ pub mod event;
 pub mod fleet_file;
 pub mod history;
 pub mod ids;
+pub mod live;
 pub mod money;
 pub mod names;
 pub mod node;

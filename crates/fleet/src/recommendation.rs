@@ -104,10 +104,15 @@ impl fmt::Display for MoneyInterval {
 /// One thing to do, where.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
-    /// What it is done to: `slurm.conf`, `sacctmgr`, `fleet file`, `users`.
+    /// What it is done to: `slurm.conf`, `sacctmgr`, `fleet file`, `users`, [`Step::TRIMTAB`].
     pub system: String,
     /// The line or command.
     pub text: String,
+}
+
+impl Step {
+    /// The system of steps that are a command of Trimtab each: those it can do itself.
+    pub const TRIMTAB: &'static str = "trimtab";
 }
 
 /// How to check a recommendation.

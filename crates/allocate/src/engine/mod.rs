@@ -95,6 +95,13 @@ impl Engine {
         }
     }
 
+    /// The same engine, whose next action has this number: those before it were given by an engine that is gone.
+    #[must_use]
+    pub fn numbering_from(mut self, next: ActionId) -> Self {
+        self.next_action = self.next_action.max(next.0);
+        self
+    }
+
     /// The rules it follows.
     #[must_use]
     pub fn policy(&self) -> &Policy {

@@ -87,6 +87,7 @@ impl Engine {
                 self.policy = policy.clone();
                 self.line_up_again(|_| true);
             }
+            EventKind::Recalled { workload, ran } => self.recall(workload, *ran),
             EventKind::Withdrawn { workload } => self.withdraw(*workload)?,
             EventKind::Adopted { action, workload, slots, since } => self.adopt(*action, *workload, slots, *since)?,
             EventKind::StartFailed { action, workload } => {
@@ -187,6 +188,15 @@ impl Engine {
         let job = self.jobs.remove(&workload).expect("whoever is placed is there");
         if let Some(known) = self.predictor.learns() {
             known.ended(workload, &job.expected, ran.0.max(0) as u64, self.last_at);
+        }
+    }
+
+    /// Learns from a run that was over before.
+    fn recall(&mut self, workload: &Workload, ran: Millis) {
+        self.mix.learn(&workload.request, workload.tasks);
+        if let Some(known) = self.predictor.learns() {
+            let expected = known.forecast(&Features::of(workload), self.last_at);
+            known.ended(workload.id, &expected, ran.0.max(0) as u64, self.last_at);
         }
     }
 

@@ -206,7 +206,9 @@ impl Ledger {
                 }
                 counts
             }
-            EventKind::Adopted { .. } => unreachable!("the simulation adopts only when it restarts an engine"),
+            EventKind::Adopted { .. } | EventKind::Recalled { .. } => {
+                unreachable!("the simulation adopts and recalls only when it restarts an engine")
+            }
         }
     }
 
