@@ -11,26 +11,43 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("diagnose", &["fleet"]),
     ("purchase", &["replay", "allocate", "fleet"]),
     ("advise", &["replay", "allocate", "diagnose", "purchase", "fleet"]),
+    ("control", &["allocate", "fleet"]),
     ("connect", &["fleet"]),
     ("store", &["fleet"]),
     ("feed", &[]),
-    ("server", &["advise", "replay", "allocate", "diagnose", "purchase", "store", "fleet"]),
+    ("server", &["control", "advise", "replay", "allocate", "diagnose", "purchase", "store", "fleet"]),
     (
         "trimtab",
-        &["server", "advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed", "fleet"],
+        &[
+            "server", "control", "advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed",
+            "fleet",
+        ],
     ),
-    // Both know nothing of Trimtab: one finds files and records skips, the other runs a Slurm.
+    // They use nothing of Trimtab: one finds files and records skips, one runs a Slurm, one runs the program itself.
     ("testkit", &[]),
     ("slurm-rig", &[]),
+    ("live-rig", &[]),
     // Benchmarks measure these; nothing uses xtask.
     (
         "xtask",
-        &["slurm-rig", "advise", "replay", "allocate", "diagnose", "purchase", "connect", "store", "feed", "fleet"],
+        &[
+            "slurm-rig",
+            "live-rig",
+            "advise",
+            "replay",
+            "allocate",
+            "diagnose",
+            "purchase",
+            "connect",
+            "store",
+            "feed",
+            "fleet",
+        ],
     ),
 ];
 
 /// What tests may use wherever they are, and nothing else may unless the table says so.
-const FOR_TESTS: &[&str] = &["testkit", "slurm-rig"];
+const FOR_TESTS: &[&str] = &["testkit", "slurm-rig", "live-rig"];
 
 /// Every arrow of the workspace is allowed.
 pub(super) fn run() -> anyhow::Result<Outcome> {

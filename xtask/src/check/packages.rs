@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::workspace;
 
 /// Crates that decide and never act: no IO, clock, environment, threads or hidden randomness.
-pub(super) const PURE: &[&str] = &["fleet", "allocate", "replay", "diagnose", "purchase", "advise"];
+pub(super) const PURE: &[&str] = &["fleet", "allocate", "replay", "diagnose", "purchase", "advise", "control"];
 
 /// What `cargo metadata` says, as far as it is used here.
 #[derive(Debug, Deserialize)]
