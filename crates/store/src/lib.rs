@@ -1,0 +1,43 @@
+//! What Trimtab keeps on this machine: one SQLite file.
+//!
+//! The log of [`fleet::live::Entry`]s is what is true. Tables beside it hold what the log adds up to, so that nobody reads the whole log
+//! to list a page; they change in the same transaction, and [`check()`] adds the log up again and compares. What was acknowledged by
+//! [`Store::commit`] is on the disk; what was not is either there whole or not at all.
+//!
+//! One process writes ([`Store`], held by a lock), any number read ([`Reader`]). It decides nothing and has no clock. Start reading at
+//! [`Store::commit`], then [`Reader::page`].
+
+mod backup;
+mod check;
+mod commit;
+mod connection;
+mod entries;
+mod error;
+mod export;
+mod json;
+mod ledger;
+mod load;
+mod lock;
+mod nodes;
+mod page;
+mod reader;
+mod rules;
+mod samples;
+mod schema;
+mod state;
+mod workloads;
+mod writer;
+
+pub use backup::{Existing, backup};
+pub use check::{Report, check};
+pub use error::{Fault, StoreError};
+pub use export::export;
+pub use ledger::{Consent, ConsentId, LedgerLine};
+pub use load::Loaded;
+pub use nodes::{NodeStanding, StoredNode};
+pub use page::{Counts, Page, Query, Row};
+pub use reader::Reader;
+pub use samples::{DeviceFilter, Retention, Sample, SampleQuery};
+pub use schema::VERSION;
+pub use state::State;
+pub use writer::Store;

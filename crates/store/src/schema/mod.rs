@@ -1,0 +1,102 @@
+//! The shape of the file, version by version.
+//!
+//! A step takes a file from one version to the next, each in a transaction of its own, so that a step that fails leaves the version before
+//! it. Steps that were released never change: another version is another file and another line here.
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::error::Fault;
+
+/// Tells a file of Trimtab from any other SQLite file: "trim" in ASCII.
+pub(crate) const APPLICATION_ID: i32 = 0x7472_696d;
+
+/// The version this code reads and writes.
+pub const VERSION: u32 = STEPS.len() as u32;
+
+/// From nothing to version 1, from 1 to 2, and so on.
+const STEPS: &[&str] = &[include_str!("v1.sql")];
+
+/// What a file is, before anything of it is trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Identity {
+    /// Nothing is in it.
+    Empty,
+    /// It is Trimtab's, of this version.
+    Version(u32),
+}
+
+/// Asks a file what it is. Changes nothing.
+pub(crate) fn identify(connection: &Connection) -> Result<Identity, Fault> {
+    let number = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
+    let application = number("application_id")?;
+    let version = number("user_version")?;
+    let tables: i64 = connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    match (application, version, tables) {
+        (0, 0, 0) => Ok(Identity::Empty),
+        (APPLICATION_ID, 1.., 1..) => {
+            let found = version.unsigned_abs();
+            if found > VERSION { Err(Fault::Newer { found, known: VERSION }) } else { Ok(Identity::Version(found)) }
+        }
+        (APPLICATION_ID, ..) => Err(Fault::Corrupt { what: "it has a version without tables, or none".into() }),
+        _ => Err(Fault::Foreign { what: "an SQLite file of another program".into() }),
+    }
+}
+
+/// Brings a file to this version.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), Fault> {
+    migrate_by(STEPS, connection)
+}
+
+fn migrate_by(steps: &[&str], connection: &mut Connection) -> Result<(), Fault> {
+    loop {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let version = match identify(&transaction)? {
+            Identity::Empty => 0,
+            Identity::Version(version) => version,
+        };
+        let Some(step) = steps.get(version as usize) else {
+            return Ok(());
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", version + 1)?;
+        transaction.commit()?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_file_becomes_version_1() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        assert_eq!(identify(&connection).unwrap(), Identity::Empty);
+        migrate(&mut connection).unwrap();
+        assert_eq!(identify(&connection).unwrap(), Identity::Version(VERSION));
+        migrate(&mut connection).unwrap();
+        let heads: i64 = connection.query_row("SELECT count(*) FROM head", [], |row| row.get(0)).unwrap();
+        assert_eq!(heads, 1, "a step is taken once");
+    }
+
+    #[test]
+    fn a_step_that_fails_leaves_the_version_before_it() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        let steps = ["CREATE TABLE a (b); INSERT INTO a VALUES (1)", "ALTER TABLE a ADD COLUMN c; SELECT nonsense"];
+        migrate_by(&steps, &mut connection).unwrap_err();
+        assert_eq!(identify(&connection).unwrap(), Identity::Version(1));
+        let columns: i64 =
+            connection.query_row("SELECT count(*) FROM pragma_table_info('a')", [], |row| row.get(0)).unwrap();
+        assert_eq!(columns, 1);
+    }
+
+    #[test]
+    fn a_newer_version_and_a_foreign_file_are_refused() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE a (b)").unwrap();
+        assert!(matches!(migrate(&mut connection), Err(Fault::Foreign { .. })));
+        connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        connection.pragma_update(None, "user_version", VERSION + 1).unwrap();
+        assert!(matches!(migrate(&mut connection), Err(Fault::Newer { .. })));
+    }
+}

@@ -1,0 +1,14 @@
+//! The store as those who use it see it: a module for each concern.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
+
+mod copies;
+mod damage;
+mod exported;
+mod kill;
+mod model;
+mod records;
+mod refusals;
+mod room;
+mod round_trip;
+mod story;
