@@ -1,4 +1,4 @@
-//! The only code that touches the outside: files, and the job logs of other systems.
+//! The only code that touches the outside: files, the job logs of other systems, and (in `machine`) this machine.
 //!
 //! One directory per outside system. Its readers are pure: they take a [`std::io::BufRead`] and hand out the records of a
 //! [`fleet::history`] one by one, in bounded memory whatever the size of the log. What cannot be read is reported and left
@@ -9,6 +9,8 @@ pub mod csv;
 pub mod file;
 pub mod import;
 pub mod lines;
+#[cfg(target_os = "linux")]
+pub mod machine;
 pub mod moment;
 pub mod number;
 pub mod philly;
