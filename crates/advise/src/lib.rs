@@ -11,5 +11,6 @@ pub mod question;
 pub mod recommend;
 pub mod report;
 pub mod timeline;
+pub mod verify;
 pub mod waste;
 pub mod window;

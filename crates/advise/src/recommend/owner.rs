@@ -1,4 +1,5 @@
-//! A change in the words of the system that owns the resource: Slurm's commands where Slurm ran the fleet, else the fleet file.
+//! A change in the words of the system that owns the resource: Slurm's commands where Slurm ran the fleet, Trimtab's own where
+//! `trimtab up` did, else the fleet file.
 //! What is told for the fleet file is whole tables: one that stands there is replaced.
 
 use fleet::fleet_file::QueueEntry;
@@ -23,8 +24,16 @@ pub(super) fn is_slurm(ground: &Ground) -> bool {
     ground.history.header.source == "slurm"
 }
 
+/// Whether `trimtab up` ran this fleet.
+fn is_trimtab(ground: &Ground) -> bool {
+    ground.history.header.source == "trimtab"
+}
+
 /// Other limits of a queue, for `QueueRecord`s that differ in nothing else.
 pub(super) fn limits(ground: &Ground, from: &QueueRecord, to: &QueueRecord) -> Vec<Step> {
+    if is_trimtab(ground) {
+        return vec![set_queue(to)];
+    }
     if !is_slurm(ground) {
         return vec![in_fleet_file(QueueEntry::of(to).to_toml())];
     }
@@ -85,6 +94,9 @@ fn whose(ground: &Ground, queue: &QueueRecord) -> String {
 
 /// A queue's place among the others.
 pub(super) fn priority(ground: &Ground, to: &QueueRecord) -> Step {
+    if is_trimtab(ground) {
+        return set_queue(to);
+    }
     if !is_slurm(ground) {
         return in_fleet_file(QueueEntry::of(to).to_toml());
     }
@@ -103,13 +115,51 @@ pub(super) fn priority(ground: &Ground, to: &QueueRecord) -> Step {
     }
 }
 
-/// All rules of queues, in a fleet file.
-pub(super) fn queues<'a>(queues: impl Iterator<Item = &'a QueueRecord>) -> Step {
-    in_fleet_file(queues.map(|queue| QueueEntry::of(queue).to_toml()).collect::<Vec<_>>().join("\n\n"))
+/// All rules of queues.
+pub(super) fn queues<'a>(ground: &Ground, queues: impl Iterator<Item = &'a QueueRecord>) -> Vec<Step> {
+    if is_trimtab(ground) {
+        return queues.map(set_queue).collect();
+    }
+    vec![in_fleet_file(queues.map(|queue| QueueEntry::of(queue).to_toml()).collect::<Vec<_>>().join("\n\n"))]
+}
+
+/// Another placement. Slurm knows none but its own.
+pub(super) fn placement(ground: &Ground, policy: &Policy) -> Step {
+    if is_trimtab(ground) { set_policy(policy) } else { in_fleet_file(policy.to_toml()) }
+}
+
+/// Trimtab's command that gives a queue all of its rules.
+fn set_queue(rules: &QueueRecord) -> Step {
+    let mut words = vec!["trimtab queues set".to_owned(), shell_word(&rules.name)];
+    let amount = |limit: MilliDevice| (limit.0 as f64 / MilliDevice::WHOLE as f64).to_string();
+    let mut option = |name: &str, value: Option<String>| words.extend(value.map(|value| format!("--{name} {value}")));
+    option("quota", rules.quota_milli.map(amount));
+    option("limit", rules.limit_milli.map(amount));
+    option("limit-per-user", rules.limit_per_user_milli.map(amount));
+    option("limit-running", rules.limit_running.map(|count| count.to_string()));
+    option("limit-running-per-user", rules.limit_running_per_user.map(|count| count.to_string()));
+    option("priority", (rules.priority != 0).then(|| rules.priority.to_string()));
+    let seconds = |limit: fleet::quantity::Millis| format!("{}s", limit.0 / 1_000);
+    option("time-limit-max", rules.time_limit_max_ms.map(seconds));
+    option("time-limit-default", rules.time_limit_default_ms.map(seconds));
+    in_trimtab(words.join(" "))
+}
+
+/// Trimtab's command that sets the rules of scheduling.
+fn set_policy(policy: &Policy) -> Step {
+    in_trimtab(format!("trimtab policy set {} --placement {}", policy.order.name(), policy.placement.name()))
+}
+
+/// Something to be done in Trimtab.
+fn in_trimtab(text: String) -> Step {
+    Step { system: Step::TRIMTAB.to_owned(), text }
 }
 
 /// Other rules of scheduling. Slurm knows its own two orders; Trimtab's runs in Trimtab alone.
 pub(super) fn policy(ground: &Ground, policy: &Policy) -> Step {
+    if is_trimtab(ground) {
+        return set_policy(policy);
+    }
     let scheduler = match policy.order {
         Order::Fifo => Some("sched/builtin"),
         Order::Backfill => Some("sched/backfill"),

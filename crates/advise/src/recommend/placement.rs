@@ -27,8 +27,8 @@ pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
     vec![Candidate {
         title: "Place work where it strands the fewest devices".into(),
         because: vec!["Devices are stranded when the cores or the memory beside them are gone, or when too few are left together.".into()],
-        change: vec![owner::in_fleet_file(policy.to_toml())],
-        undo: vec![owner::in_fleet_file(before.to_toml())],
+        change: vec![owner::placement(ground, &policy)],
+        undo: vec![owner::placement(ground, before)],
         scenario: ground.options.baseline.with(Change::Policy { policy }),
         risks,
     }]

@@ -25,8 +25,8 @@ pub(super) fn propose(ground: &Ground) -> Vec<Candidate> {
         title: "Give every queue a quota by what it used".into(),
         because: vec!["Without quotas a queue that submits much at once makes all others wait; with them, who is within its quota goes before who \
               borrows.".into()],
-        change: vec![owner::queues(setup.queues.iter())],
-        undo: vec![owner::queues(ground.setup.queues.iter())],
+        change: owner::queues(ground, setup.queues.iter()),
+        undo: owner::queues(ground, ground.setup.queues.iter()),
         scenario,
         risks,
     }]

@@ -25,7 +25,7 @@ pub struct Difference {
     pub better: u64,
 }
 
-const DAY_MS: i64 = 86_400_000;
+pub(super) const DAY_MS: i64 = 86_400_000;
 
 /// What the candidate changes, for all and for each queue.
 #[must_use]
@@ -51,14 +51,14 @@ pub fn compare(history: &History, baseline: &Outcome, candidate: &Outcome, seed:
     (all, queues.collect())
 }
 
-struct Pair {
-    queue: usize,
-    day: i64,
-    wait_s: f64,
-    slowdown: f64,
+pub(super) struct Pair {
+    pub(super) queue: usize,
+    pub(super) day: i64,
+    pub(super) wait_s: f64,
+    pub(super) slowdown: f64,
 }
 
-fn difference<'a>(name: &str, pairs: impl Iterator<Item = &'a Pair> + Clone, seed: u64) -> Difference {
+pub(super) fn difference<'a>(name: &str, pairs: impl Iterator<Item = &'a Pair> + Clone, seed: u64) -> Difference {
     const MINUTE_S: f64 = 60.0;
     Difference {
         name: name.to_owned(),
