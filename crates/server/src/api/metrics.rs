@@ -1,0 +1,39 @@
+//! Trimtab's own metrics, in the text format of Prometheus (version 0.0.4).
+
+use std::fmt::Write;
+
+use axum::extract::State as Extract;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use store::State as Standing;
+
+use super::reading;
+use crate::failure::Failure;
+use crate::state::State;
+
+/// Counts and amounts of this installation.
+pub(crate) async fn metrics(Extract(state): Extract<State>) -> Result<Response, Failure> {
+    reading(move || {
+        let counts = state.reader.counts(None)?;
+        let nodes = state.reader.nodes()?;
+        let last = state.reader.last_seq()?;
+        let mut text = String::new();
+        let mut family = |name: &str, kind: &str, help: &str, samples: Vec<(String, u64)>| {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in samples {
+                let _ = writeln!(text, "{name}{labels} {value}");
+            }
+        };
+        let workloads = Standing::ALL
+            .into_iter()
+            .map(|state| (format!("{{state=\"{}\"}}", state.name()), counts.get(&state).copied().unwrap_or(0)));
+        family("trimtab_workloads", "gauge", "Workloads by state.", workloads.collect());
+        let devices = nodes.iter().map(|node| u64::from(node.facts.devices)).sum();
+        family("trimtab_nodes", "gauge", "Nodes that are known.", vec![(String::new(), nodes.len() as u64)]);
+        family("trimtab_devices", "gauge", "Accelerators of all known nodes.", vec![(String::new(), devices)]);
+        family("trimtab_log_entries_total", "counter", "Entries of the log.", vec![(String::new(), last)]);
+        let plain = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+        Ok(([(header::CONTENT_TYPE, plain)], text).into_response())
+    })
+    .await
+}

@@ -1,0 +1,259 @@
+//! Workloads: listed, looked at, handed in, stopped.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State as Extract;
+use axum::http::StatusCode;
+use axum::{Extension, Json};
+use control::{Input, Reply, Why};
+use fleet::event::EndCause;
+use fleet::ids::WorkloadId;
+use fleet::live::Phase;
+use serde::{Deserialize, Serialize};
+use store::State as Standing;
+use utoipa::{IntoParams, ToSchema};
+
+use super::shapes::{Done, NewWorkload, Workload, WorkloadPage};
+use super::{Body, Part, Query, reading};
+use crate::access::Caller;
+use crate::failure::{Failure, Problem};
+use crate::foresee::{ExpectedStart, expected_start};
+use crate::object;
+use crate::plane::{Look, Waits};
+use crate::state::State;
+
+/// The most workloads handed in at once.
+const SUBMIT_MAX: usize = 10_000;
+
+/// What is listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Filter {
+    /// States, with commas between.
+    state: Option<String>,
+    /// Of this queue.
+    queue: Option<String>,
+    /// Of this user.
+    user: Option<String>,
+    /// With this in its name or command.
+    text: Option<String>,
+    /// Older than this id.
+    before: Option<u32>,
+    /// How many rows: 1 to 500, 50 if absent.
+    limit: Option<usize>,
+}
+
+/// Workloads, newest first.
+#[utoipa::path(get, path = "/api/v1/workloads", params(Filter), responses((status = 200, body = WorkloadPage), (status = 400, body = Problem)))]
+pub(crate) async fn list(
+    Extract(state): Extract<State>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<WorkloadPage>, Failure> {
+    let query = filter.into_query()?;
+    let page = reading(move || Ok(state.reader.page(&query)?)).await?;
+    Ok(Json(WorkloadPage {
+        workloads: page.rows.into_iter().map(Into::into).collect(),
+        next: page.next.map(|id| id.0),
+        counts: page.counts.into_iter().map(|(state, count)| (state.name(), count)).collect(),
+    }))
+}
+
+impl Filter {
+    fn into_query(self) -> Result<store::Query, Failure> {
+        let parse = |name: &str| {
+            Standing::parse(name).ok_or_else(|| {
+                let known: Vec<&str> = Standing::ALL.into_iter().map(Standing::name).collect();
+                Failure::bad(format!("there is no state `{name}`"), Some(&format!("there are: {}", known.join(", "))))
+            })
+        };
+        let names = self.state.as_deref().unwrap_or_default().split(',').filter(|name| !name.is_empty());
+        let limit = self.limit.unwrap_or(50);
+        if !(1..=store::Query::LIMIT_MAX).contains(&limit) {
+            return Err(Failure::bad("`limit` is between 1 and 500", None));
+        }
+        Ok(store::Query {
+            states: names.map(parse).collect::<Result<_, _>>()?,
+            queue: self.queue,
+            user: self.user,
+            text: self.text,
+            before: self.before.map(WorkloadId),
+            limit,
+        })
+    }
+}
+
+/// What is handed in.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Submit {
+    /// All of them are taken in, or none.
+    #[serde(deserialize_with = "object::all")]
+    workloads: Vec<NewWorkload>,
+}
+
+/// The ids that were given.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Submitted {
+    /// In the order of the list.
+    ids: Vec<u32>,
+}
+
+/// Hands in workloads. What is answered is stored.
+#[utoipa::path(post, path = "/api/v1/workloads", request_body = Submit, responses((status = 201, body = Submitted), (status = 422, body = Problem)))]
+pub(crate) async fn submit(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Body(submit): Body<Submit>,
+) -> Result<(StatusCode, Json<Submitted>), Failure> {
+    if submit.workloads.is_empty() || submit.workloads.len() > SUBMIT_MAX {
+        return Err(Failure::bad(format!("1 to {SUBMIT_MAX} workloads are expected"), None));
+    }
+    let asked: Vec<control::Asked> =
+        submit.workloads.into_iter().map(|workload| workload.into_asked(&caller.name)).collect();
+    let past = past_of(&state, &asked).await?;
+    let reply = state.plane.hear(Input::Submit { asked, past, by: caller.name }).await?;
+    let Reply::Submitted(ids) = reply else { return Err(Failure::broken("the control loop gave no ids")) };
+    Ok((StatusCode::CREATED, Json(Submitted { ids: ids.iter().map(|id| id.0).collect() })))
+}
+
+/// How those ended that are depended on and over.
+async fn past_of(state: &State, asked: &[control::Asked]) -> Result<BTreeMap<WorkloadId, EndCause>, Failure> {
+    let ids: std::collections::BTreeSet<WorkloadId> =
+        asked.iter().flat_map(|asked| asked.submission.depends_on.iter().copied()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let reader = state.reader.clone();
+    reading(move || {
+        let mut past = BTreeMap::new();
+        for id in ids {
+            if let Some(Phase::Finished { cause }) = reader.workload(id)?.map(|live| live.phase) {
+                past.insert(id, cause);
+            }
+        }
+        Ok(past)
+    })
+    .await
+}
+
+/// A workload and all that became of it.
+#[utoipa::path(get, path = "/api/v1/workloads/{id}", params(("id" = u32, Path)), responses((status = 200, body = Workload), (status = 404, body = Problem)))]
+pub(crate) async fn one(Extract(state): Extract<State>, Part(id): Part<u32>) -> Result<Json<Workload>, Failure> {
+    let live = reading(move || Ok(state.reader.workload(WorkloadId(id))?)).await?;
+    live.map(|live| Json(live.into())).ok_or_else(|| absent(id))
+}
+
+pub(crate) fn absent(id: u32) -> Failure {
+    Failure::not_found(format!("there is no workload {id}"), "GET /api/v1/workloads lists what is there")
+}
+
+/// Why a workload has not started.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Reasons {
+    /// In one sentence.
+    pub(crate) summary: String,
+    /// What would let it start.
+    pub(crate) needed: Vec<String>,
+    /// When it is expected to start, for one that waits.
+    pub(crate) expected_start: Option<ExpectedStart>,
+}
+
+/// Why a workload has not started, and what would let it.
+#[utoipa::path(get, path = "/api/v1/workloads/{id}/why", params(("id" = u32, Path)), responses((status = 200, body = Reasons), (status = 404, body = Problem)))]
+pub(crate) async fn why(Extract(state): Extract<State>, Part(id): Part<u32>) -> Result<Json<Reasons>, Failure> {
+    let Some(Waits { why, ahead: Some(ahead) }) = state.plane.why(WorkloadId(id), Look::Ahead).await? else {
+        return Ok(Json(reasons_of(&state, id).await?));
+    };
+    let mut reasons = reasons(why);
+    let start = reading(move || Ok(expected_start(&ahead, WorkloadId(id)))).await?;
+    reasons.expected_start = Some(start);
+    Ok(Json(reasons))
+}
+
+/// The same without a look ahead, for whoever asks again and again.
+pub(crate) async fn reasons_of(state: &State, id: u32) -> Result<Reasons, Failure> {
+    if let Some(waits) = state.plane.why(WorkloadId(id), Look::Now).await? {
+        return Ok(reasons(waits.why));
+    }
+    let reader = state.reader.clone();
+    let live = reading(move || Ok(reader.workload(WorkloadId(id))?)).await?.ok_or_else(|| absent(id))?;
+    let summary = match (live.phase, live.reason) {
+        (Phase::Finished { cause }, Some(reason)) => format!("it is over: {}: {reason}", cause.words()),
+        (Phase::Finished { cause }, None) => format!("it is over: {}", cause.words()),
+        _ => "it was taken in a moment ago".into(),
+    };
+    Ok(Reasons { summary, needed: Vec::new(), expected_start: None })
+}
+
+fn reasons(why: Why) -> Reasons {
+    let list = |ids: &[WorkloadId]| ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ");
+    let (summary, needed) = match why {
+        Why::Held(on) => {
+            let ids = list(&on);
+            (format!("it waits for workload {ids} to complete"), vec![format!("workload {ids} completes")])
+        }
+        Why::BackingOff { failures, after } => {
+            let summary = format!("it failed {failures} times and is tried again later");
+            (summary, vec![format!("the wait after the last failure passes, at {after}")])
+        }
+        Why::Waiting { reason, kept, kept_for } => {
+            let (summary, mut needed) = waiting(reason);
+            if !kept_for.is_empty() {
+                needed.push(format!("workload {}, for which room is kept, starts or is gone", list(&kept_for)));
+            }
+            needed
+                .extend(kept.map(|(at, _)| format!("the room that is kept for it is free, which is expected at {at}")));
+            (summary, needed)
+        }
+        Why::Starting => ("it is being started".into(), Vec::new()),
+        Why::Running => ("it runs".into(), Vec::new()),
+    };
+    Reasons { summary, needed, expected_start: None }
+}
+
+fn waiting(reason: allocate::Reason) -> (String, Vec<String>) {
+    use allocate::{Limit, Reason};
+    let (summary, needed) = match reason {
+        Reason::Limit(Limit::Queue) => {
+            ("its queue is at its limit", "something of its queue ends, or the limit is raised")
+        }
+        Reason::Limit(Limit::QueueRunning) => {
+            ("its queue runs as many workloads as it may", "one of its queue ends, or the limit is raised")
+        }
+        Reason::Limit(Limit::User) => {
+            ("its user is at the queue's limit per user", "something of its user ends, or the limit is raised")
+        }
+        Reason::Limit(Limit::UserRunning) => {
+            ("its user runs as many workloads as one may", "one of its user ends, or the limit is raised")
+        }
+        Reason::Impossible => ("no node there is could ever take it", "a node that is large enough comes"),
+        Reason::TooLittleFree => ("too little is free", "enough of what runs ends"),
+        Reason::Pieces => {
+            ("enough is free in sum, but not in one piece", "what runs on one node ends, so that enough is free there")
+        }
+        Reason::KeptForOthers => ("it would fit, but that room is kept for others that come first", "those start"),
+    };
+    (summary.into(), vec![needed.into()])
+}
+
+/// A workload is not wanted any more: it stops waiting, or running.
+#[utoipa::path(post, path = "/api/v1/workloads/{id}/cancel", params(("id" = u32, Path)), responses((status = 200, body = Done), (status = 404, body = Problem)))]
+pub(crate) async fn cancel(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Part(id): Part<u32>,
+) -> Result<Json<Done>, Failure> {
+    let reply = state.plane.hear(Input::Cancel { workload: WorkloadId(id), by: caller.name }).await?;
+    Ok(Json(reply.into()))
+}
+
+/// A running workload gives way: it is asked to stop, and runs again later.
+#[utoipa::path(post, path = "/api/v1/workloads/{id}/preempt", params(("id" = u32, Path)), responses((status = 200, body = Done), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(crate) async fn preempt(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Part(id): Part<u32>,
+) -> Result<Json<Done>, Failure> {
+    let reply = state.plane.hear(Input::Preempt { workload: WorkloadId(id), by: caller.name }).await?;
+    Ok(Json(reply.into()))
+}

@@ -1,0 +1,23 @@
+//! The REST API and the dashboard: what the store holds, shown; what people ask for, handed to the control plane.
+//!
+//! It reads the store and never writes it. Whatever changes anything is a [`Call`] to the control loop, which owns the state. Nobody is
+//! let in without a token, wherever they come from, and no page of another site can use a browser's: see `access`. Start reading
+//! at [`serve()`].
+
+mod access;
+mod api;
+mod body;
+mod failure;
+mod foresee;
+mod object;
+mod page;
+mod plane;
+mod serve;
+mod state;
+mod tally;
+
+pub use access::{Access, Rights, Token};
+pub use api::openapi;
+pub use plane::{Answer, Busy, Call, Look, Plane, Waits};
+pub use serve::{Serving, serve};
+pub use state::State;

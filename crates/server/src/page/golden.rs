@@ -1,0 +1,144 @@
+//! Fragments of pages, with markup in every name, as they were looked at and found right: `golden/*.html`, a tag a line. With
+//! `TRIMTAB_GOLDEN=write` in the environment they are written anew, to be read in the difference.
+
+use std::collections::BTreeMap;
+
+use fleet::action::Slot;
+use fleet::event::EndCause;
+use fleet::history::{NodeRecord, QueueRecord};
+use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::live::{Entry, Exit, Logged, StopReason, Submission, Usage};
+use fleet::node::Resources;
+use fleet::quantity::{MilliDevice, Millis};
+use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Worth};
+use fleet::time::Timestamp;
+use maud::Markup;
+use store::{Consent, ConsentId, LedgerLine, NodeStanding, Row, State, StoredNode};
+
+use super::running::Given;
+use super::{fleet as fleet_page, job, jobs, ledger, queues};
+
+const HTML: &str = "<script>alert(1)</script>\"'&";
+const NOW: Timestamp = Timestamp(1_795_000_000_000);
+
+fn check(name: &str, fragment: &Markup) {
+    let path = format!("{}/src/page/golden/{name}.html", env!("CARGO_MANIFEST_DIR"));
+    let text = fragment.0.replace("><", ">\n<") + "\n";
+    assert!(!text.contains("<script>"), "{text}");
+    if std::env::var_os("TRIMTAB_GOLDEN").is_some() {
+        std::fs::write(&path, &text).unwrap();
+    }
+    assert_eq!(
+        text,
+        std::fs::read_to_string(&path).unwrap_or_default(),
+        "{path} differs: TRIMTAB_GOLDEN=write writes it"
+    );
+}
+
+fn slot() -> Slot {
+    Slot { node: NodeId(0), tasks: 1, devices: 0b101 }
+}
+
+#[test]
+fn a_table_of_jobs() {
+    let row = |id, state, started: Option<i64>, finished: Option<i64>| Row {
+        id: WorkloadId(id),
+        state,
+        queue: HTML.into(),
+        user: HTML.into(),
+        name: (id % 2 == 0).then(|| HTML.into()),
+        command: format!("echo {HTML}"),
+        priority: 0,
+        request: Resources::devices(2),
+        submitted: NOW - Millis::minutes(90),
+        eligible: None,
+        started: started.map(|ago| NOW - Millis::minutes(ago)),
+        finished: finished.map(|ago| NOW - Millis::minutes(ago)),
+        runs: 1,
+        slots: vec![slot()],
+    };
+    let rows = [
+        row(4, State::Waiting, None, None),
+        row(3, State::Running, Some(60), None),
+        row(2, State::Finished(EndCause::OutOfMemory), Some(60), Some(20)),
+    ];
+    check("jobs", &jobs::table(&rows, NOW));
+}
+
+#[test]
+fn a_timeline() {
+    let (workload, action) = (WorkloadId(1), ActionId(1));
+    let submission = Submission { queue: HTML.into(), ..Submission::default() };
+    let (ran, used) = (Millis::minutes(5), Usage::default());
+    let entries = [
+        Entry::Submitted { workload, submission: Box::new(submission), by: HTML.into() },
+        Entry::Eligible { workload },
+        Entry::Decided { action, workload, slots: vec![slot()] },
+        Entry::StartFailed { action, workload, reason: HTML.into() },
+        Entry::StopAsked { workload, why: StopReason::Preempt, by: Some(HTML.into()) },
+        Entry::StopAsked { workload, why: StopReason::Cancel, by: None },
+        Entry::RunEnded { action, workload, ran, exit: Exit::Signal(9), cause: EndCause::Failed, used },
+        Entry::Retrying { workload, after: NOW },
+        Entry::Finished { workload, cause: EndCause::Failed, reason: Some(HTML.into()) },
+    ];
+    let entries: Vec<Logged> = (1..).zip(entries).map(|(seq, entry)| Logged { seq, at: NOW, entry }).collect();
+    check("timeline", &job::timeline(&entries, &BTreeMap::from([(NodeId(0), HTML.to_owned())])));
+}
+
+#[test]
+fn a_grid_of_nodes() {
+    let node = |id, devices, standing| StoredNode {
+        id: NodeId(id),
+        facts: NodeRecord { name: format!("{id} {HTML}"), devices, cpu_milli: Some(8_000), ..NodeRecord::default() },
+        found: NOW,
+        standing,
+        since: NOW,
+        by: None,
+    };
+    let nodes = [node(0, 4, NodeStanding::Usable), node(1, 2, NodeStanding::Drained), node(2, 0, NodeStanding::Lost)];
+    let given = Given { amount: Resources::devices(2), devices: 0b101, workloads: vec![WorkloadId(1)] };
+    check("grid", &fleet_page::grid::grid(&nodes, &BTreeMap::from([(NodeId(0), given)])));
+}
+
+#[test]
+fn a_table_of_queues() {
+    let rules = QueueRecord {
+        name: HTML.into(),
+        quota_milli: Some(MilliDevice::whole(8)),
+        limit_running: Some(1_000),
+        ..QueueRecord::default()
+    };
+    let counts = [(State::Running, 3), (State::Waiting, 12_345), (State::Held, 1)].into();
+    check("queues", &queues::table(&[queues::Queue { rules, counts, used: 2_500 }]));
+}
+
+#[test]
+fn a_ledger() {
+    let text = || HTML.to_owned();
+    let effect = |value: f64| Effect {
+        wait_s: Some(Interval { low: value - 60.0, value, high: value + 60.0 }),
+        ..Effect::default()
+    };
+    let recommendation = Recommendation {
+        id: text(),
+        rule: text(),
+        title: text(),
+        because: vec![],
+        effect: effect(-600.0),
+        worth: Worth::default(),
+        worse_for: vec![],
+        risks: vec![],
+        change: vec![],
+        undo: vec![],
+        proof: Proof { history: text(), baseline: text(), candidate: text(), seed: 1, engine: text(), command: text() },
+    };
+    let at = NOW - Millis::hours(30);
+    let line = |undone, measured| LedgerLine {
+        consent: Consent { id: ConsentId(1), recommendation: recommendation.clone(), who: text(), at, undone },
+        promised: effect(-600.0),
+        measured,
+    };
+    let lines = [line(Some((NOW, text())), None), line(None, Some((NOW, effect(30.0))))];
+    check("ledger", &ledger::ledger(&lines, NOW));
+    check("ledger-empty", &ledger::ledger(&[], NOW));
+}

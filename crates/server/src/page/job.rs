@@ -1,0 +1,164 @@
+//! One workload: what became of it, why it waits, what it asked for and used, what it wrote.
+
+mod facts;
+mod told;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use axum::Extension;
+use axum::extract::State as Extract;
+use axum::response::Redirect;
+use control::Input;
+use fleet::ids::{NodeId, WorkloadId};
+use fleet::live::{Entry, Live, Logged, Phase};
+use fleet::time::Timestamp;
+use maud::{Markup, html};
+use store::{Reader, State as Standing};
+
+use super::frame::{Page, Wanted};
+use super::refusal::Refusal;
+use super::{Part, words};
+use crate::access::{Caller, Rights};
+use crate::api::{Reasons, absent, read_log, reading, reasons_of};
+use crate::failure::Failure;
+use crate::state::State;
+
+/// The most entries of the timeline.
+const ENTRIES_MAX: usize = 200;
+
+pub(super) async fn page(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    wanted: Wanted,
+    Part(id): Part<u32>,
+) -> Result<Markup, Refusal> {
+    let (reader, folder) = (state.reader.clone(), state.folder.clone());
+    let (job, entries, names, log) = reading(move || {
+        let live = reader.workload(WorkloadId(id))?.ok_or_else(|| absent(id))?;
+        let entries = reader.entries_of(WorkloadId(id))?;
+        let names = names(&reader, &entries)?;
+        let attempt = live.runs.len() as u32;
+        let log =
+            if attempt == 0 || wanted == Wanted::Part { None } else { Some(read_log(&folder, id, attempt, None)?) };
+        Ok((live, entries, names, log))
+    })
+    .await?;
+    let why = if job.is_finished() || job.phase == Phase::Running { None } else { reasons_of(&state, id).await.ok() };
+    let now = words::now();
+    let title = called(&job);
+    let live = changing(&job, &timeline(&entries, &names), why.as_ref(), &caller, now);
+    let address = format!("/jobs/{id}");
+    let fixed = html! { h1.name title=(title) { (title) } };
+    let below = written(&job, log);
+    Ok(Page { title: &title, under: "/jobs", caller: &caller, fixed, address: &address, live, below }.show(wanted))
+}
+
+/// What the nodes are called that the entries speak of.
+fn names(reader: &Reader, entries: &[Logged]) -> Result<BTreeMap<NodeId, String>, Failure> {
+    let slots = |logged: &Logged| match &logged.entry {
+        Entry::Decided { slots, .. } => slots.iter().map(|slot| slot.node).collect(),
+        _ => Vec::new(),
+    };
+    let wanted: BTreeSet<NodeId> = entries.iter().flat_map(slots).collect();
+    let nodes = if wanted.is_empty() { Vec::new() } else { reader.nodes()? };
+    let nodes = nodes.into_iter().filter(|node| wanted.contains(&node.id));
+    Ok(nodes.map(|node| (node.id, node.facts.name)).collect())
+}
+
+fn called(job: &Live) -> String {
+    job.submission.name.clone().unwrap_or_else(|| job.submission.command.join(" "))
+}
+
+fn changing(job: &Live, timeline: &Markup, why: Option<&Reasons>, caller: &Caller, now: Timestamp) -> Markup {
+    html! {
+        div.line {
+            (words::badge(Standing::of(job.phase)))
+            span.quiet { "workload " (job.id.0) ", handed in " (words::ago(job.submitted, now)) " by " (job.by) }
+            @if caller.rights >= Rights::Operate { (buttons(job)) }
+        }
+        @if let Some(reason) = &job.reason { p { "Over because: " (reason) "." } }
+        @if let Some(why) = why { (because(why, job.id.0)) }
+        div.columns {
+            section { h2 { "Asked and used" } (facts::facts(job, now)) }
+            section { h2 { "What happened, in UTC" } (timeline) }
+        }
+    }
+}
+
+fn buttons(job: &Live) -> Markup {
+    let id = job.id.0;
+    let button = |action: &str, words: &str, question: &str| {
+        html! {
+            form method="post" action={ "/jobs/" (id) "/" (action) } data-confirm=(question) { button #(action) { (words) } }
+        }
+    };
+    html! {
+        @if !job.is_finished() && job.stopping.is_none() {
+            div.buttons {
+                @if job.phase == Phase::Running {
+                    (button("requeue", "Requeue", "Ask it to stop, and run it again later?"))
+                }
+                (button("cancel", "Cancel", "Stop it for good?"))
+            }
+        }
+        @if job.stopping.is_some() { span.quiet { "asked to stop" } }
+    }
+}
+
+fn because(why: &Reasons, id: u32) -> Markup {
+    html! {
+        section.why {
+            h2 { "Why it has not started" }
+            p { (words::sentence(&why.summary)) }
+            @for needed in &why.needed { p.quiet { "What would let it start: " (needed) "." } }
+            p.quiet { code { "trimtab why " (id) } " tells when that is expected." }
+        }
+    }
+}
+
+pub(super) fn timeline(entries: &[Logged], names: &BTreeMap<NodeId, String>) -> Markup {
+    let hidden = entries.len().saturating_sub(ENTRIES_MAX);
+    html! {
+        @if hidden > 0 { p.quiet { "The first " (words::count(hidden as u64)) " entries are left out." } }
+        ol.timeline {
+            @for logged in &entries[hidden..] {
+                li { time datetime=(logged.at) { (told::moment(logged.at)) } " " (told::told(&logged.entry, names)) }
+            }
+        }
+    }
+}
+
+fn written(job: &Live, log: Option<(Vec<u8>, u64)>) -> Markup {
+    let id = job.id.0;
+    html! {
+        section.log {
+            h2 { "Log" }
+            @match &log {
+                None => p.quiet { "It has not run yet." },
+                Some((bytes, next)) => {
+                    pre tabindex="0" aria-label="What it wrote last" data-log={ "/api/v1/workloads/" (id) "/log" } data-next=(next)
+                        data-over=[job.is_finished().then_some("yes")] { (String::from_utf8_lossy(bytes)) }
+                    p.quiet.hint { "The last part; " code { "trimtab logs " (id) } " prints all of it." }
+                }
+            }
+        }
+    }
+}
+
+pub(super) async fn cancel(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Part(id): Part<u32>,
+) -> Result<Redirect, Refusal> {
+    state.plane.hear(Input::Cancel { workload: WorkloadId(id), by: caller.name }).await?;
+    Ok(Redirect::to(&format!("/jobs/{id}")))
+}
+
+pub(super) async fn requeue(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    Part(id): Part<u32>,
+) -> Result<Redirect, Refusal> {
+    state.plane.hear(Input::Preempt { workload: WorkloadId(id), by: caller.name }).await?;
+    Ok(Redirect::to(&format!("/jobs/{id}")))
+}

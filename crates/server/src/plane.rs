@@ -1,0 +1,102 @@
+//! The way to the control loop.
+
+use std::sync::Arc;
+
+use control::{Ahead, Input, Refused, Reply, Why};
+use fleet::ids::WorkloadId;
+use fleet::recommendation::{Effect, Recommendation};
+use tokio::sync::oneshot;
+
+use crate::failure::Failure;
+
+/// Something the control loop is asked.
+#[derive(Debug)]
+pub enum Call {
+    /// To take something in. Answered once what it led to is stored.
+    Hear(Box<Input>, Answer<Result<Reply, Refused>>),
+    /// To record that somebody agreed to a recommendation: its id.
+    Consent(Box<Recommendation>, String, Answer<i64>),
+    /// To record that a consent was taken back.
+    Undo(i64, String, Answer<()>),
+    /// To record what a consent has brought so far.
+    Measured(i64, Box<Effect>, Answer<()>),
+    /// Why a workload has not started; for one that waits, with what is needed to look ahead if that is wanted.
+    Why(WorkloadId, Look, Answer<Option<Waits>>),
+}
+
+/// Whether someone wants to look ahead: that takes a copy of the engine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// Only at what is.
+    Now,
+    /// At what may come.
+    Ahead,
+}
+
+/// Why a workload has not started, and for one that waits what is needed to look ahead.
+#[derive(Debug)]
+pub struct Waits {
+    /// Why.
+    pub why: Why,
+    /// To look ahead with.
+    pub ahead: Option<Box<Ahead>>,
+}
+
+/// Where an answer goes. Dropped unanswered where the control loop could not do it, such as with a full disk.
+#[derive(Debug)]
+pub struct Answer<T>(oneshot::Sender<Result<T, String>>);
+
+impl<T> Answer<T> {
+    /// Answers. Whoever asked may have gone away; that is no matter.
+    pub fn send(self, answer: Result<T, String>) {
+        let _gone = self.0.send(answer);
+    }
+}
+
+/// The control loop has more to do than it may put off.
+#[derive(Clone, Copy, Debug)]
+pub struct Busy;
+
+/// The way to the control loop.
+#[derive(Clone)]
+pub struct Plane {
+    send: Arc<dyn Fn(Call) -> Result<(), Busy> + Send + Sync>,
+}
+
+impl Plane {
+    /// Calls go this way; it must not block.
+    pub fn new(send: impl Fn(Call) -> Result<(), Busy> + Send + Sync + 'static) -> Self {
+        Self { send: Arc::new(send) }
+    }
+
+    pub(crate) async fn hear(&self, input: Input) -> Result<Reply, Failure> {
+        let answer = self.ask(|answer| Call::Hear(Box::new(input), answer)).await?;
+        answer.map_err(Failure::from)
+    }
+
+    pub(crate) async fn why(&self, id: WorkloadId, look: Look) -> Result<Option<Waits>, Failure> {
+        self.ask(|answer| Call::Why(id, look, answer)).await
+    }
+
+    pub(crate) async fn consent(&self, to: Box<Recommendation>, by: String) -> Result<i64, Failure> {
+        self.ask(|answer| Call::Consent(to, by, answer)).await
+    }
+
+    pub(crate) async fn undo(&self, consent: i64, by: String) -> Result<(), Failure> {
+        self.ask(|answer| Call::Undo(consent, by, answer)).await
+    }
+
+    pub(crate) async fn measured(&self, consent: i64, effect: Box<Effect>) -> Result<(), Failure> {
+        self.ask(|answer| Call::Measured(consent, effect, answer)).await
+    }
+
+    async fn ask<T>(&self, call: impl FnOnce(Answer<T>) -> Call) -> Result<T, Failure> {
+        let (sender, receiver) = oneshot::channel();
+        (self.send)(call(Answer(sender))).map_err(|Busy| Failure::busy())?;
+        match receiver.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(reason)) => Err(Failure::unavailable(reason)),
+            Err(_) => Err(Failure::unavailable("the control loop is stopping".into())),
+        }
+    }
+}

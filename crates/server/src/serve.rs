@@ -1,0 +1,144 @@
+//! The server itself.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use axum::response::Response;
+use axum::{Extension, Router};
+use store::Reader;
+use tokio::net::TcpListener;
+
+use crate::access::{self, Access};
+use crate::failure::Failure;
+use crate::state::State;
+use crate::tally::Recorded;
+use crate::{api, body, page};
+
+/// How long whoever is being answered may take when the server stops.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the log is read in one go.
+const READ_PIECE: Duration = Duration::from_millis(100);
+
+/// A server that is bound, and serves when it is run.
+pub struct Serving {
+    listener: std::net::TcpListener,
+    router: Router,
+    recorded: Recorded,
+    reader: Reader,
+}
+
+/// Binds. Nothing is answered before [`Serving::run`].
+///
+/// # Errors
+/// If the address cannot be had.
+pub fn serve(address: SocketAddr, access: Access, state: State) -> std::io::Result<Serving> {
+    let listener = std::net::TcpListener::bind(address)?;
+    listener.set_nonblocking(true)?;
+    let (recorded, reader) = (Recorded::new(), state.reader.clone());
+    let router = router(access, state, recorded.clone());
+    Ok(Serving { listener, router, recorded, reader })
+}
+
+impl Serving {
+    /// Where it listens: the port is known now, if any was asked for.
+    ///
+    /// # Errors
+    /// If the system does not tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` comes, then lets those finish who are being answered, for a while.
+    ///
+    /// # Errors
+    /// If no runtime can be made, or the listener breaks.
+    pub fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        runtime.block_on(async {
+            // What was recorded before is read once, before anybody looks, and only as long as we serve.
+            let reading = tokio::spawn(read_all(self.recorded, self.reader));
+            let listener = TcpListener::from_std(self.listener)?;
+            let (stopped, stopping) = tokio::sync::oneshot::channel();
+            let until_stop = async move {
+                stop.await;
+                let _gone = stopped.send(());
+            };
+            let patience = async move {
+                let _stopped = stopping.await;
+                tokio::time::sleep(PATIENCE).await;
+            };
+            let serving = axum::serve(listener, self.router).with_graceful_shutdown(until_stop);
+            let served = tokio::select! {
+                served = serving => served,
+                () = patience => Ok(()),
+            };
+            reading.abort();
+            served
+        })
+    }
+}
+
+/// Piece by piece, so that it can be stopped between two.
+async fn read_all(recorded: Recorded, reader: Reader) {
+    loop {
+        let (recorded, reader) = (recorded.clone(), reader.clone());
+        let read = tokio::task::spawn_blocking(move || recorded.catch_up(&reader, READ_PIECE)).await;
+        // A store that cannot be read is told of to whoever looks at a page.
+        if !matches!(read, Ok(Ok(progress)) if !progress.is_whole()) {
+            return;
+        }
+    }
+}
+
+fn router(access: Access, state: State, recorded: Recorded) -> Router {
+    let access = Arc::new(access);
+    api::routes()
+        .merge(page::routes())
+        .fallback(nothing)
+        .method_not_allowed_fallback(async || {
+            Failure::new(StatusCode::METHOD_NOT_ALLOWED, "not with this method", None)
+        })
+        .layer(DefaultBodyLimit::max(body::BODY_MAX_BYTES))
+        .layer(middleware::from_fn(body::measure))
+        .layer(Extension(recorded))
+        .layer(Extension(Arc::clone(&access)))
+        .layer(middleware::from_fn_with_state(access, access::guard))
+        .layer(middleware::from_fn(body::refuse_large))
+        .layer(middleware::from_fn(harden))
+        .with_state(state)
+}
+
+async fn nothing(headers: HeaderMap) -> Response {
+    if page::wants_page(&headers) {
+        return page::nothing_here();
+    }
+    Failure::not_found("there is nothing at this address", "GET /api/v1/openapi.json lists all").into_response()
+}
+
+/// What browsers are told not to do with our answers.
+async fn harden(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    let set = [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'self'; img-src 'self' data:; frame-ancestors 'none'; base-uri 'none'; form-action 'self'",
+        ),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        // Not `no-referrer`: with it browsers say `Origin: null` of the forms of our own pages (Fetch Standard, 3.2).
+        (header::REFERRER_POLICY, "same-origin"),
+    ];
+    for (name, value) in set {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}

@@ -1,0 +1,21 @@
+//! What every handler stands on.
+
+use std::path::PathBuf;
+
+use store::Reader;
+use tokio::sync::watch;
+
+use crate::plane::Plane;
+
+/// What every handler stands on.
+#[derive(Clone)]
+pub struct State {
+    /// What is stored.
+    pub reader: Reader,
+    /// The way to the control loop.
+    pub plane: Plane,
+    /// The place of the last entry that is stored; changes wake those who follow.
+    pub stored: watch::Receiver<u64>,
+    /// The folder of the installation, for logs.
+    pub folder: PathBuf,
+}

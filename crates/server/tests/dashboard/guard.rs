@@ -1,0 +1,132 @@
+//! Who is let in, and what is refused.
+
+use crate::http::{get, post, send};
+use crate::made;
+use crate::rig::{OPERATE, Rig, VIEW};
+
+#[test]
+fn a_browser_without_a_token_is_sent_to_sign_in_and_a_program_is_told() {
+    let rig = Rig::new(|_| {});
+    let page = send(&rig, "GET", "/jobs?state=waiting", &[("accept", "text/html")], "");
+    assert_eq!((page.status, page.header("location")), (303, Some("/login?next=%2Fjobs%3Fstate%3Dwaiting")));
+    let part = send(&rig, "GET", "/jobs", &[("hx-request", "true")], "");
+    assert_eq!((part.status, part.header("hx-redirect")), (401, Some("/login")));
+    for path in ["/api/v1/workloads", "/api/v1/health", "/course.json?window=day"] {
+        let api = send(&rig, "GET", path, &[], "");
+        assert_eq!((api.status, api.header("www-authenticate")), (401, Some("Bearer")), "{path}");
+        assert!(api.body.contains("a token is needed"));
+    }
+    assert_eq!(send(&rig, "GET", "/api/v1/workloads", &[("accept", "text/html")], "").status, 401);
+}
+
+#[test]
+fn signing_in_sets_a_cookie_that_scripts_and_other_sites_cannot_use() {
+    let rig = Rig::new(|_| {});
+    let wrong = post(&rig, "/login", "", "token=nonsense&next=%2Fjobs");
+    assert_eq!((wrong.status, wrong.header("set-cookie")), (401, None));
+    let right = post(&rig, "/login", "", &format!("token={OPERATE}&next=%2Fjobs"));
+    assert_eq!((right.status, right.header("location")), (303, Some("/jobs")));
+    let cookie = right.header("set-cookie").unwrap();
+    assert!(cookie.starts_with(&format!("trimtab_token={OPERATE};")), "{cookie}");
+    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict") && cookie.contains("Path=/"), "{cookie}");
+    let elsewhere = post(&rig, "/login", "", &format!("token={OPERATE}&next=%2F%2Felsewhere.example"));
+    assert_eq!(elsewhere.header("location"), Some("/"));
+    let out = post(&rig, "/logout", OPERATE, "");
+    assert!(out.header("set-cookie").unwrap().contains("Max-Age=0"));
+}
+
+#[test]
+fn another_host_or_site_is_refused_wherever_it_asks() {
+    let rig = Rig::new(made::hostile);
+    let cookie = format!("trimtab_token={OPERATE}");
+    for path in ["/", "/login", "/assets/x", "/api/v1/health"] {
+        let answer = send(&rig, "GET", path, &[("host", "evil.example"), ("cookie", &cookie)], "");
+        assert_eq!(answer.status, 421, "{path}");
+    }
+    let form = "application/x-www-form-urlencoded";
+    for path in ["/jobs/4/cancel", "/node/drain", "/login", "/logout", "/api/v1/workloads/4/cancel"] {
+        for (name, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
+            let headers = [("cookie", cookie.as_str()), ("content-type", form), (name, value)];
+            assert_eq!(send(&rig, "POST", path, &headers, "name=x").status, 403, "{path} {name}: {value}");
+        }
+    }
+    assert_eq!(rig.heard(), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_may_only_look_changes_nothing_and_sees_no_buttons() {
+    let rig = Rig::new(made::hostile);
+    assert_eq!(post(&rig, "/jobs/4/cancel", VIEW, "").status, 403);
+    let cookie = format!("trimtab_token={VIEW}");
+    let page = send(&rig, "GET", "/jobs/4", &[("cookie", &cookie), ("accept", "text/html")], "");
+    assert!(page.status == 200 && !page.body.contains("/cancel") && page.body.contains("&lt;b&gt;eve&lt;/b&gt;"));
+    assert_eq!(rig.heard(), Vec::<String>::new());
+    assert_eq!(post(&rig, "/logout", VIEW, "").status, 303, "signing out is no change");
+}
+
+#[test]
+fn what_is_posted_is_done_and_the_page_comes_back() {
+    let rig = Rig::new(made::hostile);
+    for (path, body, heard, next) in [
+        ("/jobs/4/cancel", "", "Cancel { workload: WorkloadId(4), by: \"ada\" }", "/jobs/4"),
+        ("/jobs/2/requeue", "", "Preempt { workload: WorkloadId(2), by: \"ada\" }", "/jobs/2"),
+        (
+            "/node/drain",
+            "name=..%2F..%2Fn%2F1",
+            "Drain { node: \"../../n/1\", by: \"ada\" }",
+            "/node?name=..%2F..%2Fn%2F1",
+        ),
+        ("/node/resume", "name=%3Cb%3E", "Resume { node: \"<b>\", by: \"ada\" }", "/node?name=%3Cb%3E"),
+    ] {
+        let answer = post(&rig, path, OPERATE, body);
+        assert_eq!((answer.status, answer.header("location")), (303, Some(next)), "{path}");
+        assert_eq!(rig.heard().last().map(String::as_str), Some(heard));
+    }
+}
+
+#[test]
+fn bad_requests_are_told_so_and_nothing_is_done() {
+    let rig = Rig::new(made::hostile);
+    let status = |method: &str, path: &str, body: &str| match method {
+        "GET" => get(&rig, path).status,
+        _ => post(&rig, path, OPERATE, body).status,
+    };
+    for (method, path, body, expected) in [
+        ("GET", "/jobs?colour=red", "", 400),
+        ("GET", "/jobs?state=nonsense", "", 400),
+        ("GET", "/jobs?before=x", "", 400),
+        ("GET", "/jobs/x", "", 400),
+        ("GET", "/jobs/99", "", 404),
+        ("GET", "/jobs/-1", "", 400),
+        ("GET", "/jobs/4294967296", "", 400),
+        ("GET", "/node?name=none", "", 404),
+        ("GET", "/node", "", 400),
+        ("GET", "/course.json?window=year", "", 400),
+        ("GET", "/nothing", "", 404),
+        ("GET", "/assets/..%2f..%2fCargo.toml", "", 404),
+        ("GET", "/assets/../Cargo.toml", "", 404),
+        ("GET", "/jobs/..%2f..%2ftoken", "", 400),
+        ("GET", "/jobs/4/cancel", "", 405),
+        ("POST", "/jobs", "", 405),
+        ("POST", "/jobs/x/cancel", "", 400),
+        ("POST", "/node/drain", "name=a&colour=red", 422),
+        ("POST", "/node/drain", "", 422),
+        ("POST", "/login", "token=x&colour=red", 422),
+    ] {
+        assert_eq!(status(method, path, body), expected, "{method} {path} {body}");
+    }
+    let json = [("content-type", "application/json"), ("authorization", &*format!("Bearer {OPERATE}"))];
+    let unknown = r#"{"workloads":[{"command":["true"],"directory":"/","colour":"red"}]}"#;
+    assert_eq!(send(&rig, "POST", "/api/v1/workloads", &json, unknown).status, 422);
+    assert_eq!(rig.heard(), Vec::<String>::new());
+}
+
+#[test]
+fn a_body_of_100_mb_is_refused() {
+    let rig = Rig::new(|_| {});
+    let body = " ".repeat(100_000_000);
+    let json = [("content-type", "application/json"), ("authorization", &*format!("Bearer {OPERATE}"))];
+    assert_eq!(send(&rig, "POST", "/api/v1/workloads", &json, &body).status, 413);
+    assert_eq!(post(&rig, "/login", "", &body).status, 413);
+    assert_eq!(rig.heard(), Vec::<String>::new());
+}

@@ -1,0 +1,126 @@
+//! Stores that tests look at.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fleet::action::Slot;
+use fleet::event::EndCause;
+use fleet::history::{NodeChange, NodeRecord, QueueRecord};
+use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::live::{Entry, Exit, Submission, Usage};
+use fleet::node::Resources;
+use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
+use fleet::time::Timestamp;
+use store::Store;
+
+/// What a name must never become.
+pub(crate) const HTML: &str = "<script>alert(1)</script><img src=x onerror=\"alert(2)\">'&amp;";
+
+pub(crate) fn now() -> Timestamp {
+    Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
+}
+
+fn node(id: u32, name: String, devices: u32) -> Entry {
+    let facts = NodeRecord {
+        name,
+        devices,
+        cpu_milli: Some(64_000),
+        memory_bytes: Some(512 << 30),
+        model: Some(format!("H100 {HTML}")),
+        ..NodeRecord::default()
+    };
+    Entry::NodeFound { node: NodeId(id), facts }
+}
+
+fn asked(id: u32, name: &str, queue: &str, user: &str, devices: u64) -> [Entry; 2] {
+    let request = Resources { devices: MilliDevice::whole(devices), cpu: MilliCpu::whole(4), memory: Bytes::gibi(16) };
+    let submission = Submission {
+        command: vec!["python3".into(), "train.py".into(), name.into()],
+        directory: format!("/home/{user}"),
+        name: Some(name.into()),
+        queue: queue.into(),
+        user: Some(user.into()),
+        request,
+        time_limit_ms: Some(Millis::hours(12)),
+        ..Submission::default()
+    };
+    let workload = WorkloadId(id);
+    [Entry::Submitted { workload, submission: Box::new(submission), by: user.into() }, Entry::Eligible { workload }]
+}
+
+fn begun(id: u32, action: u64, node: u32, devices: u64, since: Timestamp) -> [Entry; 2] {
+    let (action, workload) = (ActionId(action), WorkloadId(id));
+    let slots = vec![Slot { node: NodeId(node), tasks: 1, devices }];
+    [Entry::Decided { action, workload, slots }, Entry::Started { action, workload, since }]
+}
+
+fn over(id: u32, action: u64, ran: Millis, exit: Exit) -> [Entry; 2] {
+    let (action, workload, cause) = (ActionId(action), WorkloadId(id), exit.cause());
+    let used = Usage { cpu: Some(Millis(ran.0 * 3)), memory_peak: Some(Bytes::gibi(11)) };
+    [Entry::RunEnded { action, workload, ran, exit, cause, used }, Entry::Finished { workload, cause, reason: None }]
+}
+
+/// A few workloads on two nodes over three hours, with markup in every name.
+pub(crate) fn hostile(store: &mut Store) {
+    let now = now();
+    let ago = |minutes| now - Millis::minutes(minutes);
+    let mut commit = |at, entries: &[Entry]| drop(store.commit(at, entries).unwrap());
+    let rules = QueueRecord {
+        name: HTML.into(),
+        quota_milli: Some(MilliDevice::whole(2)),
+        limit_milli: Some(MilliDevice(2_500)),
+        limit_running: Some(3),
+        ..QueueRecord::default()
+    };
+    let queue = Entry::QueueSet { rules, by: Some(HTML.into()) };
+    commit(ago(180), &[queue, node(0, format!("node {HTML}"), 4), node(1, "../../n/1".into(), 4)]);
+    commit(ago(179), &asked(1, HTML, HTML, HTML, 1));
+    commit(ago(170), &begun(1, 1, 0, 1, ago(170)));
+    commit(ago(169), &asked(2, &format!("{HTML} {}", "a-long-name-".repeat(14)), "default", HTML, 2));
+    commit(ago(168), &begun(2, 2, 0, 6, ago(168)));
+    commit(ago(90), &over(1, 1, Millis::minutes(80), Exit::Code(0)));
+    let drained = |node| Entry::NodeChanged { node: NodeId(node), change: NodeChange::Drained, by: Some(HTML.into()) };
+    commit(ago(80), &[drained(1)]);
+    commit(ago(70), &asked(3, "fails", "default", "ada", 1));
+    commit(ago(60), &begun(3, 3, 0, 8, ago(60)));
+    commit(ago(30), &over(3, 3, Millis::minutes(30), Exit::Code(3)));
+    commit(ago(20), &asked(4, "waits", HTML, HTML, 4));
+    let cancelled = Entry::Finished { workload: WorkloadId(5), cause: EndCause::Cancelled, reason: Some(HTML.into()) };
+    let [submitted, eligible] = asked(5, HTML, "default", HTML, 1);
+    commit(ago(10), &[submitted, eligible, cancelled]);
+}
+
+/// So many workloads of a day on 1,250 nodes of eight devices; the last 9,000 of them run, and the last 2,000 wait.
+pub(crate) fn large(store: &mut Store, workloads: u32) {
+    const NODES: u32 = 1_250;
+    let end = now();
+    let running = (NODES * 8 - 1_000).min(workloads / 2);
+    let waiting = (workloads / 50).min(2_000);
+    let at = |id: u32| end - Millis::hours(24) + Millis(86_000_000 * i64::from(id) / i64::from(workloads));
+    let names: Vec<Entry> = (0..NODES).map(|id| node(id, format!("gpu-{id:04}"), 8)).collect();
+    store.commit(at(0), &names).unwrap();
+    let queues = ["research", "production", "default", "students"];
+    let users = ["ada", "grace", "edsger", "barbara", "alan"];
+    let mut batch = Vec::new();
+    for id in 1..=workloads {
+        let pick = id as usize;
+        batch.extend(asked(id, &format!("train-{}-{id}", queues[pick % 4]), queues[pick % 4], users[pick % 5], 1));
+        if id <= workloads - waiting {
+            let (place, action) = (id % (NODES * 8 - 1_000), u64::from(id));
+            batch.extend(begun(id, action, place % NODES, 1 << (place / NODES), at(id)));
+        }
+        // Half an hour later, each is over.
+        if let Some(id) = id.checked_sub(workloads / 48).filter(|id| (1..=workloads - waiting - running).contains(id)) {
+            let exit = if id % 9 == 0 { Exit::Code(1) } else { Exit::Code(0) };
+            batch.extend(over(id, u64::from(id), Millis::minutes(30), exit));
+        }
+        if id % 100 == 0 || id == workloads {
+            store.commit(at(id), &batch).unwrap();
+            batch.clear();
+        }
+    }
+    let drained = |node| Entry::NodeChanged { node: NodeId(node), change: NodeChange::Drained, by: Some("ada".into()) };
+    let lost = |node| Entry::NodeChanged { node: NodeId(node), change: NodeChange::Lost, by: None };
+    let gone: Vec<Entry> =
+        (0..12).map(|step| drained(step * 97)).chain((0..5).map(|step| lost(step * 201 + 40))).collect();
+    store.commit(end, &gone).unwrap();
+}

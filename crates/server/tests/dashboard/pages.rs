@@ -1,0 +1,139 @@
+//! What pages say, and that they never say it as markup.
+
+use crate::http::{get, send};
+use crate::made::{self, HTML};
+use crate::rig::{OPERATE, Rig};
+
+const PAGES: &[&str] = &[
+    "/",
+    "/jobs",
+    "/jobs?state=open",
+    "/jobs/1",
+    "/jobs/2",
+    "/jobs/3",
+    "/jobs/4",
+    "/jobs/5",
+    "/fleet",
+    "/node?name=..%2F..%2Fn%2F1",
+    "/queues",
+    "/ledger",
+];
+
+#[test]
+fn no_name_becomes_markup_on_any_page() {
+    let rig = Rig::new(made::hostile);
+    let escaped = |path: &str| {
+        let name = "&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;alert(2)&quot;&gt;";
+        assert!(get(&rig, path).body.contains(name), "{path}");
+    };
+    for path in ["/jobs", "/jobs/1", "/jobs/2", "/jobs/4", "/jobs/5", "/fleet", "/queues"] {
+        escaped(path);
+    }
+    for path in PAGES {
+        let page = get(&rig, path);
+        assert_eq!(page.status, 200, "{path}: {}", page.body);
+        for wrong in ["<script>", "<img", "<style", " style=", "javascript:"] {
+            assert!(!page.body.contains(wrong), "{path} has {wrong}");
+        }
+        let handlers = page.body.replace("&quot;", "").contains(" onerror=\"");
+        assert!(!handlers, "{path}");
+    }
+    // An address is told where it is wrong, and is no markup either.
+    let query = format!("/jobs?state={}", "%3Cscript%3Ealert(1)%3C/script%3E");
+    let page = get(&rig, &query);
+    assert!(page.status == 400 && page.body.contains("&lt;script&gt;") && !page.body.contains("<script>"), "{HTML}");
+}
+
+#[test]
+fn pages_say_what_happened() {
+    let rig = Rig::new(made::hostile);
+    let says = |path: &str, expected: &[&str]| {
+        let page = get(&rig, path).body;
+        for words in expected {
+            assert!(page.contains(words), "{path} does not say {words:?}:\n{page}");
+        }
+    };
+    says(
+        "/",
+        &[
+            "2 of 8 devices idle while 1 workload waits: for the one that waits longest, too little is free; 1 node drained.",
+        ],
+    );
+    says("/", &["idle while something waited", "runs that completed", "trimtab optimize", "recorded for 3h"]);
+    says("/jobs", &["1 waiting", "1 running", "16 GiB"]);
+    says(
+        "/jobs/1",
+        &["ended after 1h 20m: exit code 0", "3.00", "11 GiB", "its start was decided: 1 task on node &lt;script&gt;"],
+    );
+    says("/jobs/2", &["Requeue", "Cancel", "/jobs/2/requeue"]);
+    says(
+        "/jobs/4",
+        &["Why it has not started", "Too little is free.", "What would let it start: enough of what runs ends."],
+    );
+    says("/fleet", &["2 nodes, 1 drained, 0 lost. 2 of 8 devices given.", "0 of 4 devices given, drained"]);
+    says("/node?name=..%2F..%2Fn%2F1", &["drained", "Resume", "Nothing."]);
+    says("/queues", &["default", "2.5"]);
+    says("/ledger", &["No recommendation was applied yet."]);
+}
+
+#[test]
+fn an_empty_installation_says_what_to_do() {
+    let rig = Rig::new(|_| {});
+    assert!(get(&rig, "/").body.contains("No node was found yet."));
+    assert!(get(&rig, "/jobs").body.contains("trimtab submit"));
+    assert!(get(&rig, "/jobs?text=x").body.contains("No workload is like that."));
+    assert!(get(&rig, "/fleet").body.contains("No node was found yet."));
+}
+
+#[test]
+fn a_refresh_brings_only_what_changes() {
+    let rig = Rig::new(made::hostile);
+    let headers = [("cookie", &*format!("trimtab_token={OPERATE}")), ("hx-request", "true")];
+    for path in PAGES {
+        let part = send(&rig, "GET", path, &headers, "").body;
+        assert!(part.starts_with("<div id=\"live\"") && !part.contains("<html"), "{path}: {part}");
+    }
+}
+
+#[test]
+fn a_log_is_text() {
+    let rig = Rig::new(made::hostile);
+    let logs = rig.folder.join("logs/2");
+    std::fs::create_dir_all(&logs).unwrap();
+    std::fs::write(logs.join("1.log"), format!("step 1\n{HTML}\n\u{fffd}")).unwrap();
+    let page = get(&rig, "/jobs/2").body;
+    assert!(page.contains("step 1\n&lt;script&gt;") && page.contains("data-next="), "{page}");
+}
+
+#[test]
+fn scripts_and_styles_are_kept_for_good_and_come_compressed() {
+    let rig = Rig::new(|_| {});
+    let page = send(&rig, "GET", "/login", &[], "").body;
+    let names = page.split('"').filter(|part| part.starts_with("/assets/"));
+    let mut seen = 0;
+    for name in names {
+        let file = send(&rig, "GET", name, &[], "");
+        assert_eq!(file.status, 200, "{name}");
+        assert_eq!(file.header("cache-control"), Some("public, max-age=31536000, immutable"));
+        let tag = file.header("etag").unwrap().to_owned();
+        assert_eq!(send(&rig, "GET", name, &[("if-none-match", &tag)], "").status, 304);
+        let packed = send(&rig, "GET", name, &[("accept-encoding", "gzip, br")], "");
+        if file.body.len() > 1_024 {
+            assert_eq!(packed.header("content-encoding"), Some("gzip"), "{name}");
+        }
+        seen += 1;
+    }
+    assert_eq!(seen, 4);
+}
+
+#[test]
+fn the_course_is_bounded() {
+    let rig = Rig::new(made::hostile);
+    for window in ["day", "week"] {
+        let course = get(&rig, &format!("/course.json?window={window}")).body;
+        let course: serde_json::Value = serde_json::from_str(&course).unwrap();
+        let lengths = ["at", "given", "there", "waiting"].map(|line| course[line].as_array().unwrap().len());
+        assert!(lengths[0] > 2 && lengths[0] <= 480 && lengths.iter().all(|length| *length == lengths[0]), "{course}");
+        assert_eq!(course["unit"], "device");
+    }
+}

@@ -1,0 +1,77 @@
+//! A server over a store that a test made. What it is asked to change is noted, and answered as if it were done.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+
+use control::{Reply, Why};
+use server::{Access, Call, Plane, Rights, State, Token, Waits};
+use store::Store;
+use tokio::sync::oneshot;
+
+pub(crate) const OPERATE: &str = "operate-0123456789abcdef0123456789abcdef";
+pub(crate) const VIEW: &str = "view-0123456789abcdef0123456789abcdef";
+
+pub(crate) struct Rig {
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: PathBuf,
+    heard: Arc<Mutex<Vec<String>>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rig {
+    pub(crate) fn new(fill: impl FnOnce(&mut Store)) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("rig-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut store = Store::create_or_open(folder.join("trimtab.sqlite")).unwrap();
+        fill(&mut store);
+        let reader = store.reader().unwrap();
+        let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+        let noted = Arc::clone(&heard);
+        let plane = Plane::new(move |call| {
+            match call {
+                Call::Hear(input, answer) => {
+                    noted.lock().unwrap().push(format!("{input:?}"));
+                    answer.send(Ok(Ok(Reply::Done)));
+                }
+                Call::Consent(..) | Call::Undo(..) | Call::Measured(..) => unreachable!("no page asks for that"),
+                Call::Why(_, _, answer) => {
+                    let reason = allocate::Reason::TooLittleFree;
+                    let why = Why::Waiting { reason, kept: None, kept_for: Vec::new() };
+                    answer.send(Ok(Some(Waits { why, ahead: None })));
+                }
+            }
+            Ok(())
+        });
+        let token = |name: &str, rights, secret: &str| Token { name: name.into(), rights, secret: secret.into() };
+        let tokens = vec![token("ada", Rights::Operate, OPERATE), token("<b>eve</b>", Rights::View, VIEW)];
+        let access = Access { tokens, names: vec!["127.0.0.1".into(), "localhost".into()] };
+        let (_, stored) = tokio::sync::watch::channel(0);
+        let state = State { reader, plane, stored, folder: folder.clone() };
+        let serving = server::serve("127.0.0.1:0".parse().unwrap(), access, state).unwrap();
+        let address = serving.address().unwrap();
+        let (stop, stopped) = oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            serving.run(async move { drop(stopped.await) }).unwrap();
+        });
+        Self { address, folder, heard, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// What it was asked to change.
+    pub(crate) fn heard(&self) -> Vec<String> {
+        self.heard.lock().unwrap().clone()
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        drop(self.thread.take().map(JoinHandle::join));
+        drop(std::fs::remove_dir_all(&self.folder));
+    }
+}
