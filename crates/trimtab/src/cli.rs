@@ -1,9 +1,14 @@
 //! The arguments, and which command they call.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 
-use crate::command::{completion, history, import, optimize, replay, why};
+use crate::command::{
+    apply, cancel, completion, drain, history, import, job, jobs, logs, nodes, optimize, policy, queues, replay, store,
+    submit, up, why,
+};
 use crate::failure::Outcome;
+use crate::global::Global;
+use ::replay::scenario::Change;
 
 /// What a version line shows.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TRIMTAB_COMMIT"), ")");
@@ -18,14 +23,6 @@ pub(crate) struct Arguments {
     command: Command,
 }
 
-/// What every command takes.
-#[derive(Clone, Copy, Debug, Args)]
-pub(crate) struct Global {
-    /// Say nothing but errors on standard error
-    #[arg(short, long, global = true)]
-    pub(crate) quiet: bool,
-}
-
 const EXIT_CODES: &str = "\
 Exit codes:
   0    it was done
@@ -35,6 +32,24 @@ Exit codes:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Watch this machine and run workloads on it
+    Up(up::Arguments),
+    /// Hand in workloads
+    Submit(submit::Arguments),
+    /// List workloads
+    Jobs(jobs::Arguments),
+    /// Show a workload and all that became of it
+    Job(job::Arguments),
+    /// Show what a workload wrote
+    Logs(logs::Arguments),
+    /// Stop workloads, waiting or running
+    Cancel(cancel::Arguments),
+    /// List nodes, and what is given out there
+    Nodes(nodes::Arguments),
+    /// Let nothing new start on a node
+    Drain(drain::Arguments),
+    /// List queues and their rules, and set them
+    Queues(queues::Arguments),
     /// Make a history from a job log
     Import(import::Arguments),
     /// Find what a history's fleet wasted, propose changes, and prove each by replay
@@ -43,6 +58,16 @@ enum Command {
     Replay(replay::Arguments),
     /// Tell why a workload waited, and what would have started it earlier
     Why(why::Arguments),
+    /// Do what was recommended here, with consent
+    Apply(apply::Apply),
+    /// Take back what was applied
+    Undo(apply::Undo),
+    /// Show what was promised beside what was measured
+    Ledger(apply::Ledger),
+    /// Show the rules of scheduling here, and set them
+    Policy(policy::Arguments),
+    /// Check and copy what an installation keeps
+    Store(store::Arguments),
     /// Look at histories and change them
     History(history::Arguments),
     /// Print the completions of a shell
@@ -50,12 +75,40 @@ enum Command {
 }
 
 impl Arguments {
+    /// The same, as a part of another command.
+    pub(crate) fn run_with(self, global: Global) -> Outcome {
+        Self { global, ..self }.run()
+    }
+
+    /// What it changes, as a scenario says it, if it can be said so.
+    pub(crate) fn as_change(&self) -> Outcome<Option<Change>> {
+        Ok(match &self.command {
+            Command::Queues(queues) => queues.rules()?.map(|rules| Change::Queue { rules }),
+            Command::Policy(policy) => policy.rules().map(|policy| Change::Policy { policy }),
+            _ => None,
+        })
+    }
+
     pub(crate) fn run(self) -> Outcome {
         match self.command {
+            Command::Up(arguments) => up::run(arguments, self.global),
+            Command::Submit(arguments) => submit::run(arguments, self.global),
+            Command::Jobs(arguments) => jobs::run(&arguments),
+            Command::Job(arguments) => job::run(&arguments),
+            Command::Logs(arguments) => logs::run(&arguments),
+            Command::Cancel(arguments) => cancel::run(&arguments, self.global),
+            Command::Nodes(arguments) => nodes::run(&arguments),
+            Command::Drain(arguments) => drain::run(&arguments, self.global),
+            Command::Queues(arguments) => queues::run(&arguments, self.global),
             Command::Import(arguments) => import::run(arguments, self.global),
             Command::Optimize(arguments) => optimize::run(&arguments, self.global),
             Command::Replay(arguments) => replay::run(&arguments, self.global),
             Command::Why(arguments) => why::run(&arguments, self.global),
+            Command::Apply(arguments) => apply::apply(&arguments, self.global),
+            Command::Undo(arguments) => apply::undo(&arguments, self.global),
+            Command::Ledger(arguments) => apply::ledger(&arguments),
+            Command::Policy(arguments) => policy::run(&arguments, self.global),
+            Command::Store(arguments) => store::run(&arguments, self.global),
             Command::History(arguments) => history::run(arguments, self.global),
             Command::Completion(arguments) => completion::run(&arguments),
         }

@@ -33,6 +33,11 @@ impl Failure {
         Self { kind: Kind::Input, text: text.into() }
     }
 
+    /// Something outside did not do its part.
+    pub(crate) fn outside(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Outside, text: text.into() }
+    }
+
     /// A file could not be opened: the user named it, so it counts as wrong input.
     pub(crate) fn opening(name: impl fmt::Display, error: &io::Error) -> Self {
         Self::input(format!("cannot read {name}: {}", words(error)))

@@ -2,17 +2,22 @@
 //! `command/` one file per command.
 
 mod cli;
+mod client;
 mod command;
 mod example;
 mod failure;
+mod global;
 mod history_file;
+mod installation;
 mod interrupt;
 mod lab;
 mod length;
 mod opened;
+mod plane;
 mod printed;
 mod progress;
 mod replayer;
+mod shown;
 mod table;
 mod wrap;
 
@@ -21,6 +26,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
+    // The processes that own runs are this program too; they take no part in anything else.
+    let mut words = std::env::args_os().skip(1);
+    if words.next().is_some_and(|word| word == installation::RUN) {
+        return connect::machine::watch(words);
+    }
     let arguments = cli::Arguments::parse();
     interrupt::leave_nothing_half_written();
     match arguments.run() {

@@ -12,16 +12,17 @@ use fleet::history::{Header, Record};
 use replay::history::History;
 use sha2::{Digest, Sha256};
 
-use crate::cli::Global;
 use crate::command::import::read_fleet;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
+use crate::installation::{self, Installation};
 use crate::progress;
 
 /// What every command takes that works on a history.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Source {
-    /// A history, or a job log as `trimtab import` reads it; `-` is standard input
-    #[arg(value_name = "HISTORY", required_unless_present = "example")]
+    /// A history, or a job log as `trimtab import` reads it; `-` is standard input; absent: what `trimtab up` has recorded here
+    #[arg(value_name = "HISTORY")]
     history: Option<PathBuf>,
     /// What the log does not say: nodes, prices, queues, policy (docs/FLEET-FILE.md)
     #[arg(long, value_name = "FILE")]
@@ -29,6 +30,8 @@ pub(crate) struct Source {
     /// Use the built-in example: a made-up month of a 64-GPU lab
     #[arg(long, conflicts_with_all = ["history", "fleet"])]
     example: bool,
+    #[command(flatten)]
+    installation: Installation,
 }
 
 /// A history in memory.
@@ -43,9 +46,17 @@ pub(crate) struct Opened {
 }
 
 impl Source {
+    /// The installation, where no history is named: it is what is meant.
+    pub(crate) fn installation(&self) -> Option<&Installation> {
+        (self.history.is_none() && !self.example).then_some(&self.installation)
+    }
+
     /// Reads the history.
     pub(crate) fn open(&self, global: Global) -> Outcome<Opened> {
-        let Some(path) = &self.history else { return crate::example::open() };
+        if self.example {
+            return crate::example::open();
+        }
+        let Some(path) = &self.history else { return self.recorded() };
         let fleet = self.fleet.as_deref().map(read_fleet).transpose()?;
         let input = Input::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
         let name = input.name().to_owned();
@@ -61,6 +72,35 @@ impl Source {
         }
         let hash = input.hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
         Ok(Opened { history, hash, name: self.words(path), report })
+    }
+
+    /// What this installation has recorded.
+    fn recorded(&self) -> Outcome<Opened> {
+        let folder = self.installation.folder()?;
+        let mut hash = Sha256::new();
+        let mut records = Vec::new();
+        installation::export(&folder, &mut |record| {
+            hash.update(serde_json::to_vec(&record).expect("a record is plain data"));
+            records.push(record);
+            Ok(())
+        })?;
+        let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+        let kept = installation::keep_history(&folder, &hash, &records)?;
+        let header = match records.first() {
+            Some(Record::Header(header)) => header.clone(),
+            _ => Header::default(),
+        };
+        let mut history = History::from_records(header, records.into_iter());
+        if history.workloads.is_empty() {
+            return Err(Failure::input(
+                "nothing has run here yet: name a history, try --example, or hand work in with `trimtab submit -- COMMAND`",
+            ));
+        }
+        let fleet = self.fleet.as_deref().map(read_fleet).transpose()?;
+        if let Some(fleet) = &fleet {
+            furnish(&mut history, fleet);
+        }
+        Ok(Opened { history, hash, name: self.words(&kept), report: Report::default() })
     }
 
     fn words(&self, path: &Path) -> String {

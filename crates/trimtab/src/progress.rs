@@ -9,7 +9,7 @@ use std::time::Duration;
 use connect::file;
 use fleet::quantity::Bytes;
 
-use crate::cli::Global;
+use crate::global::Global;
 
 /// Work that is done sooner shows nothing.
 const QUIET_TIME: Duration = Duration::from_millis(800);

@@ -19,8 +19,8 @@ use replay::setup::Setup;
 use serde::Serialize;
 
 use super::optimize::{Format, text};
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::opened::{Opened, Source};
 use crate::progress;
 use crate::table::{Align, Table, plain};

@@ -20,8 +20,8 @@ use replay::{Observer, run_observed};
 use serde::Serialize;
 
 use super::optimize::Format;
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::opened::Source;
 use crate::progress;
 use crate::replayer::Threads;
@@ -50,6 +50,7 @@ pub(crate) struct Arguments {
 
 const EXAMPLES: &str = "\
 Examples:
+  trimtab why 17                   of a workload handed in here: why it waits, and when it is expected to start
   trimtab why 10500 --example
   trimtab why 4711 gaia.zst
   trimtab why 12345 philly.csv --fleet fleet.toml --format json
@@ -111,6 +112,9 @@ struct Tried {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
+    if let Some(installation) = arguments.source.installation() {
+        return super::why_live::run(installation, &arguments.workload, arguments.format);
+    }
     let opened = arguments.source.open(global)?;
     let history = &opened.history;
     let Some(index) = history.workloads.iter().position(|recorded| recorded.id == arguments.workload) else {

@@ -9,8 +9,8 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use sha2::{Digest, Sha256};
 
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::history_file::{self, HistoryFile};
 use crate::progress;
 

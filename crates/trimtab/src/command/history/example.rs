@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::Args;
 use fleet::history::End;
 
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::history_file::HistoryFile;
 use crate::lab;
 

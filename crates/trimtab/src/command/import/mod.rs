@@ -14,8 +14,8 @@ use connect::{csv, philly, swf};
 use fleet::fleet_file::FleetFile;
 use fleet::history::Record;
 
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::history_file::HistoryFile;
 use crate::progress;
 

@@ -5,8 +5,8 @@ use connect::file::{Input, Progress};
 use connect::slurm;
 
 use super::Files;
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::progress;
 
 /// An export of Slurm and how to take it.

@@ -17,8 +17,8 @@ use connect::file::Output;
 use fleet::quantity::Millis;
 use replay::scenario::Scenario;
 
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::opened::Source;
 use crate::progress;
 use crate::replayer::Threads;
@@ -106,6 +106,9 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         if !global.quiet {
             anstream::eprintln!("wrote {}", path.display());
         }
+    }
+    if let Some(installation) = arguments.source.installation() {
+        crate::installation::keep_recommendations(&installation.folder()?, &report.recommendations)?;
     }
     let text = match arguments.format {
         Format::Text => text::render(&report, &opened.report, crate::wrap::width()),

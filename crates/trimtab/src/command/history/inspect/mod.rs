@@ -13,8 +13,8 @@ use clap::{Args, ValueEnum};
 use fleet::history::{Reader, Record};
 use fleet::problem::Problem;
 
-use crate::cli::Global;
 use crate::failure::{Failure, Outcome};
+use crate::global::Global;
 use crate::history_file;
 use crate::progress;
 

@@ -1,0 +1,124 @@
+//! One turn: hear, decide, store, answer, act.
+
+use connect::machine::Launch;
+use control::{Effect, Input, Refused, Reply, Why};
+use fleet::ids::{ActionId, WorkloadId};
+use fleet::live::{Logged, Outcome, Told};
+use server::{Answer, Call, Look, Waits};
+use store::ConsentId;
+
+use super::{Heard, Plane};
+
+/// What is answered once everything is stored.
+type Pending = (ReplyTo, Result<Reply, Refused>);
+
+/// Where it is answered.
+type ReplyTo = Answer<Result<Reply, Refused>>;
+
+impl Plane {
+    pub(super) fn turn(&mut self, batch: Vec<Heard>) {
+        let mut inputs: Vec<(Input, Option<ReplyTo>)> = Vec::new();
+        let mut questions: Vec<(WorkloadId, Look, Answer<Option<Waits>>)> = Vec::new();
+        inputs.extend(self.own.drain(..).map(|outcome| (Input::Outcome(outcome), None)));
+        for heard in batch {
+            match heard {
+                Heard::Outcome(outcome) => inputs.push((Input::Outcome(outcome), None)),
+                Heard::Call(Call::Hear(input, answer)) => inputs.push((*input, Some(answer))),
+                Heard::Call(Call::Why(id, look, answer)) => questions.push((id, look, answer)),
+                Heard::Call(Call::Consent(to, by, answer)) => {
+                    let agreed = self.store.consent(self.clock.now(), &by, &to).map(|id| id.0);
+                    answer.send(agreed.map_err(|error| error.to_string()));
+                }
+                Heard::Call(Call::Measured(consent, effect, answer)) => {
+                    let measured = self.store.measured(self.clock.now(), ConsentId(consent), &effect);
+                    answer.send(measured.map_err(|error| error.to_string()));
+                }
+                Heard::Call(Call::Undo(consent, by, answer)) => {
+                    let undone = self.store.undo(self.clock.now(), &by, ConsentId(consent));
+                    answer.send(undone.map_err(|error| error.to_string()));
+                }
+                Heard::Samples(measured) => self.keep_samples(measured),
+                Heard::Stop => {}
+            }
+        }
+        inputs.sort_by_key(|(input, _)| input.class());
+        let now = self.clock.now();
+        let mut pending: Vec<Pending> = Vec::new();
+        for (input, answer) in inputs {
+            let reply = self.control.hear(now, input);
+            pending.extend(answer.map(|answer| (answer, reply)));
+        }
+        let written = self.control.decide(now);
+        match self.store.commit(written.at, &written.entries) {
+            Err(error) => return self.stall(&error.to_string(), pending),
+            Ok(logged) => self.tell_stored(&logged),
+        }
+        for (answer, reply) in pending {
+            answer.send(Ok(reply));
+        }
+        for (id, look, answer) in questions {
+            answer.send(Ok(self.why(id, look)));
+        }
+        written.effects.into_iter().for_each(|effect| self.act(effect));
+    }
+
+    pub(super) fn tell_stored(&self, logged: &[Logged]) {
+        if let Some(last) = logged.last() {
+            self.stored.send_replace(last.seq);
+        }
+    }
+
+    fn why(&self, id: WorkloadId, look: Look) -> Option<Waits> {
+        let why = self.control.why(id)?;
+        let waits = look == Look::Ahead && matches!(why, Why::Waiting { .. });
+        let ahead = waits.then(|| Box::new(self.control.ahead()));
+        Some(Waits { why, ahead })
+    }
+
+    /// Nothing of this turn is stored: nothing of it has happened.
+    fn stall(&mut self, reason: &str, pending: Vec<Pending>) {
+        eprintln!("error: {reason}");
+        for (answer, _) in pending {
+            answer.send(Err(reason.to_owned()));
+        }
+        self.stalled = Some(reason.to_owned());
+    }
+
+    /// While nothing can be stored nothing is taken in. What runners tell is asked for again.
+    pub(super) fn refuse(&self, batch: Vec<Heard>) {
+        let reason = || self.stalled.clone().unwrap_or_default();
+        for heard in batch {
+            match heard {
+                Heard::Call(Call::Hear(_, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Why(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Consent(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Undo(_, _, answer) | Call::Measured(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Outcome(_) | Heard::Samples(_) | Heard::Stop => {}
+            }
+        }
+    }
+
+    pub(super) fn act(&mut self, effect: Effect) {
+        match effect {
+            Effect::Start { action, workload, submission, attempt, slots } => {
+                let devices = slots.iter().fold(0, |all, slot| all | slot.devices);
+                let launch = Launch { action, workload, submission: *submission, attempt, devices };
+                if let Err(reason) = self.runner.start(&launch) {
+                    self.own.push(Outcome { action, at: self.clock.now(), told: Told::StartFailed { reason } });
+                }
+            }
+            Effect::Stop { action } => {
+                if let Err(error) = self.runner.stop(action) {
+                    eprintln!("warning: {error}");
+                }
+            }
+            Effect::Forget { action } => self.forget(action),
+        }
+    }
+
+    pub(super) fn forget(&self, action: ActionId) {
+        if let Err(error) = self.runner.forget(action) {
+            eprintln!("warning: {error}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! `trimtab up` as a person meets it, from outside: its commands, its ends, and that it can be killed at any moment.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
+#![cfg(target_os = "linux")]
+
+mod commands;
+mod ends;
+mod refusals;
+mod restarts;
+mod room;
+mod session;
+mod storm;
