@@ -23,6 +23,8 @@ enum Format {
 struct Request {
     bench: &'static Bench,
     data: PathBuf,
+    /// One of its bars; absent: all.
+    bar: Option<u32>,
     format: Format,
     /// Where to keep the result as well.
     save_to: Option<PathBuf>,
@@ -34,7 +36,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
         bail!("this build is not optimised, its figures would mean nothing: use `cargo xtask bench`");
     }
     let Some(request) = parse(arguments)? else { return Ok(ExitCode::SUCCESS) };
-    let mut session = Session::new(request.data);
+    let mut session = Session::new(request.data).only(request.bar);
     (request.bench.run)(&mut session)?;
 
     match request.format {
@@ -64,6 +66,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
     let mut data = workspace::root().join("../shared/data");
     let mut format = Format::Table;
     let mut save_to = None;
+    let mut bar = None;
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(name) if bench.is_none() => bench = Some(find(&name.string()?)?),
@@ -80,6 +83,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
                     other => bail!("--format {other}: expected `table` or `json`"),
                 }
             }
+            Long("bar") => bar = Some(arguments.value()?.parse()?),
             Long("save") => save_to = Some(workspace::root().join("docs/bench")),
             unexpected => return Err(unexpected.unexpected().into()),
         }
@@ -90,7 +94,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
         }
         return Ok(None);
     };
-    Ok(Some(Request { bench, data, format, save_to }))
+    Ok(Some(Request { bench, data, bar, format, save_to }))
 }
 
 fn find(name: &str) -> anyhow::Result<&'static Bench> {

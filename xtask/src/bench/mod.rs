@@ -10,11 +10,15 @@
 #[cfg(feature = "bench")]
 mod command;
 #[cfg(feature = "bench")]
+mod live;
+#[cfg(feature = "bench")]
 mod machine;
 #[cfg(feature = "bench")]
 mod oracle;
 #[cfg(feature = "bench")]
 mod philly;
+#[cfg(feature = "bench")]
+mod program;
 #[cfg(feature = "bench")]
 mod registry;
 #[cfg(not(feature = "bench"))]

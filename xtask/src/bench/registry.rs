@@ -1,7 +1,7 @@
 //! Every benchmark there is.
 
 use super::session::Session;
-use super::{oracle, speed};
+use super::{live, oracle, speed};
 
 /// A benchmark: a name to call it by, and what it does.
 pub(crate) struct Bench {
@@ -21,4 +21,9 @@ pub(crate) const ALL: &[Bench] = &[
         run: oracle::run,
     },
     Bench { name: "speed", about: "how long the main jobs take (bars 6 to 8)", run: speed::run },
+    Bench {
+        name: "live",
+        about: "`trimtab up`: kills, throughput, load, rest, hostile requests (bars 1 to 5)",
+        run: live::run,
+    },
 ];

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use super::row::Row;
 
+/// A bar's number, and what measures it.
+pub(crate) type Bar = (u32, fn(&mut Session) -> anyhow::Result<()>);
+
 /// A bar that could not be measured here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Absence {
@@ -17,6 +20,8 @@ pub(crate) struct Absence {
 #[derive(Debug)]
 pub(crate) struct Session {
     data: PathBuf,
+    /// The bar that is asked for; all, if none is named.
+    only: Option<u32>,
     rows: Vec<Row>,
     absences: Vec<Absence>,
 }
@@ -24,7 +29,25 @@ pub(crate) struct Session {
 impl Session {
     /// A run over the data in a folder, which need not exist: then every bar that needs data is skipped, and said.
     pub(crate) fn new(data: PathBuf) -> Self {
-        Self { data, rows: Vec::new(), absences: Vec::new() }
+        Self { data, only: None, rows: Vec::new(), absences: Vec::new() }
+    }
+
+    /// Only this bar.
+    pub(crate) fn only(mut self, bar: Option<u32>) -> Self {
+        self.only = bar;
+        self
+    }
+
+    /// Measures the bars that are asked for.
+    pub(crate) fn run(&mut self, bars: &[Bar]) -> anyhow::Result<()> {
+        if let Some(bar) = self.only.filter(|bar| bars.iter().all(|(number, _)| number != bar)) {
+            let first = bars.first().map_or(0, |(number, _)| *number);
+            let last = bars.last().map_or(0, |(number, _)| *number);
+            anyhow::bail!("--bar {bar}: its bars are {first} to {last}");
+        }
+        let asked = |number: u32| self.only.is_none_or(|only| only == number);
+        let bars: Vec<&Bar> = bars.iter().filter(|(number, _)| asked(*number)).collect();
+        bars.into_iter().try_for_each(|(_, run)| run(self))
     }
 
     /// The path of a file or folder of the data that `bar` is measured on; nothing where it is absent, which is noted.

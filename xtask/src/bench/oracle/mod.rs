@@ -7,12 +7,12 @@ mod policies;
 mod slurm_fidelity;
 mod starts;
 
-use super::session::Session;
+use super::session::{Bar, Session};
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] =
-    &[slurm_fidelity::run, gaia_waste::run, policies::run, durations::run, starts::run];
+const BARS: &[Bar] =
+    &[(1, slurm_fidelity::run), (2, gaia_waste::run), (3, policies::run), (4, durations::run), (5, starts::run)];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    BARS.iter().try_for_each(|bar| bar(session))
+    session.run(BARS)
 }

@@ -7,13 +7,13 @@ mod replay_time;
 
 use std::time::Duration;
 
-use super::session::Session;
+use super::session::{Bar, Session};
 
 /// The bars, in order of their numbers.
-const BARS: &[fn(&mut Session) -> anyhow::Result<()>] = &[replay_time::run, engine_time::run, optimize_time::run];
+const BARS: &[Bar] = &[(6, replay_time::run), (7, engine_time::run), (8, optimize_time::run)];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    BARS.iter().try_for_each(|bar| bar(session))
+    session.run(BARS)
 }
 
 /// The middle of a few timings, in seconds; of an even number the later of the two in the middle.

@@ -14,10 +14,9 @@ use replay::scenario::{Change, Scenario};
 use replay::setup::Setup;
 use serde_json::Value;
 
-use crate::bench::philly;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
-use crate::workspace;
+use crate::bench::{philly, program};
 
 const BAR: u32 = 8;
 const TARGET_S: f64 = 60.0;
@@ -62,9 +61,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
 
 /// Runs the command as it is shipped; its report.
 fn measure(session: &mut Session, path: &Path, folder: &Path) -> anyhow::Result<Value> {
-    let build = workspace::cargo().args(["build", "--quiet", "--release", "--package", "trimtab"]).status();
-    ensure!(build.context("cargo did not start")?.success(), "the program cannot be built");
-    let program = std::env::current_exe().context("where this program lies is unknown")?.with_file_name("trimtab");
+    let program = program::build()?;
     let (fleet, page) = (folder.join("fleet.toml"), folder.join("report.html"));
     fs::write(&fleet, FLEET).with_context(|| format!("cannot write {}", fleet.display()))?;
     let mut command = std::process::Command::new(&program);
