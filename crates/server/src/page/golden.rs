@@ -10,13 +10,13 @@ use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::live::{Entry, Exit, Logged, StopReason, Submission, Usage};
 use fleet::node::Resources;
 use fleet::quantity::{MilliDevice, Millis};
-use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Worth};
+use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Step, Worth};
 use fleet::time::Timestamp;
 use maud::Markup;
 use store::{Consent, ConsentId, LedgerLine, NodeStanding, Row, State, StoredNode};
 
 use super::running::Given;
-use super::{fleet as fleet_page, job, jobs, ledger, queues};
+use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendations};
 
 const HTML: &str = "<script>alert(1)</script>\"'&";
 const NOW: Timestamp = Timestamp(1_795_000_000_000);
@@ -141,4 +141,8 @@ fn a_ledger() {
     let lines = [line(Some((NOW, text())), None), line(None, Some((NOW, effect(30.0))))];
     check("ledger", &ledger::ledger(&lines, NOW));
     check("ledger-empty", &ledger::ledger(&[], NOW));
+    let step = || Step { system: text(), text: text() };
+    let whole = Recommendation { worse_for: vec![text()], change: vec![step()], undo: vec![step()], ..recommendation };
+    check("recommendations", &recommendations::section(&[whole]));
+    check("recommendations-empty", &recommendations::section(&[]));
 }

@@ -75,7 +75,7 @@ fn row(line: &LedgerLine, now: Timestamp) -> Markup {
 }
 
 /// What it does to the mean wait, and how sure that is.
-fn effect(effect: &Effect) -> String {
+pub(super) fn effect(effect: &Effect) -> String {
     let seconds = |seconds: f64| words::whole_seconds(Millis((seconds * 1_000.0).abs() as i64));
     let wait = effect.wait_s.map(|wait| {
         let way = |seconds: f64| if seconds <= 0.0 { "shorter" } else { "longer" };

@@ -16,6 +16,7 @@ mod ledger;
 mod login;
 mod overview;
 mod queues;
+mod recommendations;
 mod refusal;
 mod running;
 mod words;

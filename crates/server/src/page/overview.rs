@@ -15,7 +15,7 @@ use store::{Counts, State as Standing};
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
-use super::{Query, asset, words};
+use super::{Query, asset, recommendations, words};
 use crate::access::Caller;
 use crate::api::{reading, reasons_of};
 use crate::state::State;
@@ -49,11 +49,13 @@ pub(super) async fn page(
     Extension(recorded): Extension<Recorded>,
     wanted: Wanted,
 ) -> Result<Markup, Refusal> {
-    let (reader, now) = (state.reader.clone(), words::now());
-    let seen = reading(move || {
+    let (reader, folder, now) = (state.reader.clone(), state.folder.clone(), words::now());
+    let (seen, recommended) = reading(move || {
+        // The part that is polled does not show them.
+        let recommended = if wanted == Wanted::Part { Vec::new() } else { recommendations::read(&folder) };
         let progress = recorded.catch_up(&reader, READ_MAX)?;
         let counts = reader.counts(None)?;
-        Ok(look(&mut recorded.tally(), progress, counts, now))
+        Ok((look(&mut recorded.tally(), progress, counts, now), recommended))
     })
     .await?;
     let why = match seen.oldest.filter(|_| seen.progress.is_whole()) {
@@ -71,7 +73,8 @@ pub(super) async fn page(
         (states(&seen.counts))
         @if seen.progress.is_whole() { (hours::section(&seen, now)) }
     };
-    let (fixed, below) = (html! { h1 { "Overview" } }, html! { (chart(seen.part)) (recommendations()) });
+    let (fixed, below) =
+        (html! { h1 { "Overview" } }, html! { (chart(seen.part)) (recommendations::section(&recommended)) });
     Ok(Page { title: "Overview", under: "/", caller: &caller, fixed, address: "/", live, below }.show(wanted))
 }
 
@@ -125,22 +128,6 @@ fn chart(part: usize) -> Markup {
             div #chart data-course="/course.json" data-script=(asset::path("uPlot.iife.min.js")) data-style=(asset::path("uPlot.min.css"))
                 role="img" aria-label={ "Line chart: " (unit) "s given, " (unit) "s there are, workloads waiting" } {
                 p.quiet { "The chart needs scripts; the hours above say the same in sums." }
-            }
-        }
-    }
-}
-
-/// The ranked list is made where a history is replayed, which takes longer than a page may.
-fn recommendations() -> Markup {
-    html! {
-        section {
-            h2 { "Recommendations" }
-            div.empty {
-                p { "None were made yet from what is recorded here." }
-                p {
-                    code { "trimtab optimize" } " replays what was recorded under other choices, and ranks those that are proved to help; "
-                    "each comes with its proof and its undo."
-                }
             }
         }
     }
