@@ -116,7 +116,6 @@ const QUERIES: &[&str] = &[
 ];
 
 const ADDRESSES: &[(&str, &str)] = &[
-    ("GET", "/"),
     ("GET", "/api"),
     ("GET", "/api/v2/workloads"),
     ("GET", "/api/v1/workloads/x"),
