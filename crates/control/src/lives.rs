@@ -1,10 +1,14 @@
 //! Everyone who is not over, found by id, by the action that runs them, and by whom they wait for.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use fleet::event::EndCause;
 use fleet::ids::{ActionId, WorkloadId};
-use fleet::live::{Entry, Live};
+use fleet::live::{Entry, Live, Phase};
 use fleet::time::Timestamp;
+
+/// So many of those that are over are remembered.
+const OVER_MAX: usize = 1_024;
 
 /// Everyone who is not over.
 #[derive(Clone, Debug, Default)]
@@ -15,11 +19,18 @@ pub(crate) struct Lives {
     waits_for: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
     /// The same from the other side.
     held_by: BTreeMap<WorkloadId, BTreeSet<WorkloadId>>,
+    /// How the last ones ended: whoever hands in something that depends on one that ended this moment cannot know yet.
+    over: VecDeque<(WorkloadId, EndCause)>,
 }
 
 impl Lives {
     pub(crate) fn get(&self, id: WorkloadId) -> Option<&Live> {
         self.all.get(&id)
+    }
+
+    /// How one ended that ended a moment ago.
+    pub(crate) fn ended(&self, id: WorkloadId) -> Option<EndCause> {
+        self.over.iter().find(|(over, _)| *over == id).map(|&(_, cause)| cause)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Live> {
@@ -78,13 +89,20 @@ impl Lives {
         let before = live.open_run().map(|run| run.action);
         live.apply(entry, at).expect("what is written follows what was");
         let after = live.open_run().map(|run| run.action);
-        let over = live.is_finished();
+        let over = match live.phase {
+            Phase::Finished { cause } => Some(cause),
+            _ => None,
+        };
         if before != after {
             before.map(|action| self.by_action.remove(&action));
             after.map(|action| self.by_action.insert(action, id));
         }
-        if over {
+        if let Some(cause) = over {
             self.all.remove(&id);
+            if self.over.len() >= OVER_MAX {
+                self.over.pop_front();
+            }
+            self.over.push_back((id, cause));
             for other in self.waits_for.remove(&id).unwrap_or_default() {
                 if let Some(held) = self.held_by.get_mut(&other) {
                     held.remove(&id);

@@ -105,21 +105,21 @@ impl Control {
 
     /// Tells the engine of ends and arrivals in the order of their times.
     fn line_up_in_time(&mut self, finished: &[Live], open: Vec<Live>) {
-        enum Past {
+        enum Happened {
             Ran(fleet::workload::Workload, fleet::quantity::Millis),
             Came(WorkloadId),
         }
-        let mut events: Vec<(Timestamp, Past)> = Vec::new();
+        let mut events: Vec<(Timestamp, Happened)> = Vec::new();
         for live in finished.iter().chain(&open) {
             for end in live.runs.iter().filter_map(|run| run.end).filter(|end| end.cause != EndCause::Requeued) {
                 let workload =
                     self.vocabulary.workload(live.id, &live.submission, self.queues.get(&live.submission.queue));
-                events.push((end.at, Past::Ran(workload, end.ran)));
+                events.push((end.at, Happened::Ran(workload, end.ran)));
             }
         }
         for live in open {
             if let (Some(at), Phase::Waiting | Phase::Starting | Phase::Running) = (live.eligible, live.phase) {
-                events.push((at, Past::Came(live.id)));
+                events.push((at, Happened::Came(live.id)));
             }
             self.lives.insert(live);
         }
@@ -127,11 +127,11 @@ impl Control {
         for (at, event) in events {
             self.pass_to(at);
             match event {
-                Past::Ran(workload, ran) => {
+                Happened::Ran(workload, ran) => {
                     self.remember(&workload);
                     self.tell(EventKind::Recalled { workload: Box::new(workload), ran });
                 }
-                Past::Came(id) => self.enter_engine(id),
+                Happened::Came(id) => self.enter_engine(id),
             }
         }
     }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use fleet::event::{EndCause, EventKind};
 use fleet::ids::WorkloadId;
-use fleet::live::{Entry, Invalid, Live, Phase, Submission};
+use fleet::live::{DEFAULT_QUEUE, Entry, Invalid, Live, Phase, Submission};
 use fleet::node::Resources;
 use fleet::quantity::Millis;
 use fleet::workload::Workload;
@@ -12,8 +12,6 @@ use fleet::workload::Workload;
 use crate::control::{Control, KnownNode};
 use crate::input::{Asked, Refused, Reply};
 
-/// The queue that is there without anybody having set it.
-const DEFAULT_QUEUE: &str = "default";
 /// Who lined up is remembered for eight days, so that a week can come again,
 const CAME_AGE_MAX: Millis = Millis::hours(8 * 24);
 /// and no more than so many.
@@ -50,17 +48,21 @@ impl Control {
         let live = Live::new(id, submission.clone(), by.clone(), self.last_at);
         self.lives.insert(live);
         self.write(Entry::Submitted { workload: id, submission: Box::new(submission), by });
-        // One of the same list may be over already, as it depended on what had failed.
-        let failed = on.iter().find(|on| {
-            let completed = past.get(on) == Some(&EndCause::Completed);
-            !completed && self.lives.get(**on).is_none()
+        let failed = on.iter().find_map(|&on| {
+            // Whoever is of the same list and not there any more depended on what had failed.
+            let cause = self.how_ended(on, past).unwrap_or(EndCause::Cancelled);
+            (self.lives.get(on).is_none() && cause != EndCause::Completed).then_some((on, cause))
         });
-        if let Some(&failed) = failed {
-            let cause = past.get(&failed).copied().unwrap_or(EndCause::Cancelled);
+        if let Some((failed, cause)) = failed {
             return self.finish(id, EndCause::Cancelled, Some(dependency_failed(failed, cause)));
         }
         let open: BTreeSet<WorkloadId> = on.into_iter().filter(|&on| self.lives.get(on).is_some()).collect();
         if open.is_empty() { self.line_up(id) } else { self.lives.hold(id, open) }
+    }
+
+    /// How one that is over ended: as whoever asks found it, or a moment ago.
+    fn how_ended(&self, id: WorkloadId, past: &BTreeMap<WorkloadId, EndCause>) -> Option<EndCause> {
+        past.get(&id).copied().or_else(|| self.lives.ended(id))
     }
 
     /// It may start from now on.
@@ -190,8 +192,8 @@ impl Control {
             let reason = format!("workload {} comes no earlier in the list", later + 1);
             return Err(Invalid { field, reason });
         }
-        let unknown =
-            asked.submission.depends_on.iter().find(|id| self.lives.get(**id).is_none() && !past.contains_key(id));
+        let known = |id: WorkloadId| self.lives.get(id).is_some() || self.how_ended(id, past).is_some();
+        let unknown = asked.submission.depends_on.iter().find(|id| !known(**id));
         match unknown {
             Some(id) => Err(Invalid { field, reason: format!("there is no workload {}", id.0) }),
             None => Ok(()),

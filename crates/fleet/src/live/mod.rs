@@ -12,5 +12,5 @@ mod workload;
 pub use entry::{Entry, Logged, StopReason};
 pub use named::check_queue;
 pub use outcome::{Exit, Outcome, Told, Usage};
-pub use submission::{ArrayPlace, Invalid, Submission};
+pub use submission::{ArrayPlace, DEFAULT_QUEUE, Invalid, Submission};
 pub use workload::{Live, OutOfPlace, Phase, Run, RunEnd};

@@ -10,6 +10,9 @@ use crate::ids::WorkloadId;
 use crate::node::Resources;
 use crate::quantity::{MilliDevice, Millis};
 
+/// The queue of whoever names none. It is there without anybody having set it.
+pub const DEFAULT_QUEUE: &str = "default";
+
 /// What to run, and what it asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -168,7 +171,7 @@ pub(super) fn invalid(field: &'static str, reason: impl Into<String>) -> Invalid
 }
 
 fn default_queue() -> String {
-    "default".into()
+    DEFAULT_QUEUE.into()
 }
 
 fn default_grace() -> Millis {
