@@ -2,8 +2,8 @@
 
 use fleet::recommendation::Effect;
 use fleet::time::Timestamp;
-use replay::fidelity::{Verdict, fidelity};
-use replay::history::History;
+use replay::fidelity::{Verdict, fidelity_of};
+use replay::history::{History, Recorded};
 use replay::measure::realised;
 use replay::scenario::Scenario;
 use replay::setup::{Setup, Unfit};
@@ -31,24 +31,18 @@ pub fn verify(
     until: Timestamp,
     seed: u64,
 ) -> Result<Verified, Unfit> {
-    let since = |eligible: Timestamp| eligible >= applied && eligible < until;
-    let ran = history.workloads.iter().filter(|recorded| since(recorded.eligible) && recorded.wait().is_some()).count();
+    let since = |recorded: &Recorded| recorded.eligible >= applied && recorded.eligible < until;
+    let ran = history.workloads.iter().filter(|recorded| since(recorded) && recorded.wait().is_some()).count();
     if (ran as u64) < WORKLOADS_LEAST {
         return Ok(Verified::NotYet(format!("{ran} of {WORKLOADS_LEAST} workloads have run since")));
     }
     // What was recorded since must be what the engine does under the rules of now, or the difference is not the change's.
     let now = replay::run(&Setup::new(history, &Scenario::recorded())?, seed);
-    let mut after = history.clone();
-    after.workloads.retain(|recorded| since(recorded.eligible));
-    let mut lived = now;
-    let kept: Vec<bool> = history.workloads.iter().map(|recorded| since(recorded.eligible)).collect();
-    let mut keep = kept.iter();
-    lived.workloads.retain(|_| keep.next().copied().unwrap_or(false));
-    if fidelity(&after, &lived).all.verdict != Verdict::Reproduced {
+    if fidelity_of(history, &now, since).all.verdict != Verdict::Reproduced {
         return Ok(Verified::NotYet("the replay does not reproduce the waits recorded since".into()));
     }
     let before = replay::run(&Setup::new(history, without)?, seed);
-    let found = realised(history, &before, applied, until, seed);
+    let found = realised(history, &before, since, seed);
     Ok(Verified::Known(Effect {
         wait_s: Some(found.wait_s),
         slowdown: Some(found.slowdown),

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::history::History;
+use crate::history::{History, Recorded};
 use crate::measure::Spread;
 use crate::outcome::Outcome;
 
@@ -52,9 +52,15 @@ const WAIT_TOLERANCE_S: f64 = 60.0;
 /// Compares a baseline replay with the record.
 #[must_use]
 pub fn fidelity(history: &History, baseline: &Outcome) -> Fidelity {
+    fidelity_of(history, baseline, |_| true)
+}
+
+/// The same for some of the workloads.
+#[must_use]
+pub fn fidelity_of(history: &History, baseline: &Outcome, who: impl Fn(&Recorded) -> bool) -> Fidelity {
     let mut all = Tally::default();
     let mut queues = vec![Tally::default(); history.names.queues.len()];
-    for (recorded, fate) in history.workloads.iter().zip(&baseline.workloads) {
+    for (recorded, fate) in history.workloads.iter().zip(&baseline.workloads).filter(|(recorded, _)| who(recorded)) {
         let queue = &mut queues[recorded.workload.queue.index()];
         let Some(start) = recorded.attempts.first().and_then(|run| run.start) else { continue };
         let (Some(recorded_wait), Some(wait), Some(replayed)) = (recorded.wait(), fate.wait(), fate.start()) else {
@@ -69,7 +75,8 @@ pub fn fidelity(history: &History, baseline: &Outcome) -> Fidelity {
     let names = history.names.queues.iter();
     let used: Vec<bool> = {
         let mut used = vec![false; history.names.queues.len()];
-        history.workloads.iter().for_each(|recorded| used[recorded.workload.queue.index()] = true);
+        let theirs = history.workloads.iter().filter(|recorded| who(recorded));
+        theirs.for_each(|recorded| used[recorded.workload.queue.index()] = true);
         used
     };
     let queues = queues.into_iter().zip(names).zip(used).filter(|(_, used)| *used);

@@ -2,18 +2,17 @@
 
 use super::compare::{DAY_MS, Difference, Pair, difference};
 use super::waits::slowdown;
-use crate::history::History;
+use crate::history::{History, Recorded};
 use crate::outcome::Outcome;
-use fleet::time::Timestamp;
 
-/// Recorded − lived without the change, for those that could start from `from` on and before `until`. `without` is a replay of the same
-/// history under the rules of before.
+/// Recorded − lived without the change, for some of the workloads. `without` is a replay of the same history under the rules of before.
 #[must_use]
-pub fn realised(history: &History, without: &Outcome, from: Timestamp, until: Timestamp, seed: u64) -> Difference {
+pub fn realised(history: &History, without: &Outcome, who: impl Fn(&Recorded) -> bool, seed: u64) -> Difference {
     let mut pairs = Vec::new();
     for (recorded, fate) in history.workloads.iter().zip(&without.workloads) {
-        let since = recorded.eligible >= from && recorded.eligible < until;
-        let (Some(wait), Some(wait_without)) = (recorded.wait().filter(|_| since), fate.wait()) else { continue };
+        let (Some(wait), Some(wait_without)) = (recorded.wait().filter(|_| who(recorded)), fate.wait()) else {
+            continue;
+        };
         pairs.push(Pair {
             queue: recorded.workload.queue.index(),
             day: recorded.submit.0.div_euclid(DAY_MS),
