@@ -111,6 +111,9 @@ pub enum Placement {
 }
 
 impl Placement {
+    /// Every placement there is.
+    pub const ALL: [Self; 3] = [Self::BestFit, Self::Neighbours, Self::LeastStranded];
+
     /// The name used in files.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -110,6 +110,14 @@ pub struct Step {
     pub text: String,
 }
 
+impl Recommendation {
+    /// Whether Trimtab can do all of it itself, and undo it.
+    #[must_use]
+    pub fn is_ours(&self) -> bool {
+        self.change.iter().chain(&self.undo).all(|step| step.system == Step::TRIMTAB)
+    }
+}
+
 impl Step {
     /// The system of steps that are a command of Trimtab each: those it can do itself.
     pub const TRIMTAB: &'static str = "trimtab";

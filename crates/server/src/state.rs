@@ -7,6 +7,9 @@ use tokio::sync::watch;
 
 use crate::plane::Plane;
 
+/// Where `trimtab optimize` leaves what it recommends, in the folder of an installation.
+pub const RECOMMENDATIONS: &str = "recommendations.json";
+
 /// What every handler stands on.
 #[derive(Clone)]
 pub struct State {

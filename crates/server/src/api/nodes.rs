@@ -4,17 +4,15 @@ use axum::extract::State as Extract;
 use axum::{Extension, Json};
 use control::Input;
 use serde::Serialize;
-use store::{State as Standing, StoredNode};
+use store::StoredNode;
 use utoipa::ToSchema;
 
 use super::shapes::{Amount, Done};
 use super::{Part, reading};
 use crate::access::Caller;
 use crate::failure::{Failure, Problem};
+use crate::running::{self, Given};
 use crate::state::State;
-
-/// The most running workloads that are looked at to tell what is used.
-const RUNNING_MAX: usize = store::Query::LIMIT_MAX;
 
 /// A node.
 #[derive(Debug, Serialize, ToSchema)]
@@ -38,28 +36,17 @@ pub(crate) struct Node {
 pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json<Vec<Node>>, Failure> {
     reading(move || {
         let nodes = state.reader.nodes()?;
-        let mut rows = Vec::new();
-        let mut before = None;
-        loop {
-            let states = vec![Standing::Starting, Standing::Running];
-            let query = store::Query { states, before, limit: RUNNING_MAX, ..store::Query::default() };
-            let page = state.reader.page(&query)?;
-            rows.extend(page.rows);
-            before = page.next;
-            if before.is_none() {
-                break;
-            }
-        }
-        Ok(Json(nodes.into_iter().map(|node| shown(node, &rows)).collect()))
+        let mut given = running::by_node(&running::rows(&state.reader)?);
+        let shown = |node: StoredNode| {
+            let given = given.remove(&node.id).unwrap_or_default();
+            shown(node, given)
+        };
+        Ok(Json(nodes.into_iter().map(shown).collect()))
     })
     .await
 }
 
-fn shown(node: StoredNode, rows: &[store::Row]) -> Node {
-    let there = || rows.iter().flat_map(|row| row.slots.iter().map(move |slot| (row, slot)));
-    let here = there().filter(|(_, slot)| slot.node == node.id);
-    let given =
-        here.clone().fold(fleet::node::Resources::ZERO, |sum, (row, slot)| sum.plus(row.request.times(slot.tasks)));
+fn shown(node: StoredNode, given: Given) -> Node {
     Node {
         standing: node.standing.name(),
         has: Amount {
@@ -68,8 +55,8 @@ fn shown(node: StoredNode, rows: &[store::Row]) -> Node {
             devices_milli: u64::from(node.facts.devices) * 1_000,
         },
         model: node.facts.model,
-        given: given.into(),
-        workloads: here.map(|(row, _)| row.id.0).collect(),
+        given: given.amount.into(),
+        workloads: given.workloads.iter().map(|id| id.0).collect(),
         name: node.facts.name,
     }
 }

@@ -38,8 +38,7 @@ pub(crate) async fn set(
     Body(rules): Body<Rules>,
 ) -> Result<Json<Done>, Failure> {
     let order = named(&rules.order, "order", &Order::ALL.map(|order| (order.name(), order)))?;
-    let placements = [Placement::BestFit, Placement::Neighbours, Placement::LeastStranded];
-    let placements = placements.map(|placement| (placement.name(), placement));
+    let placements = Placement::ALL.map(|placement| (placement.name(), placement));
     let placement = rules.placement.map(|name| named(&name, "placement", &placements)).transpose()?;
     let policy = Policy { placement: placement.unwrap_or_default(), ..Policy::new(order) };
     Ok(Json(state.plane.hear(Input::SetPolicy { policy, by: caller.name }).await?.into()))

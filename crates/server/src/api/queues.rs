@@ -85,12 +85,8 @@ impl Rules {
 #[utoipa::path(get, path = "/api/v1/queues", responses((status = 200, body = Vec<Queue>)))]
 pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json<Vec<Queue>>, Failure> {
     reading(move || {
-        let mut records = state.reader.queues()?;
-        if records.iter().all(|record| record.name != "default") {
-            records.insert(0, QueueRecord { name: "default".into(), ..QueueRecord::default() });
-        }
         let mut queues = Vec::new();
-        for record in records {
+        for record in crate::queues::all(&state.reader)? {
             let counts = state.reader.counts(Some(&record.name))?;
             let counts = counts.into_iter().map(|(state, count)| (state.name(), count)).collect();
             queues.push(Queue { rules: (&record).into(), counts, name: record.name });

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use fleet::ids::WorkloadId;
-use fleet::live::{ArrayPlace, Live, Run, Submission};
+use fleet::live::{ArrayPlace, DEFAULT_QUEUE, Live, Run, Submission};
 use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
 use serde::{Deserialize, Serialize};
@@ -78,13 +78,15 @@ pub(crate) struct NewWorkload {
     depends_on: Vec<u32>,
     /// The places, from 0, of those before it in this list that must have completed first.
     #[serde(default)]
-    after: Vec<usize>,
+    pub(crate) after: Vec<usize>,
     /// How often it is tried again after it failed.
     #[serde(default)]
     retries: u32,
     /// Its place in an array.
     #[serde(default, deserialize_with = "object::some")]
     array: Option<Place>,
+    /// So many of it, an array: each finds its number in TRIMTAB_ARRAY_INDEX.
+    array_count: Option<u32>,
 }
 
 /// A place in an array.
@@ -98,13 +100,19 @@ pub(crate) struct Place {
 }
 
 impl NewWorkload {
-    pub(crate) fn into_asked(self, caller: &str) -> control::Asked {
+    /// How many workloads it stands for.
+    pub(crate) fn members(&self) -> usize {
+        self.array_count.map_or(1, |count| count as usize)
+    }
+
+    /// The workloads it stands for, with no word yet of those before them in the list.
+    pub(crate) fn into_submissions(self, caller: &str) -> Vec<Submission> {
         let submission = Submission {
             command: self.command,
             directory: self.directory,
             environment: self.environment,
             name: self.name,
-            queue: self.queue.unwrap_or_else(|| "default".into()),
+            queue: self.queue.unwrap_or_else(|| DEFAULT_QUEUE.into()),
             user: Some(self.user.unwrap_or_else(|| caller.to_owned())),
             priority: self.priority,
             request: self.request.into(),
@@ -115,7 +123,9 @@ impl NewWorkload {
             retries: self.retries,
             array: self.array.map(|Place { index, count }| ArrayPlace { index, count }),
         };
-        control::Asked { submission, after: self.after }
+        let Some(count) = self.array_count else { return vec![submission] };
+        let member = |index| Submission { array: Some(ArrayPlace { index, count }), ..submission.clone() };
+        (0..count).map(member).collect()
     }
 }
 

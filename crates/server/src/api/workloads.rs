@@ -1,11 +1,12 @@
 //! Workloads: listed, looked at, handed in, stopped.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use control::{Input, Reply, Why};
+use control::{Asked, Input, Reply, Why};
 use fleet::event::EndCause;
 use fleet::ids::WorkloadId;
 use fleet::live::Phase;
@@ -105,19 +106,45 @@ pub(crate) async fn submit(
     Extension(caller): Extension<Caller>,
     Body(submit): Body<Submit>,
 ) -> Result<(StatusCode, Json<Submitted>), Failure> {
-    if submit.workloads.is_empty() || submit.workloads.len() > SUBMIT_MAX {
-        return Err(Failure::bad(format!("1 to {SUBMIT_MAX} workloads are expected"), None));
+    let members: usize = submit.workloads.iter().map(NewWorkload::members).sum();
+    if !(1..=SUBMIT_MAX).contains(&members) {
+        let error = format!("1 to {SUBMIT_MAX} workloads are expected, members of arrays counted");
+        return Err(Failure::bad(error, None));
     }
-    let asked: Vec<control::Asked> =
-        submit.workloads.into_iter().map(|workload| workload.into_asked(&caller.name)).collect();
+    let asked = asked(submit.workloads, &caller.name)?;
     let past = past_of(&state, &asked).await?;
     let reply = state.plane.hear(Input::Submit { asked, past, by: caller.name }).await?;
     let Reply::Submitted(ids) = reply else { return Err(Failure::broken("the control loop gave no ids")) };
     Ok((StatusCode::CREATED, Json(Submitted { ids: ids.iter().map(|id| id.0).collect() })))
 }
 
+/// A list as the control loop takes it: arrays member by member. Who waits for an array waits for all of it.
+fn asked(workloads: Vec<NewWorkload>, caller: &str) -> Result<Vec<Asked>, Failure> {
+    let mut all: Vec<Asked> = Vec::new();
+    let mut places: Vec<Range<usize>> = Vec::new();
+    for mut workload in workloads {
+        let mut after = Vec::new();
+        for place in std::mem::take(&mut workload.after) {
+            let members = places.get(place).ok_or_else(|| {
+                let error = format!(
+                    "workload {} of the list: `after`: workload {} comes no earlier",
+                    places.len() + 1,
+                    place + 1
+                );
+                Failure::new(StatusCode::UNPROCESSABLE_ENTITY, error, Some("places are counted from 0"))
+            })?;
+            after.extend(members.clone());
+        }
+        let first = all.len();
+        let members = workload.into_submissions(caller).into_iter();
+        all.extend(members.map(|submission| Asked { submission, after: after.clone() }));
+        places.push(first..all.len());
+    }
+    Ok(all)
+}
+
 /// How those ended that are depended on and over.
-async fn past_of(state: &State, asked: &[control::Asked]) -> Result<BTreeMap<WorkloadId, EndCause>, Failure> {
+async fn past_of(state: &State, asked: &[Asked]) -> Result<BTreeMap<WorkloadId, EndCause>, Failure> {
     let ids: std::collections::BTreeSet<WorkloadId> =
         asked.iter().flat_map(|asked| asked.submission.depends_on.iter().copied()).collect();
     if ids.is_empty() {

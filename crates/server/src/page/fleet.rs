@@ -13,10 +13,11 @@ use store::StoredNode;
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
-use super::{Form, Query, running, words};
+use super::{Form, Query, words};
 use crate::access::Caller;
 use crate::api::reading;
 use crate::failure::Failure;
+use crate::running;
 use crate::state::State;
 
 /// Which node.

@@ -15,8 +15,8 @@ use fleet::time::Timestamp;
 use maud::Markup;
 use store::{Consent, ConsentId, LedgerLine, NodeStanding, Row, State, StoredNode};
 
-use super::running::Given;
 use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendations};
+use crate::running::Given;
 
 const HTML: &str = "<script>alert(1)</script>\"'&";
 const NOW: Timestamp = Timestamp(1_795_000_000_000);
@@ -143,6 +143,8 @@ fn a_ledger() {
     check("ledger-empty", &ledger::ledger(&[], NOW));
     let step = || Step { system: text(), text: text() };
     let whole = Recommendation { worse_for: vec![text()], change: vec![step()], undo: vec![step()], ..recommendation };
-    check("recommendations", &recommendations::section(&[whole]));
+    let ours = || Step { system: Step::TRIMTAB.into(), text: text() };
+    let own = Recommendation { change: vec![ours()], undo: vec![ours()], ..whole.clone() };
+    check("recommendations", &recommendations::section(&[whole, own]));
     check("recommendations-empty", &recommendations::section(&[]));
 }

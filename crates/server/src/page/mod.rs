@@ -18,7 +18,6 @@ mod overview;
 mod queues;
 mod recommendations;
 mod refusal;
-mod running;
 mod words;
 
 use axum::Router;

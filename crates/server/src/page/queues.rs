@@ -11,9 +11,10 @@ use store::{Counts, State as Standing};
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
-use super::{running, words};
+use super::words;
 use crate::access::Caller;
 use crate::api::reading;
+use crate::running;
 use crate::state::State;
 
 pub(super) struct Queue {
@@ -36,21 +37,18 @@ pub(super) async fn page(
             let whole = running::whole(&row);
             *used.entry(row.queue).or_default() += if devices { whole.devices.0 } else { whole.cpu.0 };
         }
-        let mut records = reader.queues()?;
-        if records.iter().all(|record| record.name != "default") {
-            records.insert(0, QueueRecord { name: "default".into(), ..QueueRecord::default() });
-        }
         let queue = |rules: QueueRecord| {
             let counts = reader.counts(Some(&rules.name))?;
             Ok(Queue { used: used.get(&rules.name).copied().unwrap_or(0), counts, rules })
         };
-        let queues = records.into_iter().map(queue).collect::<Result<Vec<_>, crate::failure::Failure>>()?;
+        let queues =
+            crate::queues::all(reader)?.into_iter().map(queue).collect::<Result<Vec<_>, crate::failure::Failure>>()?;
         Ok((queues, if devices { "devices" } else { "cores" }))
     })
     .await?;
     let (fixed, live) =
         (html! { h1 { "Queues" } p.quiet { "Quotas, limits and use are counted in " (noun) "." } }, table(&queues));
-    let below = html! { p.quiet { "Rules are set with " code { "PUT /api/v1/queues/NAME" } "; what a queue has no number for is not limited." } };
+    let below = html! { p.quiet { "Rules are set with " code { "trimtab queues set NAME" } "; what a queue has no number for is not limited." } };
     Ok(Page { title: "Queues", under: "/queues", caller: &caller, fixed, address: "/queues", live, below }.show(wanted))
 }
 

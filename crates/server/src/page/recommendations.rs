@@ -8,16 +8,15 @@ use fleet::recommendation::Recommendation;
 use maud::{Markup, html};
 
 use super::ledger::effect;
+use crate::state::RECOMMENDATIONS;
 
-/// Where `trimtab optimize` leaves them, in the folder of the installation.
-const FILE: &str = "recommendations.json";
 /// No list of recommendations has more bytes.
 const BYTES_MAX: u64 = 8 << 20;
 
 /// What was last recommended; nothing where nothing was, or what is there is not understood.
 pub(super) fn read(folder: &Path) -> Vec<Recommendation> {
     let mut text = String::new();
-    let read = File::open(folder.join(FILE)).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text));
+    let read = File::open(folder.join(RECOMMENDATIONS)).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text));
     if read.is_err() {
         return Vec::new();
     }
@@ -59,7 +58,13 @@ fn item(one: &Recommendation) -> Markup {
                 p.quiet { "Proof:" }
                 pre { (one.proof.command) }
             }
-            p.quiet { code { "trimtab apply " (one.id) } " does it, once you agree." }
+            p.quiet {
+                @if one.is_ours() {
+                    code { "trimtab apply " (one.id) } " does it, once you agree."
+                } @else {
+                    "It is done elsewhere, as shown: Trimtab does not steer what it is done to."
+                }
+            }
         }
     }
 }

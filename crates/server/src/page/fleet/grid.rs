@@ -9,8 +9,8 @@ use fleet::ids::NodeId;
 use maud::{Markup, html};
 use store::{NodeStanding, StoredNode};
 
-use crate::page::running::Given;
 use crate::page::words;
+use crate::running::Given;
 
 /// With more nodes than this only squares are shown, and names in titles.
 const NAMED_MAX: usize = 200;

@@ -7,7 +7,8 @@ use maud::{Markup, html};
 use store::{NodeStanding, Row, StoredNode};
 
 use crate::access::{Caller, Rights};
-use crate::page::{jobs, running, words};
+use crate::page::{jobs, words};
+use crate::running;
 
 pub(super) fn node(node: &StoredNode, rows: &[Row], caller: &Caller, now: Timestamp) -> Markup {
     let given = running::by_node(rows).remove(&node.id).unwrap_or_default();

@@ -9,7 +9,7 @@ use store::{Query, Reader, Row, State};
 use crate::failure::Failure;
 
 /// Everything that starts or runs. No more of it than the fleet has room for.
-pub(super) fn rows(reader: &Reader) -> Result<Vec<Row>, Failure> {
+pub(crate) fn rows(reader: &Reader) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     let mut before = None;
     loop {
@@ -25,15 +25,15 @@ pub(super) fn rows(reader: &Reader) -> Result<Vec<Row>, Failure> {
 
 /// What is given out on a node.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Given {
-    pub(super) amount: Resources,
+pub(crate) struct Given {
+    pub(crate) amount: Resources,
     /// The devices of which something is given.
-    pub(super) devices: u64,
-    pub(super) workloads: Vec<WorkloadId>,
+    pub(crate) devices: u64,
+    pub(crate) workloads: Vec<WorkloadId>,
 }
 
 /// What is given out, node by node.
-pub(super) fn by_node(rows: &[Row]) -> BTreeMap<NodeId, Given> {
+pub(crate) fn by_node(rows: &[Row]) -> BTreeMap<NodeId, Given> {
     let mut nodes: BTreeMap<NodeId, Given> = BTreeMap::new();
     for row in rows {
         for slot in &row.slots {
@@ -47,6 +47,6 @@ pub(super) fn by_node(rows: &[Row]) -> BTreeMap<NodeId, Given> {
 }
 
 /// What a workload was given on all its nodes.
-pub(super) fn whole(row: &Row) -> Resources {
+pub(crate) fn whole(row: &Row) -> Resources {
     row.request.times(row.slots.iter().map(|slot| slot.tasks).sum())
 }
