@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    apply, cancel, completion, drain, history, import, job, jobs, logs, nodes, optimize, policy, queues, replay, store,
-    submit, up, why,
+    apply, cancel, completion, drain, history, import, job, jobs, ledger, logs, nodes, optimize, policy, queues,
+    replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -59,11 +59,11 @@ enum Command {
     /// Tell why a workload waited, and what would have started it earlier
     Why(why::Arguments),
     /// Do what was recommended here, with consent
-    Apply(apply::Apply),
+    Apply(apply::Arguments),
     /// Take back what was applied
-    Undo(apply::Undo),
+    Undo(undo::Arguments),
     /// Show what was promised beside what was measured
-    Ledger(apply::Ledger),
+    Ledger(ledger::Arguments),
     /// Show the rules of scheduling here, and set them
     Policy(policy::Arguments),
     /// Check and copy what an installation keeps
@@ -104,9 +104,9 @@ impl Arguments {
             Command::Optimize(arguments) => optimize::run(&arguments, self.global),
             Command::Replay(arguments) => replay::run(&arguments, self.global),
             Command::Why(arguments) => why::run(&arguments, self.global),
-            Command::Apply(arguments) => apply::apply(&arguments, self.global),
-            Command::Undo(arguments) => apply::undo(&arguments, self.global),
-            Command::Ledger(arguments) => apply::ledger(&arguments),
+            Command::Apply(arguments) => apply::run(&arguments, self.global),
+            Command::Undo(arguments) => undo::run(&arguments, self.global),
+            Command::Ledger(arguments) => ledger::run(&arguments, self.global),
             Command::Policy(arguments) => policy::run(&arguments, self.global),
             Command::Store(arguments) => store::run(&arguments, self.global),
             Command::History(arguments) => history::run(arguments, self.global),

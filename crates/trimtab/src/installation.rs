@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use ::store::{Reader, StoreError};
 use clap::Args;
-use fleet::history::{End, Header, Record};
+use fleet::history::{End, Record};
 use fleet::recommendation::Recommendation;
-use replay::history::History;
+use server::RECOMMENDATIONS;
 
 use crate::failure::{Failure, Outcome, words};
 use crate::history_file::HistoryFile;
@@ -115,8 +115,8 @@ pub(crate) fn find(folder: &Path) -> Outcome<(String, String)> {
     Ok((address.trim().to_owned(), token))
 }
 
-/// What the installation has recorded, as the records of a history.
-pub(crate) fn export(folder: &Path, take: &mut dyn FnMut(Record) -> Outcome) -> Outcome {
+/// Writes what the installation has recorded as a history; how many workloads that is.
+pub(crate) fn export(folder: &Path, to: &Path) -> Outcome<u64> {
     let path = store(folder);
     if !path.exists() {
         let folder = folder.display();
@@ -125,44 +125,39 @@ pub(crate) fn export(folder: &Path, take: &mut dyn FnMut(Record) -> Outcome) -> 
         )));
     }
     let reader = Reader::open(&path).map_err(|error| Failure::outside(error.to_string()))?;
-    ::store::export(&reader, |record| take(record).map_err(Exported::Taking)).map_err(|stopped| match stopped {
+    let mut output = HistoryFile::create(to)?;
+    let (mut end, mut workloads) = (End::default(), 0);
+    let taken = ::store::export(&reader, |record| {
+        match record {
+            Record::End(found) => end = found,
+            record => {
+                workloads += u64::from(matches!(record, Record::Workload(_)));
+                output.take(record).map_err(|error| Exported::Taking(Failure::writing(to.display(), &error)))?;
+            }
+        }
+        Ok(())
+    });
+    taken.map_err(|stopped| match stopped {
         Exported::Taking(failure) => failure,
         Exported::Reading(error) => Failure::outside(error.to_string()),
-    })
-}
-
-/// What the installation has recorded, in memory.
-pub(crate) fn history(folder: &Path) -> Outcome<History> {
-    let mut records = Vec::new();
-    export(folder, &mut |record| {
-        records.push(record);
-        Ok(())
     })?;
-    let header = match records.first() {
-        Some(Record::Header(header)) => header.clone(),
-        _ => Header::default(),
-    };
-    Ok(History::from_records(header, records.into_iter()))
+    output.finish(end)?;
+    Ok(workloads)
 }
 
 /// So many histories are kept from which something was proved.
 const HISTORIES_MAX: usize = 20;
 
-/// Keeps a history from which something is proved: what is recorded grows, and a proof is of what it was made from.
-pub(crate) fn keep_history(folder: &Path, hash: &str, records: &[Record]) -> Outcome<PathBuf> {
+/// The folder of histories, made if it is not there.
+pub(crate) fn histories(folder: &Path) -> Outcome<PathBuf> {
     let histories = folder.join("histories");
-    let path = histories.join(format!("{hash}.zst"));
     fs::create_dir_all(&histories).map_err(|error| Failure::writing(histories.display(), &error))?;
-    let mut output = HistoryFile::create(&path)?;
-    let mut end = End::default();
-    for record in records {
-        match record {
-            Record::End(found) => end = found.clone(),
-            record => output.take(record.clone()).map_err(|error| Failure::writing(path.display(), &error))?,
-        }
-    }
-    output.finish(end)?;
-    let files = fs::read_dir(&histories).map_err(|error| Failure::opening(histories.display(), &error))?;
+    Ok(histories)
+}
+
+/// Lets go of all but the latest histories.
+pub(crate) fn forget_old(histories: &Path) -> Outcome {
+    let files = fs::read_dir(histories).map_err(|error| Failure::opening(histories.display(), &error))?;
     let mut files: Vec<_> =
         files.flatten().filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file.path()))).collect();
     files.sort();
@@ -170,7 +165,7 @@ pub(crate) fn keep_history(folder: &Path, hash: &str, records: &[Record]) -> Out
         // It is in nobody's way.
         let _gone = fs::remove_file(old);
     }
-    Ok(path)
+    Ok(())
 }
 
 /// Keeps what was last recommended here, for `trimtab apply`.
@@ -187,9 +182,6 @@ pub(crate) fn recommendations(folder: &Path) -> Outcome<Vec<Recommendation>> {
     serde_json::from_str(&text)
         .map_err(|error| Failure::input(format!("{}: {error}; run `trimtab optimize` again", path.display())))
 }
-
-/// Where that is kept.
-const RECOMMENDATIONS: &str = "recommendations.json";
 
 /// Why an export stopped.
 enum Exported {

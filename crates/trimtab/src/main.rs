@@ -6,6 +6,7 @@ mod client;
 mod command;
 mod example;
 mod failure;
+mod format;
 mod global;
 mod history_file;
 mod installation;

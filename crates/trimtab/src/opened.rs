@@ -56,7 +56,13 @@ impl Source {
         if self.example {
             return crate::example::open();
         }
-        let Some(path) = &self.history else { return self.recorded() };
+        match &self.history {
+            Some(path) => self.read(path, global),
+            None => self.recorded(global),
+        }
+    }
+
+    fn read(&self, path: &Path, global: Global) -> Outcome<Opened> {
         let fleet = self.fleet.as_deref().map(read_fleet).transpose()?;
         let input = Input::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
         let name = input.name().to_owned();
@@ -74,33 +80,29 @@ impl Source {
         Ok(Opened { history, hash, name: self.words(path), report })
     }
 
-    /// What this installation has recorded.
-    fn recorded(&self) -> Outcome<Opened> {
-        let folder = self.installation.folder()?;
-        let mut hash = Sha256::new();
-        let mut records = Vec::new();
-        installation::export(&folder, &mut |record| {
-            hash.update(serde_json::to_vec(&record).expect("a record is plain data"));
-            records.push(record);
-            Ok(())
-        })?;
-        let hash: String = hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect();
-        let kept = installation::keep_history(&folder, &hash, &records)?;
-        let header = match records.first() {
-            Some(Record::Header(header)) => header.clone(),
-            _ => Header::default(),
-        };
-        let mut history = History::from_records(header, records.into_iter());
-        if history.workloads.is_empty() {
+    /// What this installation has recorded, by way of a file that is kept: what is recorded grows, and a proof is of what it was made
+    /// from.
+    fn recorded(&self, global: Global) -> Outcome<Opened> {
+        let histories = installation::histories(&self.installation.folder()?)?;
+        let (new, opened) = self.written(&histories, global)?;
+        if opened.history.workloads.is_empty() {
+            remove(&new)?;
             return Err(Failure::input(
                 "nothing has run here yet: name a history, try --example, or hand work in with `trimtab submit -- COMMAND`",
             ));
         }
-        let fleet = self.fleet.as_deref().map(read_fleet).transpose()?;
-        if let Some(fleet) = &fleet {
-            furnish(&mut history, fleet);
-        }
-        Ok(Opened { history, hash, name: self.words(&kept), report: Report::default() })
+        let kept = histories.join(format!("{}.zst", opened.hash));
+        std::fs::rename(&new, &kept).map_err(|error| Failure::writing(kept.display(), &error))?;
+        installation::forget_old(&histories)?;
+        Ok(Opened { name: self.words(&kept), ..opened })
+    }
+
+    /// Writes what is recorded into a new file, and reads that.
+    fn written(&self, histories: &Path, global: Global) -> Outcome<(PathBuf, Opened)> {
+        let new = histories.join(format!("new-{}.zst", std::process::id()));
+        installation::export(&self.installation.folder()?, &new)?;
+        let opened = self.read(&new, global)?;
+        Ok((new, opened))
     }
 
     fn words(&self, path: &Path) -> String {
@@ -114,6 +116,18 @@ impl Source {
             None => quoted(path),
         }
     }
+}
+
+/// What an installation has recorded, of which nothing is to be kept.
+pub(crate) fn glance(installation: &Installation, global: Global) -> Outcome<History> {
+    let source = Source { history: None, fleet: None, example: false, installation: installation.clone() };
+    let (new, opened) = source.written(&installation::histories(&installation.folder()?)?, global)?;
+    remove(&new)?;
+    Ok(opened.history)
+}
+
+fn remove(path: &Path) -> Outcome {
+    std::fs::remove_file(path).map_err(|error| Failure::writing(path.display(), &error))
 }
 
 /// So much of a file tells what it is.

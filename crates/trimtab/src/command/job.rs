@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::jobs::Format;
 use crate::client::Client;
 use crate::failure::Outcome;
+use crate::format::Format;
 use crate::installation::Installation;
 use crate::printed::print;
 use crate::shown;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::client::{Client, part};
 use crate::failure::Outcome;
+use crate::format::Format;
 use crate::installation::Installation;
 use crate::printed::print;
 use crate::shown;
@@ -34,16 +35,6 @@ pub(crate) struct Arguments {
     /// How to print
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-}
-
-/// How to print.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Format {
-    /// For people
-    #[default]
-    Text,
-    /// For programs
-    Json,
 }
 
 const EXAMPLES: &str = "\

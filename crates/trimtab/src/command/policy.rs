@@ -4,9 +4,9 @@ use clap::{Args, Subcommand};
 use fleet::policy::{Order, Placement, Policy};
 use serde_json::{Value, json};
 
-use super::jobs::Format;
 use crate::client::Client;
 use crate::failure::Outcome;
+use crate::format::Format;
 use crate::global::Global;
 use crate::installation::Installation;
 use crate::printed::print;
@@ -51,9 +51,8 @@ impl Arguments {
     pub(crate) fn rules(&self) -> Option<Policy> {
         let Some(Change::Set(rules)) = &self.change else { return None };
         let order = Order::ALL.into_iter().find(|order| order.name() == rules.order)?;
-        let placements = [Placement::BestFit, Placement::Neighbours, Placement::LeastStranded];
         let named =
-            rules.placement.as_deref().and_then(|name| placements.into_iter().find(|found| found.name() == name));
+            rules.placement.as_deref().and_then(|name| Placement::ALL.into_iter().find(|found| found.name() == name));
         Some(Policy { placement: named.unwrap_or_default(), ..Policy::new(order) })
     }
 }

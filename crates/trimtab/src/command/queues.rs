@@ -5,9 +5,9 @@ use fleet::history::QueueRecord;
 use fleet::quantity::{MilliDevice, Millis};
 use serde_json::{Value, json};
 
-use super::jobs::Format;
 use crate::client::{Client, part};
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::global::Global;
 use crate::installation::Installation;
 use crate::printed::print;

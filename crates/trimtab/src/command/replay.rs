@@ -18,8 +18,9 @@ use replay::scenario::{Change, Limit, Scenario, Who};
 use replay::setup::Setup;
 use serde::Serialize;
 
-use super::optimize::{Format, text};
+use super::optimize::text;
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::global::Global;
 use crate::opened::{Opened, Source};
 use crate::progress;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::global::Global;
 use crate::installation::Installation;
 use crate::printed::print;
@@ -26,14 +27,14 @@ pub(crate) struct Arguments {
     #[command(flatten)]
     asked: Asked,
     /// So many alike; each finds its number in TRIMTAB_ARRAY_INDEX
-    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     array: Option<u32>,
     /// Stay, and show what becomes of it; ends with its exit
     #[arg(short, long)]
     watch: bool,
     /// Print ids as JSON
     #[arg(long, value_enum, default_value_t)]
-    format: super::jobs::Format,
+    format: Format,
     /// The program and its arguments, behind `--`
     #[arg(last = true, required_unless_present = "file")]
     command: Vec<String>,
@@ -46,7 +47,7 @@ struct Asked {
     #[arg(short, long)]
     name: Option<String>,
     /// Where it waits
-    #[arg(short = 'Q', long, default_value = "default")]
+    #[arg(short = 'Q', long, default_value = fleet::live::DEFAULT_QUEUE)]
     queue: String,
     /// Accelerators: 2, or a share of one such as 0.5
     #[arg(short, long, default_value_t = 0.0, value_name = "COUNT")]
@@ -145,7 +146,7 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     };
     let answer: Value = client.post("workloads", &json!({ "workloads": workloads }))?;
     let ids: Vec<u32> = serde_json::from_value(answer["ids"].clone()).unwrap_or_default();
-    if arguments.format == super::jobs::Format::Json {
+    if arguments.format == Format::Json {
         print(&format!("{answer}\n"))?;
     } else if let (Some(first), Some(last)) = (ids.first(), ids.last()) {
         print(&if first == last { format!("{first}\n") } else { format!("{first}-{last}\n") })?;
@@ -160,7 +161,7 @@ fn from_arguments(arguments: &Arguments) -> Outcome<Vec<Value>> {
     let asked = &arguments.asked;
     let mut environment = BTreeMap::new();
     if asked.env.is_empty() {
-        environment.extend(std::env::vars());
+        environment.extend(variables());
     }
     for pair in &asked.env {
         let (name, value) = match pair.split_once('=') {
@@ -185,14 +186,9 @@ fn from_arguments(arguments: &Arguments) -> Outcome<Vec<Value>> {
         "priority": asked.priority,
         "depends_on": asked.after,
         "retries": asked.retries,
+        "array_count": arguments.array,
     });
-    let Some(count) = arguments.array else { return Ok(vec![workload]) };
-    let member = |index: u32| {
-        let mut workload = workload.clone();
-        workload["array"] = json!({ "index": index, "count": count });
-        workload
-    };
-    Ok((0..count).map(member).collect())
+    Ok(vec![workload])
 }
 
 fn from_file(path: &std::path::Path) -> Outcome<Vec<Value>> {
@@ -218,7 +214,7 @@ fn from_file(path: &std::path::Path) -> Outcome<Vec<Value>> {
         workloads.push(json!({
             "command": listed.command,
             "directory": directory(listed.directory.as_deref())?,
-            "environment": std::env::vars().chain(listed.environment).collect::<BTreeMap<_, _>>(),
+            "environment": variables().chain(listed.environment).collect::<BTreeMap<_, _>>(),
             "name": listed.name,
             "queue": listed.queue,
             "request": request(listed.devices, listed.cpus.unwrap_or(1.0), memory)?,
@@ -233,6 +229,11 @@ fn from_file(path: &std::path::Path) -> Outcome<Vec<Value>> {
         names.extend(listed.name.map(|name| (name, place)));
     }
     Ok(workloads)
+}
+
+/// The variables of this terminal. What is no UTF-8 cannot be handed on, and is left out.
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
 fn directory(asked: Option<&std::path::Path>) -> Outcome<String> {

@@ -19,8 +19,8 @@ use replay::setup::Setup;
 use replay::{Observer, run_observed};
 use serde::Serialize;
 
-use super::optimize::Format;
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::global::Global;
 use crate::opened::Source;
 use crate::progress;

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::optimize::Format;
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::installation::Installation;
 use crate::printed::print;
 use crate::shown;

@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use fleet::history::{End, Record};
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::global::Global;
-use crate::history_file::HistoryFile;
 use crate::installation::{self, Installation};
 
 /// Write what `trimtab up` has recorded as a history that optimize and replay read
@@ -25,20 +23,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
-    let folder = arguments.installation.folder()?;
-    let mut output = HistoryFile::create(&arguments.output)?;
-    let (mut end, mut workloads) = (End::default(), 0_u64);
-    installation::export(&folder, &mut |record| {
-        match record {
-            Record::End(found) => end = found,
-            record => {
-                workloads += u64::from(matches!(record, Record::Workload(_)));
-                output.take(record).map_err(|error| Failure::writing(arguments.output.display(), &error))?;
-            }
-        }
-        Ok(())
-    })?;
-    output.finish(end)?;
+    let workloads = installation::export(&arguments.installation.folder()?, &arguments.output)?;
     if !global.quiet {
         eprintln!("{workloads} workloads written to {}", arguments.output.display());
     }

@@ -12,12 +12,13 @@ use std::sync::{Arc, Mutex};
 
 use advise::ground::Options;
 use advise::optimize::optimize;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use connect::file::Output;
 use fleet::quantity::Millis;
 use replay::scenario::Scenario;
 
 use crate::failure::{Failure, Outcome};
+use crate::format::Format;
 use crate::global::Global;
 use crate::opened::Source;
 use crate::progress;
@@ -47,15 +48,6 @@ pub(crate) struct Arguments {
     /// How to print the report
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-}
-
-/// How a report is printed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Format {
-    /// For people.
-    Text,
-    /// For programs.
-    Json,
 }
 
 const EXAMPLES: &str = "\
