@@ -255,6 +255,7 @@ mod tests {
                 run: Some(Millis::seconds(seed.below(60) as i64 * MINUTE)),
                 cause: EndCause::Completed,
                 nodes: Vec::new(),
+                ..Attempt::default()
             });
             let attempts: Vec<Attempt> = attempts.collect();
             records.push(Record::Workload(Box::new(WorkloadRecord {

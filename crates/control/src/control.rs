@@ -156,6 +156,12 @@ impl Control {
         self.wake_at
     }
 
+    /// Whether anybody may start and has not been started.
+    #[must_use]
+    pub fn anyone_waits(&self) -> bool {
+        self.engine.waiting() > 0
+    }
+
     /// What is needed to look ahead: a copy of the engine that learns nothing, and who came of late.
     #[must_use]
     pub fn ahead(&self) -> Ahead {

@@ -121,7 +121,7 @@ pub enum EventKind {
 }
 
 /// How a run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EndCause {
     /// It did what it was for.
@@ -139,6 +139,7 @@ pub enum EndCause {
     /// It was put back to make room or by its owner, and waits again.
     Requeued,
     /// The source does not say.
+    #[default]
     Unknown,
 }
 

@@ -12,6 +12,7 @@ use nix::unistd::{Pid, geteuid};
 use tempfile::TempDir;
 
 use crate::client::Client;
+use crate::nvml;
 
 /// How long a start or an end may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -25,6 +26,8 @@ pub struct Installation {
     program: PathBuf,
     /// Everything of this rig; the installation's own folder is below it.
     rig: TempDir,
+    /// Where a library lies that stands for NVIDIA's.
+    library: Option<PathBuf>,
     child: Option<Child>,
 }
 
@@ -35,7 +38,19 @@ impl Installation {
     /// If no folder can be made.
     pub fn new(program: impl Into<PathBuf>) -> anyhow::Result<Self> {
         let rig = tempfile::Builder::new().prefix("trimtab-live-").tempdir()?;
-        Ok(Self { program: program.into(), rig, child: None })
+        Ok(Self { program: program.into(), rig, library: None, child: None })
+    }
+
+    /// The same on a machine that has so many accelerators, as far as the program can see.
+    ///
+    /// # Errors
+    /// If the library that says so cannot be built.
+    pub fn with_devices(mut self, devices: u32) -> anyhow::Result<Self> {
+        let folder = self.rig.path().join("library");
+        fs::create_dir(&folder)?;
+        nvml::build(&folder, devices)?;
+        self.library = Some(folder);
+        Ok(self)
     }
 
     /// A folder beside the installation's, for what tests keep.
@@ -79,6 +94,9 @@ impl Installation {
         let mut command = self.command(&["up", "--listen", "127.0.0.1:0"]);
         if geteuid().is_root() {
             command.arg("--as-root");
+        }
+        if let Some(folder) = &self.library {
+            command.env("LD_LIBRARY_PATH", folder);
         }
         command
     }

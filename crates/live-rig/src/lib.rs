@@ -6,6 +6,7 @@
 mod client;
 mod installation;
 mod leftover;
+pub mod nvml;
 mod random;
 pub mod storm;
 

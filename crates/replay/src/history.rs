@@ -98,6 +98,10 @@ pub struct Run {
     pub cut_off: bool,
     /// Where it ran.
     pub nodes: Vec<NodeId>,
+    /// For how long its room was given to it before it began.
+    pub starting: Millis,
+    /// How long after its end its room was free again, if that is known of this run.
+    pub completing: Option<Millis>,
 }
 
 impl Recorded {
@@ -321,6 +325,8 @@ impl Loading {
             cause: attempt.cause,
             cut_off: attempt.run.is_none(),
             nodes: attempt.nodes.iter().map(|node| self.names.nodes.intern(node)).collect(),
+            starting: attempt.starting.unwrap_or_default().max(Millis::ZERO),
+            completing: attempt.completing.map(|completing| completing.max(Millis::ZERO)),
         });
         let recorded = Recorded {
             id: record.id,

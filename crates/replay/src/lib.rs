@@ -7,6 +7,7 @@
 
 pub mod fidelity;
 pub mod forecast;
+pub mod foresight;
 pub mod forward;
 pub mod history;
 pub mod measure;
@@ -16,6 +17,7 @@ mod run;
 pub mod scenario;
 pub mod seed;
 pub mod setup;
+mod spread;
 pub mod starts;
 mod world;
 

@@ -119,6 +119,7 @@ mod tests {
             run: Some(Millis::seconds(run)),
             cause: EndCause::Completed,
             nodes: Vec::new(),
+            ..Attempt::default()
         };
         Record::Workload(Box::new(WorkloadRecord {
             id: id.into(),

@@ -10,6 +10,7 @@ use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
+use crate::history::Run;
 use crate::outcome::{Outcome, Stint};
 use crate::seed::Seed;
 use crate::setup::Setup;
@@ -146,13 +147,17 @@ impl<'a> World<'a> {
         Some(next.1)
     }
 
-    /// Carries out a start: at once, or after a seeded delay, or not at all.
+    /// Carries out a start: at once, or after the time that it took when it was recorded and a seeded delay, or not at all.
     pub(crate) fn start(&mut self, workload: WorkloadId, action: ActionId, slots: Vec<Slot>, now: Timestamp) -> Answer {
         self.progress[workload.index()].running = Some(Running { action, slots, since: None, length: None });
         let faults = self.setup.faults;
         let fails = faults.start_fails_permille > 0 && self.seed.below(1_000) < u64::from(faults.start_fails_permille);
+        let mut delay = self.attempt(workload).map_or(Millis::ZERO, |run| run.starting);
         if faults.delay_max.0 > 0 {
-            let at = now + Millis(self.seed.below(faults.delay_max.0 as u64 + 1) as i64);
+            delay += Millis(self.seed.below(faults.delay_max.0 as u64 + 1) as i64);
+        }
+        if delay.0 > 0 {
+            let at = now + delay;
             let coming = if fails { Coming::Fail(workload, action) } else { Coming::Start(workload, action) };
             self.coming.push(Reverse((at, coming)));
             return Answer::Later;
@@ -163,13 +168,14 @@ impl<'a> World<'a> {
     /// A start was carried out: the run begins.
     pub(crate) fn began(&mut self, workload: WorkloadId, now: Timestamp) {
         let length = self.remaining(workload);
+        let completing = self.attempt(workload).and_then(|run| run.completing).unwrap_or(self.setup.completing);
         let progress = &mut self.progress[workload.index()];
         progress.run += 1;
         let running = progress.running.as_mut().expect("a run begins where a start was asked for");
         running.since = Some(now);
         running.length = length;
         let run = progress.run;
-        let free = length.map(|length| now + length + self.setup.completing);
+        let free = length.map(|length| now + length + completing);
         self.coming.extend(free.map(|free| Reverse((free, Coming::End(workload, run)))));
     }
 
@@ -298,12 +304,18 @@ impl<'a> World<'a> {
         }
     }
 
+    /// The recorded run that comes next, or is under way.
+    fn attempt(&self, workload: WorkloadId) -> Option<&Run> {
+        let attempts = &self.setup.history.workloads[workload.index()].attempts;
+        attempts.get(self.progress[workload.index()].attempt)
+    }
+
     /// How long the run that begins now will take. `None`: it never ran; whoever withdrew it would have stopped it at that moment.
     fn remaining(&self, workload: WorkloadId) -> Option<Millis> {
         let index = workload.index();
         let progress = &self.progress[index];
         let recorded = &self.setup.history.workloads[index];
-        let attempt = recorded.attempts.get(progress.attempt)?;
+        let attempt = self.attempt(workload)?;
         let left = self.setup.work(index, attempt.length).saturating_sub(progress.kept);
         // A run that was recorded past its limit shows that the limit was not enforced to the millisecond.
         Some(match (self.setup.limit(index), recorded.workload.time_limit) {

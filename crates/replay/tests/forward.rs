@@ -33,6 +33,7 @@ fn history(seed: u64, crowd: u64, later: u64) -> History {
             run: Some(Millis::seconds(60 + seed.below(7_200) as i64)),
             cause: EndCause::Completed,
             nodes: Vec::new(),
+            ..Attempt::default()
         };
         Record::Workload(Box::new(WorkloadRecord {
             id: index.to_string(),

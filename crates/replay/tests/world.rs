@@ -23,6 +23,7 @@ fn job(id: &str, submit_s: i64, devices: u64, run_s: i64) -> WorkloadRecord {
             run: Some(Millis::seconds(run_s)),
             cause: EndCause::Completed,
             nodes: Vec::new(),
+            ..Attempt::default()
         }],
         ..WorkloadRecord::default()
     }
@@ -109,4 +110,17 @@ fn room_is_free_when_it_is_cleaned_up() {
         let starts = second.stints.first().map(|stint| stint.start);
         assert_eq!(starts, (lost_ms > 10_500).then_some(Timestamp(10_500)), "lost at {lost_ms}");
     }
+}
+
+#[test]
+fn what_is_recorded_of_a_start_and_an_end_is_lived_again() {
+    let around = |mut job: WorkloadRecord| {
+        job.attempts[0].starting = Some(Millis(3_000));
+        job.attempts[0].completing = Some(Millis(2_000));
+        job
+    };
+    let outcome = live(vec![around(job("first", 0, 4, 10)), job("second", 1, 4, 5)], &Scenario::recorded());
+    let [first, second] = [0, 1].map(|index| &outcome.workloads[index].stints[0]);
+    assert_eq!((first.start, first.end), (Timestamp(3_000), Timestamp(13_000)), "its room was its own from 0 on");
+    assert_eq!(second.start, Timestamp(15_000), "and for two seconds more");
 }

@@ -20,6 +20,6 @@ mod tally;
 
 pub use access::{Access, Rights, Token};
 pub use api::openapi;
-pub use plane::{Answer, Busy, Call, Look, Plane, Waits};
+pub use plane::{Answer, Busy, Call, Plane, Standing, Told};
 pub use serve::{Serving, serve};
 pub use state::{RECOMMENDATIONS, State};

@@ -20,26 +20,28 @@ pub enum Call {
     Undo(i64, String, Answer<()>),
     /// To record what a consent has brought so far.
     Measured(i64, Box<Effect>, Answer<()>),
-    /// Why a workload has not started; for one that waits, with what is needed to look ahead if that is wanted.
-    Why(WorkloadId, Look, Answer<Option<Waits>>),
+    /// Why a workload has not started; nothing if it is over, or there is none.
+    Why(WorkloadId, Answer<Option<Told>>),
+    /// To look ahead; nothing while nobody waits.
+    Ahead(Answer<Option<Standing>>),
 }
 
-/// Whether someone wants to look ahead: that takes a copy of the engine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Only at what is.
-    Now,
-    /// At what may come.
-    Ahead,
-}
-
-/// Why a workload has not started, and for one that waits what is needed to look ahead.
+/// Why a workload has not started.
 #[derive(Debug)]
-pub struct Waits {
+pub struct Told {
     /// Why.
     pub why: Why,
-    /// To look ahead with.
-    pub ahead: Option<Box<Ahead>>,
+    /// The place of the last entry that was stored then.
+    pub stored: u64,
+}
+
+/// What is needed to look ahead.
+#[derive(Debug)]
+pub struct Standing {
+    /// How things stand.
+    pub ahead: Box<Ahead>,
+    /// The place of the last entry that was stored then.
+    pub stored: u64,
 }
 
 /// Where an answer goes. Dropped unanswered where the control loop could not do it, such as with a full disk.
@@ -74,8 +76,12 @@ impl Plane {
         answer.map_err(Failure::from)
     }
 
-    pub(crate) async fn why(&self, id: WorkloadId, look: Look) -> Result<Option<Waits>, Failure> {
-        self.ask(|answer| Call::Why(id, look, answer)).await
+    pub(crate) async fn why(&self, id: WorkloadId) -> Result<Option<Told>, Failure> {
+        self.ask(|answer| Call::Why(id, answer)).await
+    }
+
+    pub(crate) async fn ahead(&self) -> Result<Option<Standing>, Failure> {
+        self.ask(Call::Ahead).await
     }
 
     pub(crate) async fn consent(&self, to: Box<Recommendation>, by: String) -> Result<i64, Failure> {

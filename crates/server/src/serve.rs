@@ -16,6 +16,8 @@ use tokio::net::TcpListener;
 
 use crate::access::{self, Access};
 use crate::failure::Failure;
+use crate::foresee::{self, Foreseen};
+use crate::plane::Plane;
 use crate::state::State;
 use crate::tally::Recorded;
 use crate::{api, body, page};
@@ -31,6 +33,8 @@ pub struct Serving {
     listener: std::net::TcpListener,
     router: Router,
     recorded: Recorded,
+    foreseen: Foreseen,
+    plane: Plane,
     reader: Reader,
 }
 
@@ -41,9 +45,10 @@ pub struct Serving {
 pub fn serve(address: SocketAddr, access: Access, state: State) -> std::io::Result<Serving> {
     let listener = std::net::TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
-    let (recorded, reader) = (Recorded::new(), state.reader.clone());
-    let router = router(access, state, recorded.clone());
-    Ok(Serving { listener, router, recorded, reader })
+    let (recorded, foreseen) = (Recorded::new(), Foreseen::new());
+    let (reader, plane) = (state.reader.clone(), state.plane.clone());
+    let router = router(access, state, recorded.clone(), foreseen.clone());
+    Ok(Serving { listener, router, recorded, foreseen, plane, reader })
 }
 
 impl Serving {
@@ -63,7 +68,8 @@ impl Serving {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
             // What was recorded before is read once, before anybody looks, and only as long as we serve.
-            let reading = tokio::spawn(read_all(self.recorded, self.reader));
+            let reading = tokio::spawn(read_all(self.recorded, self.reader.clone()));
+            let looking = tokio::spawn(foresee::keep(self.foreseen, self.plane, self.reader));
             let listener = TcpListener::from_std(self.listener)?;
             let (stopped, stopping) = tokio::sync::oneshot::channel();
             let until_stop = async move {
@@ -80,6 +86,7 @@ impl Serving {
                 () = patience => Ok(()),
             };
             reading.abort();
+            looking.abort();
             served
         })
     }
@@ -97,7 +104,7 @@ async fn read_all(recorded: Recorded, reader: Reader) {
     }
 }
 
-fn router(access: Access, state: State, recorded: Recorded) -> Router {
+fn router(access: Access, state: State, recorded: Recorded, foreseen: Foreseen) -> Router {
     let access = Arc::new(access);
     api::routes()
         .merge(page::routes())
@@ -108,6 +115,7 @@ fn router(access: Access, state: State, recorded: Recorded) -> Router {
         .layer(DefaultBodyLimit::max(body::BODY_MAX_BYTES))
         .layer(middleware::from_fn(body::measure))
         .layer(Extension(recorded))
+        .layer(Extension(foreseen))
         .layer(Extension(Arc::clone(&access)))
         .layer(middleware::from_fn_with_state(access, access::guard))
         .layer(middleware::from_fn(body::refuse_large))

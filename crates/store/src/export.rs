@@ -124,6 +124,9 @@ fn attempt(run: &Run, names: &BTreeMap<NodeId, String>) -> Result<Option<Attempt
         run: run.end.map(|end| end.ran),
         cause: run.end.map_or(EndCause::Unknown, |end| end.cause),
         nodes,
+        starting: Some(start.since(run.decided)).filter(|starting| starting.0 > 0),
+        // Its room is given to others once its end was heard of.
+        completing: run.end.map(|end| end.at.since(start + end.ran).max(Millis::ZERO)),
     }))
 }
 

@@ -36,6 +36,7 @@ fn ran(id: &str, devices: u64, hours: std::ops::Range<i64>, cause: EndCause, nod
             run: Some(Millis::hours(hours.end - hours.start)),
             cause,
             nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
+            ..Attempt::default()
         }],
         ..WorkloadRecord::default()
     }
@@ -243,6 +244,7 @@ fn a_run_that_was_put_back_waits_again() {
         run: Some(Millis::hours(1)),
         cause: Completed,
         nodes: vec!["a".into()],
+        ..Attempt::default()
     });
     check(
         vec![node("a", 1)],
@@ -412,6 +414,7 @@ fn anything(seed: &mut Seed) -> History {
             run: (below(8) > 0).then(|| Millis(below(40) as i64)),
             cause: EndCause::ALL[below(8) as usize],
             nodes: (0..below(3)).map(|_| format!("n{}", below(nodes + 1))).collect(),
+            ..Attempt::default()
         });
         WorkloadRecord {
             attempts: attempts.collect(),

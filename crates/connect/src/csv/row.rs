@@ -106,7 +106,7 @@ impl<'a> Reading<'a> {
         let cause = cause.unwrap_or(EndCause::Unknown);
         if start.is_some() || run.is_some() {
             let nodes = self.list(row, "nodes")?;
-            workload.attempts.push(Attempt { start, run, cause, nodes });
+            workload.attempts.push(Attempt { start, run, cause, nodes, ..Attempt::default() });
             return Ok(());
         }
         workload.withdrawn = withdrawn.or(end);

@@ -132,7 +132,13 @@ impl Job<'_> {
             tasks: self.devices,
             request: Resources::devices(1),
             spread: Spread::Packed,
-            attempts: vec![Attempt { start: None, run: Some(self.run), cause: EndCause::Unknown, nodes: Vec::new() }],
+            attempts: vec![Attempt {
+                start: None,
+                run: Some(self.run),
+                cause: EndCause::Unknown,
+                nodes: Vec::new(),
+                ..Attempt::default()
+            }],
             ..WorkloadRecord::default()
         }))
     }

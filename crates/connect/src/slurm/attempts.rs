@@ -100,7 +100,13 @@ mod tests {
     fn run(submit: i64, start: i64, cause: EndCause) -> WorkloadRecord {
         WorkloadRecord {
             submit: Timestamp(submit),
-            attempts: vec![Attempt { start: Some(Timestamp(start)), run: Some(Millis(5)), cause, nodes: Vec::new() }],
+            attempts: vec![Attempt {
+                start: Some(Timestamp(start)),
+                run: Some(Millis(5)),
+                cause,
+                nodes: Vec::new(),
+                ..Attempt::default()
+            }],
             ..WorkloadRecord::default()
         }
     }

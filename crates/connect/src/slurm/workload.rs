@@ -109,7 +109,7 @@ fn times(row: &JobRow) -> Result<Option<Times>, BadRow> {
         let eligible = row.eligible.map(|eligible| eligible.clamp(row.submit, start));
         return Ok(Some(Times {
             eligible,
-            attempt: Some(Attempt { start: Some(start), run, cause, nodes }),
+            attempt: Some(Attempt { start: Some(start), run, cause, nodes, ..Attempt::default() }),
             withdrawn: None,
         }));
     }

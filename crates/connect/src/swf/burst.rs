@@ -52,7 +52,7 @@ impl Pending {
             Part::Completed => EndCause::Completed,
             Part::Failed => EndCause::Failed,
         };
-        self.runs.push(Attempt { start, run: Some(run), cause, nodes: Vec::new() });
+        self.runs.push(Attempt { start, run: Some(run), cause, nodes: Vec::new(), ..Attempt::default() });
         Ok(())
     }
 

@@ -295,7 +295,13 @@ impl Status {
                 record.used = Used::default();
             }
             (_, Some(run)) => {
-                record.attempts.push(Attempt { start, run: Some(run), cause: self.cause(), nodes: Vec::new() });
+                record.attempts.push(Attempt {
+                    start,
+                    run: Some(run),
+                    cause: self.cause(),
+                    nodes: Vec::new(),
+                    ..Attempt::default()
+                });
             }
             (_, None) => {
                 return Err(BadRow::field(

@@ -50,6 +50,7 @@ fn all_fields_are_read() {
         run: Some(Millis::hours(1)),
         cause: EndCause::Completed,
         nodes: Vec::new(),
+        ..Attempt::default()
     };
     assert_eq!(job.attempts, [attempt]);
 }

@@ -2,8 +2,6 @@
 #![cfg(target_os = "linux")]
 
 use std::ffi::OsStr;
-use std::path::Path;
-use std::process::Command;
 
 use connect::machine::{Nvml, Reading, Sampler, Vendor, discover};
 use fleet::quantity::Bytes;
@@ -14,14 +12,10 @@ const GIB: u64 = 1 << 30;
 #[test]
 fn two_devices_are_found_and_read() {
     let folder = TempDir::new().unwrap();
-    let library = folder.path().join("libnvidia-ml.so.1");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machine_nvml/fake.c");
-    let built =
-        Command::new("cc").args(["-shared", "-fPIC", "-Wall", "-Werror", "-o"]).arg(&library).arg(source).status();
-    match built {
-        Ok(status) => assert!(status.success()),
-        Err(error) => testkit::skip!(testkit::Need::Program, "a C compiler `cc` is needed: {error}"),
-    }
+    let library = match live_rig::nvml::build(folder.path(), 2) {
+        Ok(library) => library,
+        Err(error) => testkit::skip!(testkit::Need::Program, "a C compiler `cc` is needed: {error:#}"),
+    };
     // An empty folder for `/`: whatever this machine has is not seen.
     let root = TempDir::new().unwrap();
     let found = discover(root.path(), &Nvml::open_at(library.as_os_str()));

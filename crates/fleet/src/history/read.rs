@@ -172,6 +172,7 @@ mod tests {
                 run: Some(Millis(4_000)),
                 cause: EndCause::Completed,
                 nodes: vec!["n1".into()],
+                ..Attempt::default()
             }],
             ..WorkloadRecord::default()
         };

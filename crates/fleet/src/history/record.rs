@@ -259,7 +259,7 @@ impl WorkloadRecord {
 }
 
 /// One run of a workload.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Attempt {
     /// When it began; absent where the source does not say (Philly's list has run times only).
@@ -273,6 +273,12 @@ pub struct Attempt {
     /// The nodes it ran on.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub nodes: Vec<String>,
+    /// For how long its room was given to it before it began: images are fetched, processes made. Absent: it began at once.
+    #[serde(default, rename = "starting_ms", skip_serializing_if = "Option::is_none")]
+    pub starting: Option<Millis>,
+    /// How long after its end its room was free again; absent: as the policy's `completing_ms` tells.
+    #[serde(default, rename = "completing_ms", skip_serializing_if = "Option::is_none")]
+    pub completing: Option<Millis>,
 }
 
 /// What a workload used, over all its tasks and attempts.

@@ -4,9 +4,7 @@
 //! From nothing but what was known then, and without a word to the engine: no decision can hang on it. Start at [`StartForecaster`];
 //! docs/DURATIONS.md has the figures.
 
-mod logarithm;
 mod looks;
-mod spread;
 
 use allocate::Engine;
 use fleet::action::{ActionKind, Decision};
@@ -16,11 +14,11 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
 use looks::Look;
-use spread::Spread;
 
 use crate::Observer;
 use crate::forward::Past;
 use crate::seed::Seed;
+use crate::spread::{Manner, Spread};
 
 /// When a workload is expected to start: how long after it was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +33,9 @@ pub struct StartForecast {
 
 /// Who starts within this is not counted as waiting: forecasts are for those who wait.
 pub const WAITS: Millis = Millis::minutes(1);
+
+/// Steps of five times as much hold in as many cases, with intervals twice as wide in octaves.
+const MANNER: Manner = Manner { shortest: WAITS, step: 2, before: None };
 
 /// Forecasts starts, and learns from those it sees.
 #[derive(Clone, Debug)]
@@ -52,7 +53,7 @@ impl StartForecaster {
     /// Forecasts the start of everyone who comes from that moment on. Who comes before is heard of, but costs next to nothing.
     #[must_use]
     pub fn new(seed: u64, from: Timestamp) -> Self {
-        let (past, spread) = (Past::default(), Spread::default());
+        let (past, spread) = (Past::default(), Spread::new(MANNER));
         Self { seed: Seed::new(seed), from, past, look: None, spread, fresh: Vec::new() }
     }
 

@@ -147,6 +147,7 @@ prop_compose! {
         often_depends in 0..4_u8,
         checkpoint in prop::option::of(1..600_i64),
         priority in 0..2_i32,
+        around in select(vec![(None, None), (None, None), (Some(1_500), None), (Some(40), Some(700)), (None, Some(0))]),
     ) -> WorkloadRecord {
         let attempts: Vec<Attempt> = runs
             .iter()
@@ -155,6 +156,8 @@ prop_compose! {
                 run: Some(Millis(length * 1_000 + more)),
                 cause,
                 nodes: Vec::new(),
+                starting: around.0.map(Millis),
+                completing: around.1.map(Millis),
             })
             .collect();
         WorkloadRecord {

@@ -11,6 +11,7 @@ mod nodes;
 mod policy;
 mod queues;
 mod shapes;
+mod why;
 mod workloads;
 
 use axum::Router;
@@ -25,7 +26,8 @@ use crate::object::Object;
 use crate::state::State;
 
 pub(crate) use log::read as read_log;
-pub(crate) use workloads::{Reasons, absent, reasons_of};
+pub(crate) use why::{Reasons, reasons_of};
+pub(crate) use workloads::absent;
 
 /// A body of JSON; what is wrong with it is told as every failure is.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -55,7 +57,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/openapi.json", get(async || axum::Json(openapi())))
         .route("/api/v1/workloads", get(workloads::list).post(workloads::submit))
         .route("/api/v1/workloads/{id}", get(workloads::one))
-        .route("/api/v1/workloads/{id}/why", get(workloads::why))
+        .route("/api/v1/workloads/{id}/why", get(why::why))
         .route("/api/v1/workloads/{id}/log", get(log::log))
         .route("/api/v1/workloads/{id}/cancel", post(workloads::cancel))
         .route("/api/v1/workloads/{id}/preempt", post(workloads::preempt))
@@ -83,7 +85,7 @@ pub(crate) fn routes() -> Router<State> {
         workloads::list,
         workloads::submit,
         workloads::one,
-        workloads::why,
+        why::why,
         workloads::cancel,
         workloads::preempt,
         log::log,

@@ -6,7 +6,7 @@ use std::ops::Range;
 use axum::extract::State as Extract;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use control::{Asked, Input, Reply, Why};
+use control::{Asked, Input, Reply};
 use fleet::event::EndCause;
 use fleet::ids::WorkloadId;
 use fleet::live::Phase;
@@ -18,9 +18,7 @@ use super::shapes::{Done, NewWorkload, Workload, WorkloadPage};
 use super::{Body, Part, Query, reading};
 use crate::access::Caller;
 use crate::failure::{Failure, Problem};
-use crate::foresee::{ExpectedStart, expected_start};
 use crate::object;
-use crate::plane::{Look, Waits};
 use crate::state::State;
 
 /// The most workloads handed in at once.
@@ -172,95 +170,6 @@ pub(crate) async fn one(Extract(state): Extract<State>, Part(id): Part<u32>) -> 
 
 pub(crate) fn absent(id: u32) -> Failure {
     Failure::not_found(format!("there is no workload {id}"), "GET /api/v1/workloads lists what is there")
-}
-
-/// Why a workload has not started.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Reasons {
-    /// In one sentence.
-    pub(crate) summary: String,
-    /// What would let it start.
-    pub(crate) needed: Vec<String>,
-    /// When it is expected to start, for one that waits.
-    pub(crate) expected_start: Option<ExpectedStart>,
-}
-
-/// Why a workload has not started, and what would let it.
-#[utoipa::path(get, path = "/api/v1/workloads/{id}/why", params(("id" = u32, Path)), responses((status = 200, body = Reasons), (status = 404, body = Problem)))]
-pub(crate) async fn why(Extract(state): Extract<State>, Part(id): Part<u32>) -> Result<Json<Reasons>, Failure> {
-    let Some(Waits { why, ahead: Some(ahead) }) = state.plane.why(WorkloadId(id), Look::Ahead).await? else {
-        return Ok(Json(reasons_of(&state, id).await?));
-    };
-    let mut reasons = reasons(why);
-    let start = reading(move || Ok(expected_start(&ahead, WorkloadId(id)))).await?;
-    reasons.expected_start = Some(start);
-    Ok(Json(reasons))
-}
-
-/// The same without a look ahead, for whoever asks again and again.
-pub(crate) async fn reasons_of(state: &State, id: u32) -> Result<Reasons, Failure> {
-    if let Some(waits) = state.plane.why(WorkloadId(id), Look::Now).await? {
-        return Ok(reasons(waits.why));
-    }
-    let reader = state.reader.clone();
-    let live = reading(move || Ok(reader.workload(WorkloadId(id))?)).await?.ok_or_else(|| absent(id))?;
-    let summary = match (live.phase, live.reason) {
-        (Phase::Finished { cause }, Some(reason)) => format!("it is over: {}: {reason}", cause.words()),
-        (Phase::Finished { cause }, None) => format!("it is over: {}", cause.words()),
-        _ => "it was taken in a moment ago".into(),
-    };
-    Ok(Reasons { summary, needed: Vec::new(), expected_start: None })
-}
-
-fn reasons(why: Why) -> Reasons {
-    let list = |ids: &[WorkloadId]| ids.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ");
-    let (summary, needed) = match why {
-        Why::Held(on) => {
-            let ids = list(&on);
-            (format!("it waits for workload {ids} to complete"), vec![format!("workload {ids} completes")])
-        }
-        Why::BackingOff { failures, after } => {
-            let summary = format!("it failed {failures} times and is tried again later");
-            (summary, vec![format!("the wait after the last failure passes, at {after}")])
-        }
-        Why::Waiting { reason, kept, kept_for } => {
-            let (summary, mut needed) = waiting(reason);
-            if !kept_for.is_empty() {
-                needed.push(format!("workload {}, for which room is kept, starts or is gone", list(&kept_for)));
-            }
-            needed
-                .extend(kept.map(|(at, _)| format!("the room that is kept for it is free, which is expected at {at}")));
-            (summary, needed)
-        }
-        Why::Starting => ("it is being started".into(), Vec::new()),
-        Why::Running => ("it runs".into(), Vec::new()),
-    };
-    Reasons { summary, needed, expected_start: None }
-}
-
-fn waiting(reason: allocate::Reason) -> (String, Vec<String>) {
-    use allocate::{Limit, Reason};
-    let (summary, needed) = match reason {
-        Reason::Limit(Limit::Queue) => {
-            ("its queue is at its limit", "something of its queue ends, or the limit is raised")
-        }
-        Reason::Limit(Limit::QueueRunning) => {
-            ("its queue runs as many workloads as it may", "one of its queue ends, or the limit is raised")
-        }
-        Reason::Limit(Limit::User) => {
-            ("its user is at the queue's limit per user", "something of its user ends, or the limit is raised")
-        }
-        Reason::Limit(Limit::UserRunning) => {
-            ("its user runs as many workloads as one may", "one of its user ends, or the limit is raised")
-        }
-        Reason::Impossible => ("no node there is could ever take it", "a node that is large enough comes"),
-        Reason::TooLittleFree => ("too little is free", "enough of what runs ends"),
-        Reason::Pieces => {
-            ("enough is free in sum, but not in one piece", "what runs on one node ends, so that enough is free there")
-        }
-        Reason::KeptForOthers => ("it would fit, but that room is kept for others that come first", "those start"),
-    };
-    (summary.into(), vec![needed.into()])
 }
 
 /// A workload is not wanted any more: it stops waiting, or running.

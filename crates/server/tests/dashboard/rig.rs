@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use control::{Reply, Why};
-use server::{Access, Call, Plane, Rights, State, Token, Waits};
+use server::{Access, Call, Plane, Rights, State, Token, Told};
 use store::Store;
 use tokio::sync::oneshot;
 
@@ -40,11 +40,12 @@ impl Rig {
                     answer.send(Ok(Ok(Reply::Done)));
                 }
                 Call::Consent(..) | Call::Undo(..) | Call::Measured(..) => unreachable!("no page asks for that"),
-                Call::Why(_, _, answer) => {
+                Call::Why(_, answer) => {
                     let reason = allocate::Reason::TooLittleFree;
                     let why = Why::Waiting { reason, kept: None, kept_for: Vec::new() };
-                    answer.send(Ok(Some(Waits { why, ahead: None })));
+                    answer.send(Ok(Some(Told { why, stored: 0 })));
                 }
+                Call::Ahead(answer) => answer.send(Ok(None)),
             }
             Ok(())
         });

@@ -70,7 +70,7 @@ fn submit(habit: &Habit, seed: u64, at: Timestamp, minute: i64, draw: &mut Draw,
             spread: Spread::Packed,
             time_limit_ms: Some(limit),
             checkpoint_every_ms: habit.checkpoint_minutes.map(Millis::minutes),
-            attempts: vec![Attempt { start: None, run: Some(run), cause, nodes: Vec::new() }],
+            attempts: vec![Attempt { start: None, run: Some(run), cause, nodes: Vec::new(), ..Attempt::default() }],
             used: size.used(habit, run, draw),
             ..WorkloadRecord::default()
         });

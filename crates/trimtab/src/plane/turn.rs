@@ -1,10 +1,10 @@
 //! One turn: hear, decide, store, answer, act.
 
 use connect::machine::Launch;
-use control::{Effect, Input, Refused, Reply, Why};
+use control::{Effect, Input, Refused, Reply};
 use fleet::ids::{ActionId, WorkloadId};
 use fleet::live::{Logged, Outcome, Told};
-use server::{Answer, Call, Look, Waits};
+use server::{Answer, Call, Standing};
 use store::ConsentId;
 
 use super::{Heard, Plane};
@@ -15,16 +15,23 @@ type Pending = (ReplyTo, Result<Reply, Refused>);
 /// Where it is answered.
 type ReplyTo = Answer<Result<Reply, Refused>>;
 
+/// What is answered from how things stand after the turn.
+enum Question {
+    Why(WorkloadId, Answer<Option<server::Told>>),
+    Ahead(Answer<Option<Standing>>),
+}
+
 impl Plane {
     pub(super) fn turn(&mut self, batch: Vec<Heard>) {
         let mut inputs: Vec<(Input, Option<ReplyTo>)> = Vec::new();
-        let mut questions: Vec<(WorkloadId, Look, Answer<Option<Waits>>)> = Vec::new();
+        let mut questions: Vec<Question> = Vec::new();
         inputs.extend(self.own.drain(..).map(|outcome| (Input::Outcome(outcome), None)));
         for heard in batch {
             match heard {
                 Heard::Outcome(outcome) => inputs.push((Input::Outcome(outcome), None)),
                 Heard::Call(Call::Hear(input, answer)) => inputs.push((*input, Some(answer))),
-                Heard::Call(Call::Why(id, look, answer)) => questions.push((id, look, answer)),
+                Heard::Call(Call::Why(id, answer)) => questions.push(Question::Why(id, answer)),
+                Heard::Call(Call::Ahead(answer)) => questions.push(Question::Ahead(answer)),
                 Heard::Call(Call::Consent(to, by, answer)) => {
                     let agreed = self.store.consent(self.clock.now(), &by, &to).map(|id| id.0);
                     answer.send(agreed.map_err(|error| error.to_string()));
@@ -56,9 +63,7 @@ impl Plane {
         for (answer, reply) in pending {
             answer.send(Ok(reply));
         }
-        for (id, look, answer) in questions {
-            answer.send(Ok(self.why(id, look)));
-        }
+        questions.into_iter().for_each(|question| self.answer(question));
         written.effects.into_iter().for_each(|effect| self.act(effect));
     }
 
@@ -68,11 +73,17 @@ impl Plane {
         }
     }
 
-    fn why(&self, id: WorkloadId, look: Look) -> Option<Waits> {
-        let why = self.control.why(id)?;
-        let waits = look == Look::Ahead && matches!(why, Why::Waiting { .. });
-        let ahead = waits.then(|| Box::new(self.control.ahead()));
-        Some(Waits { why, ahead })
+    fn answer(&self, question: Question) {
+        let stored = *self.stored.borrow();
+        match question {
+            Question::Why(id, answer) => {
+                answer.send(Ok(self.control.why(id).map(|why| server::Told { why, stored })));
+            }
+            Question::Ahead(answer) => {
+                let ahead = self.control.anyone_waits().then(|| Box::new(self.control.ahead()));
+                answer.send(Ok(ahead.map(|ahead| Standing { ahead, stored })));
+            }
+        }
     }
 
     /// Nothing of this turn is stored: nothing of it has happened.
@@ -90,7 +101,8 @@ impl Plane {
         for heard in batch {
             match heard {
                 Heard::Call(Call::Hear(_, answer)) => answer.send(Err(reason())),
-                Heard::Call(Call::Why(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Why(_, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Ahead(answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Consent(_, _, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Undo(_, _, answer) | Call::Measured(_, _, answer)) => answer.send(Err(reason())),
                 Heard::Outcome(_) | Heard::Samples(_) | Heard::Stop => {}

@@ -1,10 +1,12 @@
-//! `cargo xtask bench live`: bars 1 to 5, a file each. `trimtab up` as it is shipped, driven from outside on this machine.
+//! `cargo xtask bench live`: a file or folder for each bar. `trimtab up` as it is shipped, driven from outside on this machine.
 
 mod all_at_once;
 mod busy;
 mod hostile;
 mod idle;
 mod kills;
+mod overview;
+mod philly;
 
 use live_rig::Installation;
 
@@ -12,7 +14,15 @@ use super::program;
 use super::session::{Bar, Session};
 
 /// The bars, in order of their numbers.
-const BARS: &[Bar] = &[(1, kills::run), (2, all_at_once::run), (3, busy::run), (4, idle::run), (5, hostile::run)];
+const BARS: &[Bar] = &[
+    (1, kills::run),
+    (2, all_at_once::run),
+    (3, busy::run),
+    (4, idle::run),
+    (5, hostile::run),
+    (6, overview::run),
+    (7, philly::run),
+];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.run(BARS)

@@ -65,7 +65,13 @@ fn history(kinds: &[Kind], seed: u64) -> History {
             submit: Timestamp::from_seconds(at_s),
             tasks: 1,
             request: Resources::devices(devices),
-            attempts: vec![Attempt { start: None, run: Some(run), cause: EndCause::Completed, nodes: Vec::new() }],
+            attempts: vec![Attempt {
+                start: None,
+                run: Some(run),
+                cause: EndCause::Completed,
+                nodes: Vec::new(),
+                ..Attempt::default()
+            }],
             ..WorkloadRecord::default()
         }))
     });

@@ -128,6 +128,7 @@ fn nodes_under_contract_and_room_that_was_promised_stay() {
                     run: Some(Millis::minutes(30)),
                     cause: EndCause::Completed,
                     nodes: Vec::new(),
+                    ..Attempt::default()
                 }],
                 ..WorkloadRecord::default()
             }))

@@ -27,6 +27,7 @@ fn page() -> String {
                 run: Some(Millis::minutes(30)),
                 cause: fleet::event::EndCause::Completed,
                 nodes: Vec::new(),
+                ..fleet::history::Attempt::default()
             }],
             ..WorkloadRecord::default()
         }))

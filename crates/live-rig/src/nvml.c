@@ -1,4 +1,4 @@
-/* A library with two devices, as much of NVML as is asked for (nvml.h). It stands for the driver of NVIDIA in tests. */
+/* A library with DEVICES devices, as much of NVML as is asked for (nvml.h). It stands for the driver of NVIDIA in tests. */
 #include <stdio.h>
 #include <string.h>
 
@@ -13,17 +13,18 @@ typedef struct {
     char bus_id[32];
 } pci;
 
-static int numbers[2] = {0, 1};
+static int numbers[DEVICES];
 enum { GIB = 1 << 30, NOT_SUPPORTED = 3 };
 
 ret nvmlInit_v2(void) { return 0; }
 ret nvmlInitWithFlags(unsigned int flags) { (void)flags; return 0; }
 ret nvmlShutdown(void) { return 0; }
 const char *nvmlErrorString(ret code) { (void)code; return "fake"; }
-ret nvmlDeviceGetCount_v2(unsigned int *count) { *count = 2; return 0; }
+ret nvmlDeviceGetCount_v2(unsigned int *count) { *count = DEVICES; return 0; }
 
 ret nvmlDeviceGetHandleByIndex_v2(unsigned int index, device *out) {
-    if (index > 1) return 2;
+    if (index >= DEVICES) return 2;
+    numbers[index] = (int)index;
     *out = (device)&numbers[index];
     return 0;
 }
@@ -64,7 +65,7 @@ ret nvmlDeviceGetUtilizationRates(device d, utilization *out) {
 
 ret nvmlDeviceGetPciInfo_v3(device d, pci *out) {
     memset(out, 0, sizeof *out);
-    snprintf(out->bus_id_legacy, sizeof out->bus_id_legacy, "0000:0%d:00.0", d->index);
-    snprintf(out->bus_id, sizeof out->bus_id, "00000000:0%d:00.0", d->index);
+    snprintf(out->bus_id_legacy, sizeof out->bus_id_legacy, "0000:%02x:00.0", d->index);
+    snprintf(out->bus_id, sizeof out->bus_id, "00000000:%02x:00.0", d->index);
     return 0;
 }
