@@ -68,8 +68,8 @@ pub(super) fn live(installation: &mut Installation, slice: &Slice) -> anyhow::Re
     }
 }
 
-/// Sets limits on the two queues that have most of the work, so that these are reasons to wait, too: four fifths of the devices that
-/// would be their share, and so many workloads as would fill the other's if they were of their mean size.
+/// Sets limits on the two queues that have most of the work, so that these are reasons to wait, too: a tenth more devices than would be
+/// the share of the one, and a tenth more workloads than would fill that of the other if they were of their mean size.
 fn limit(installation: &Installation, jobs: &[Job]) -> anyhow::Result<()> {
     let mut queues: BTreeMap<&str, Load> = BTreeMap::new();
     for job in jobs {
@@ -79,7 +79,7 @@ fn limit(installation: &Installation, jobs: &[Job]) -> anyhow::Result<()> {
     let mut queues: Vec<(&str, Load)> = queues.into_iter().collect();
     queues.sort_by(|a, b| b.1.work.total_cmp(&a.1.work));
     ensure!(queues.len() >= 2, "the slice has one queue");
-    let devices = |load: &Load| 0.8 * f64::from(super::DEVICES) * load.work / all;
+    let devices = |load: &Load| 1.1 * f64::from(super::DEVICES) * load.work / all;
     for (place, (name, load)) in queues.iter().enumerate() {
         let rule = match place {
             0 => Some(("--limit", devices(load).ceil().max(f64::from(load.largest)))),

@@ -6,6 +6,7 @@ mod order;
 mod reasons;
 mod slice;
 
+use fleet::live::Logged;
 use live_rig::Installation;
 use store::Reader;
 
@@ -23,7 +24,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let slice = slice::choose(&path)?;
     let mut installation = Installation::new(program::build()?)?.with_devices(DEVICES)?;
     let lived = drive::live(&mut installation, &slice)?;
-    let log = Reader::open(installation.store())?.entries_since(0, usize::MAX)?;
+    let log = whole_log(&Reader::open(installation.store())?)?;
     let told = |what: &str| format!("{what} ({})", slice.words());
 
     let median_s = slice.median_s();
@@ -48,4 +49,16 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.add(Row::new(BAR, case, compared.inverted as f64, Target::AtMost(0.0), "pairs"));
     session.add(Row::new(BAR, "furthest that a start moved", compared.furthest_s, Target::Stated, "s"));
     Ok(())
+}
+
+/// All of it: a reader gives so much at once and no more.
+fn whole_log(reader: &Reader) -> anyhow::Result<Vec<Logged>> {
+    let mut log: Vec<Logged> = Vec::new();
+    loop {
+        let more = reader.entries_since(log.last().map_or(0, |last| last.seq), usize::MAX)?;
+        if more.is_empty() {
+            return Ok(log);
+        }
+        log.extend(more);
+    }
 }

@@ -78,6 +78,11 @@ impl Books {
                 self.running.insert(*workload, (*action, slots.clone(), logged.at));
             }
             Entry::RunEnded { workload, .. } => drop(self.running.remove(workload)),
+            Entry::NotBegun { workload, .. } | Entry::StartFailed { workload, .. } => {
+                self.running.remove(workload);
+                self.waiting.insert(*workload, ());
+            }
+            Entry::Finished { workload, .. } => drop(self.waiting.remove(workload)),
             _ => {}
         }
     }
