@@ -39,7 +39,8 @@ fn run(engine: &mut Engine, at_s: i64, ids: std::ops::Range<u32>, run_s: i64) {
         let decision = engine.decide(Timestamp::from_seconds(from), Budget::default());
         let [action] = &decision.actions[..] else { panic!("{id} starts, and nobody else: {decision:?}") };
         let ActionKind::Start { workload, .. } = action.kind;
-        tell(engine, from, EventKind::Started { action: action.id, workload });
+        let since = Timestamp::from_seconds(from);
+        tell(engine, from, EventKind::Started { action: action.id, workload, since });
         let ended =
             EventKind::Ended { action: action.id, workload, ran: Millis::seconds(run_s), cause: EndCause::Completed };
         tell(engine, from + run_s, ended);

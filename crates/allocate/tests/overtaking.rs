@@ -110,7 +110,7 @@ fn check(seed: u64) -> usize {
             let ran = Millis(1_000 + random.below(longest) as i64);
             ends.push(Reverse((now + ran, workload, action.id, ran)));
             started += 1;
-            fleet.tell(now, EventKind::Started { action: action.id, workload });
+            fleet.tell(now, EventKind::Started { action: action.id, workload, since: now });
         }
     }
     assert_eq!(started, WORKLOADS, "seed {seed}: everyone starts in the end");

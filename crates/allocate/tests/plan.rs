@@ -76,7 +76,7 @@ impl Lab {
         for action in decision.actions {
             let ActionKind::Start { workload, slots } = action.kind;
             self.actions[workload.0 as usize] = action.id;
-            self.tell(EventKind::Started { action: action.id, workload });
+            self.tell(EventKind::Started { action: action.id, workload, since: self.now });
             started.push((workload.0, slots.iter().map(|slot| slot.node.0).collect()));
         }
         started

@@ -7,7 +7,7 @@ use fleet::action::{ActionKind, Slot};
 use fleet::event::{Event, EventKind};
 use fleet::history::{NodeChange, NodeRecord, QueueRecord};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
-use fleet::live::{Entry, Live, StopReason, Submission, check_queue};
+use fleet::live::{Entry, Live, StopReason, Submission, Told, check_queue};
 use fleet::policy::Policy;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
@@ -112,6 +112,21 @@ impl Control {
             came: VecDeque::new(),
             written: Written::default(),
             wake_at: None,
+        }
+    }
+
+    /// The place of an input among those that are heard at one moment: ends come before changes, and these before arrivals, ends in the
+    /// order of workloads. It is the order of events in a history.
+    #[must_use]
+    pub fn place(&self, input: &Input) -> (u8, u32) {
+        match input {
+            Input::Outcome(outcome) => {
+                let begun = matches!(outcome.told, Told::Started);
+                (u8::from(begun), self.lives.of_action(outcome.action).map_or(0, |live| live.id.0))
+            }
+            Input::Drain { .. } | Input::Resume { .. } | Input::SetQueue { .. } | Input::SetPolicy { .. } => (2, 0),
+            Input::Submit { .. } => (3, 0),
+            Input::Cancel { .. } | Input::Preempt { .. } => (4, 0),
         }
     }
 

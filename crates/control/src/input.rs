@@ -76,19 +76,6 @@ pub struct Asked {
     pub after: Vec<usize>,
 }
 
-impl Input {
-    /// Of what is heard at one moment, ends come before changes, and these before arrivals: the order of events in a history.
-    #[must_use]
-    pub fn class(&self) -> u8 {
-        match self {
-            Self::Outcome(_) => 0,
-            Self::Drain { .. } | Self::Resume { .. } | Self::SetQueue { .. } | Self::SetPolicy { .. } => 1,
-            Self::Submit { .. } => 2,
-            Self::Cancel { .. } | Self::Preempt { .. } => 3,
-        }
-    }
-}
-
 /// What is answered when something was taken in. It holds once the entries written for it are stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reply {

@@ -37,7 +37,7 @@ impl Control {
                     return Reply::Nothing;
                 }
                 self.write(Entry::Started { action, workload: id, since: outcome.at });
-                self.unless_stray(id, EventKind::Started { action, workload: id });
+                self.unless_stray(id, EventKind::Started { action, workload: id, since: outcome.at });
             }
             Told::NotBegun => self.not_begun(action, id),
             Told::StartFailed { reason } => self.start_failed(action, id, reason),

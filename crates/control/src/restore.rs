@@ -161,7 +161,7 @@ impl Control {
         let stopping = live.stopping.is_some();
         if self.try_tell(EventKind::Adopted { action, workload: id, slots, since }) == Observed::Applied {
             if started {
-                self.tell(EventKind::Started { action, workload: id });
+                self.tell(EventKind::Started { action, workload: id, since });
             }
         } else {
             self.tell(EventKind::Withdrawn { workload: id });

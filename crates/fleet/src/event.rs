@@ -92,6 +92,8 @@ pub enum EventKind {
         action: ActionId,
         /// Which workload runs now.
         workload: WorkloadId,
+        /// Since when, as whoever carried it out tells: no later than this is heard of.
+        since: Timestamp,
     },
     /// A start could not be carried out; the workload waits again.
     StartFailed {

@@ -60,7 +60,7 @@ impl<'a> Empty<'a> {
             self.tell(EventKind::Withdrawn { workload: id });
             return false;
         };
-        self.tell(EventKind::Started { action, workload: id });
+        self.tell(EventKind::Started { action, workload: id, since: self.setup.history.from });
         self.tell(EventKind::Ended { action, workload: id, ran: Millis::ZERO, cause: EndCause::Completed });
         true
     }

@@ -124,7 +124,7 @@ impl Replay<'_> {
             Coming::Start(workload, action) => {
                 if self.world.starting(workload, action) {
                     self.begin(workload);
-                    self.tell(EventKind::Started { action, workload });
+                    self.tell(EventKind::Started { action, workload, since: self.now });
                 }
             }
             Coming::Fail(workload, action) => {
@@ -174,7 +174,7 @@ impl Replay<'_> {
             match self.world.start(workload, action.id, slots, self.now) {
                 Answer::Started => {
                     self.begin(workload);
-                    self.tell(EventKind::Started { action: action.id, workload });
+                    self.tell(EventKind::Started { action: action.id, workload, since: self.now });
                 }
                 Answer::Failed => {
                     failed = true;

@@ -47,10 +47,17 @@ pub(super) enum Mode {
 }
 
 impl Engine {
-    /// Decides what to do now. What was decided counts as placed from here on, until an outcome says otherwise.
+    /// Decides what to do now. What was decided counts as placed from here on, until an outcome says otherwise. Where nothing was heard
+    /// since the last decision, and it is not time yet to look again, nothing is decided and nothing changes: how often one asks changes
+    /// no decision. (`backfill` is the exception: what its plan allows changes as time passes.)
     pub fn decide(&mut self, now: Timestamp, budget: Budget) -> Decision {
         self.last_at = self.last_at.max(now);
         let now = self.last_at;
+        let asked_again = !self.news && self.wake_at.is_none_or(|at| now < at);
+        if asked_again && self.policy.order != Order::Backfill {
+            return Decision { actions: Vec::new(), wake_at: self.wake_at };
+        }
+        self.news = false;
         if self.shapes_changed() {
             self.changed = Changed::Anything;
         }
@@ -69,6 +76,7 @@ impl Engine {
         } else {
             self.changed = Changed::Arrivals(std::collections::BTreeSet::new());
         }
+        self.wake_at = decision.wake_at;
         decision
     }
 

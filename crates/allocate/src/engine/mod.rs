@@ -59,6 +59,10 @@ pub struct Engine {
     /// `backfill` by a plan: whether anything happened since those who wait were last looked at.
     look_due: bool,
     changed: Changed,
+    /// Whether anything was heard since the last decision that could lead to another,
+    news: bool,
+    /// and when to decide again all the same.
+    wake_at: Option<Timestamp>,
 }
 
 /// What happened since the last decision.
@@ -92,6 +96,8 @@ impl Engine {
             backfill_at: Timestamp::MIN,
             look_due: false,
             changed: Changed::Anything,
+            news: true,
+            wake_at: None,
         }
     }
 

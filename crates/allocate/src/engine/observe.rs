@@ -57,7 +57,11 @@ impl Engine {
         self.last_seq = event.seq;
         self.last_at = self.last_at.max(event.at);
         match self.apply(&event.kind) {
-            Ok(()) => Observed::Applied,
+            Ok(()) => {
+                // Whoever has started was placed before: nobody can start because of that.
+                self.news |= !matches!(event.kind, EventKind::Started { .. });
+                Observed::Applied
+            }
             Err(ignored) => Observed::Ignored(ignored),
         }
     }
@@ -65,7 +69,7 @@ impl Engine {
     fn apply(&mut self, kind: &EventKind) -> Result<(), Ignored> {
         match kind {
             EventKind::Submitted { workload } => return self.submit(workload),
-            EventKind::Started { action, workload } => return self.started(*action, *workload),
+            EventKind::Started { action, workload, since } => return self.started(*action, *workload, *since),
             _ => {}
         }
         match kind {
@@ -138,14 +142,15 @@ impl Engine {
         Ok(())
     }
 
-    fn started(&mut self, action: ActionId, workload: WorkloadId) -> Result<(), Ignored> {
+    fn started(&mut self, action: ActionId, workload: WorkloadId, since: Timestamp) -> Result<(), Ignored> {
         if !self.awaited(action, workload)? {
             return Ok(());
         }
-        let at = self.last_at;
         let job = self.jobs.get_mut(&workload).expect("an awaited job is there");
         let JobState::Placed(place) = &mut job.state else { unreachable!("an awaited job is placed") };
         place.outcome = Outcome::Started;
+        // Clocks differ: it began after that was decided, and before this was heard of.
+        let at = since.max(place.since).min(self.last_at);
         if let Some(known) = self.predictor.learns() {
             known.started(workload, &job.expected, at);
         }

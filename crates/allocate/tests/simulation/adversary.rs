@@ -66,7 +66,7 @@ impl Adversary {
         let mut ended = began + length;
         let mut cause = cause(&mut random);
         let started = began + lag(&mut random, 150, 2_000);
-        self.tell_badly(started, EventKind::Started { action, workload }, &mut random);
+        self.tell_badly(started, EventKind::Started { action, workload, since: began }, &mut random);
         let mut told = ended + lag(&mut random, 300, 60);
         if let Some(other) = self.other.filter(|other| told > other.after) {
             let mut random =

@@ -175,7 +175,7 @@ impl Ledger {
                 }
                 waits
             }
-            EventKind::Started { action, workload } => match self.place_by(*workload, *action) {
+            EventKind::Started { action, workload, .. } => match self.place_by(*workload, *action) {
                 Some(place) if !place.started => {
                     place.started = true;
                     true

@@ -296,7 +296,7 @@ impl Life {
         let none = ActionId(u64::MAX);
         match stray {
             Stray::UnknownAction(workload) => {
-                self.hear(EventKind::Started { action: none, workload })?;
+                self.hear(EventKind::Started { action: none, workload, since: Timestamp::MIN })?;
                 self.hear(EventKind::StartFailed { action: none, workload })?;
                 self.hear(EventKind::Evicted { action: none, workload })
             }

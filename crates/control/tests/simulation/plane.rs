@@ -147,7 +147,7 @@ impl Plane {
         for _ in 0..random.below(3) {
             inputs.push(self.anything(random));
         }
-        inputs.sort_by_key(Input::class);
+        inputs.sort_by_key(|input| self.control.place(input));
         if random.one_in(25) {
             return self.crash(random, inputs);
         }

@@ -55,7 +55,7 @@ pub fn look_ahead(engine: &Engine, now: Timestamp, until: Timestamp, outlook: &m
     };
     for run in engine.runs() {
         // Some may not have begun yet; to those that have this is no news.
-        ahead.tell(EventKind::Started { action: run.action, workload: run.workload });
+        ahead.tell(EventKind::Started { action: run.action, workload: run.workload, since: run.since });
         ahead.runs(run.workload, run.action, run.since);
     }
     let _ = ahead.live(until);
@@ -105,7 +105,7 @@ impl Ahead<'_> {
         let decision = self.engine.decide(self.now, Budget::default());
         for action in &decision.actions {
             let ActionKind::Start { workload, .. } = action.kind;
-            self.tell(EventKind::Started { action: action.id, workload });
+            self.tell(EventKind::Started { action: action.id, workload, since: self.now });
             self.runs(workload, action.id, self.now);
             let group = self.engine.group(workload).expect("who was just started is there");
             self.outlook.started(Start { workload, group, at: self.now })?;

@@ -12,6 +12,7 @@ use fleet::time::Timestamp;
 pub(crate) struct Clock {
     began: Timestamp,
     steady: Instant,
+    last: Timestamp,
 }
 
 impl Clock {
@@ -19,10 +20,17 @@ impl Clock {
     pub(crate) fn starting_at(last: Option<Timestamp>) -> Self {
         let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let wall = Timestamp(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX));
-        Self { began: last.map_or(wall, |last| last.max(wall)), steady: Instant::now() }
+        let began = last.map_or(wall, |last| last.max(wall));
+        Self { began, steady: Instant::now(), last: began }
     }
 
     pub(crate) fn now(&self) -> Timestamp {
         self.began + Millis(i64::try_from(self.steady.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The time, but later than what this gave before.
+    pub(crate) fn next(&mut self) -> Timestamp {
+        self.last = self.now().max(self.last + Millis(1));
+        self.last
     }
 }

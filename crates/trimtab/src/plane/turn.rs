@@ -48,8 +48,9 @@ impl Plane {
                 Heard::Stop => {}
             }
         }
-        inputs.sort_by_key(|(input, _)| input.class());
-        let now = self.clock.now();
+        inputs.sort_by_key(|(input, _)| self.control.place(input));
+        // What one turn hears after another is later, also by the clock: a replay of the log tells them apart.
+        let now = if inputs.is_empty() { self.clock.now() } else { self.clock.next() };
         let mut pending: Vec<Pending> = Vec::new();
         for (input, answer) in inputs {
             let reply = self.control.hear(now, input);

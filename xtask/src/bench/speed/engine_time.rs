@@ -176,7 +176,7 @@ impl Fleet {
         for action in decision.actions {
             let ActionKind::Start { workload, .. } = action.kind;
             self.running.push((workload, action.id));
-            self.tell(EventKind::Started { action: action.id, workload });
+            self.tell(EventKind::Started { action: action.id, workload, since: self.now });
         }
         time
     }
