@@ -29,6 +29,8 @@ pub struct Installation {
     /// Where a library lies that stands for NVIDIA's.
     library: Option<PathBuf>,
     child: Option<Child>,
+    /// What `up` is called with besides.
+    besides: Vec<String>,
 }
 
 impl Installation {
@@ -38,7 +40,7 @@ impl Installation {
     /// If no folder can be made.
     pub fn new(program: impl Into<PathBuf>) -> anyhow::Result<Self> {
         let rig = tempfile::Builder::new().prefix("trimtab-live-").tempdir()?;
-        Ok(Self { program: program.into(), rig, library: None, child: None })
+        Ok(Self { program: program.into(), rig, library: None, child: None, besides: Vec::new() })
     }
 
     /// The same on a machine that has so many accelerators, as far as the program can see.
@@ -51,6 +53,11 @@ impl Installation {
         nvml::build(&folder, devices)?;
         self.library = Some(folder);
         Ok(self)
+    }
+
+    /// From now on `up` is called with these arguments besides.
+    pub fn call_with(&mut self, arguments: &[&str]) {
+        self.besides = arguments.iter().map(|&argument| argument.to_owned()).collect();
     }
 
     /// A folder beside the installation's, for what tests keep.
@@ -98,6 +105,7 @@ impl Installation {
         if let Some(folder) = &self.library {
             command.env("LD_LIBRARY_PATH", folder);
         }
+        command.args(&self.besides);
         command
     }
 

@@ -130,7 +130,7 @@ fn to_sign_in(request: &Request) -> Option<Response> {
 pub(crate) async fn guard(State(access): State<std::sync::Arc<Access>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
     if !access.knows_host(headers) {
-        let hint = "use the address that `trimtab up` printed";
+        let hint = "use the address that `trimtab up` printed, or tell it this name with --host-name";
         return Failure::new(StatusCode::MISDIRECTED_REQUEST, "this host name is not ours", Some(hint)).into_response();
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);

@@ -9,6 +9,7 @@ mod api;
 mod body;
 mod failure;
 mod foresee;
+mod listen;
 mod object;
 mod page;
 mod plane;
@@ -20,6 +21,7 @@ mod tally;
 
 pub use access::{Access, Rights, Token};
 pub use api::openapi;
+pub use listen::{Certificate, Listen, Speaks, Unusable};
 pub use plane::{Answer, Busy, Call, Plane, Standing, Told};
 pub use serve::{Serving, serve};
 pub use state::{RECOMMENDATIONS, State};

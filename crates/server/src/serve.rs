@@ -12,11 +12,12 @@ use axum::response::IntoResponse;
 use axum::response::Response;
 use axum::{Extension, Router};
 use store::Reader;
-use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use crate::access::{self, Access};
 use crate::failure::Failure;
 use crate::foresee::{self, Foreseen};
+use crate::listen::{Arrival, Listen, Listener, Way};
 use crate::plane::Plane;
 use crate::state::State;
 use crate::tally::Recorded;
@@ -25,12 +26,16 @@ use crate::{api, body, page};
 /// How long whoever is being answered may take when the server stops.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// For a month a browser that has come by TLS comes by nothing else. Not for a year, and not for names below ours: it holds for every port of
+/// this host (RFC 6797, 8.3), and others may serve there too.
+const ONLY_BY_TLS: &str = "max-age=2592000";
+
 /// How long the log is read in one go.
 const READ_PIECE: Duration = Duration::from_millis(100);
 
 /// A server that is bound, and serves when it is run.
 pub struct Serving {
-    listener: std::net::TcpListener,
+    listeners: Vec<Listener>,
     router: Router,
     recorded: Recorded,
     foreseen: Foreseen,
@@ -38,51 +43,49 @@ pub struct Serving {
     reader: Reader,
 }
 
-/// Binds. Nothing is answered before [`Serving::run`].
+/// Binds, to one address or more. Nothing is answered before [`Serving::run`].
 ///
 /// # Errors
-/// If the address cannot be had.
-pub fn serve(address: SocketAddr, access: Access, state: State) -> std::io::Result<Serving> {
-    let listener = std::net::TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
+/// If an address cannot be had.
+pub fn serve(listens: Vec<Listen>, access: Access, state: State) -> std::io::Result<Serving> {
+    let listeners = listens.into_iter().map(Listener::bind).collect::<Result<_, _>>()?;
     let (recorded, foreseen) = (Recorded::new(), Foreseen::new());
     let (reader, plane) = (state.reader.clone(), state.plane.clone());
     let router = router(access, state, recorded.clone(), foreseen.clone());
-    Ok(Serving { listener, router, recorded, foreseen, plane, reader })
+    Ok(Serving { listeners, router, recorded, foreseen, plane, reader })
 }
 
 impl Serving {
-    /// Where it listens: the port is known now, if any was asked for.
+    /// Where it listens, in the order of what was asked for: the ports are known now, if any were asked for.
     ///
     /// # Errors
     /// If the system does not tell.
-    pub fn address(&self) -> std::io::Result<SocketAddr> {
-        self.listener.local_addr()
+    pub fn addresses(&self) -> std::io::Result<Vec<SocketAddr>> {
+        self.listeners.iter().map(Listener::address).collect()
     }
 
     /// Serves until `stop` comes, then lets those finish who are being answered, for a while.
     ///
     /// # Errors
-    /// If no runtime can be made, or the listener breaks.
+    /// If no runtime can be made, or a listener breaks.
     pub fn run(self, stop: impl Future<Output = ()> + Send + 'static) -> std::io::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
         runtime.block_on(async {
             // What was recorded before is read once, before anybody looks, and only as long as we serve.
             let reading = tokio::spawn(read_all(self.recorded, self.reader.clone()));
             let looking = tokio::spawn(foresee::keep(self.foreseen, self.plane, self.reader));
-            let listener = TcpListener::from_std(self.listener)?;
-            let (stopped, stopping) = tokio::sync::oneshot::channel();
-            let until_stop = async move {
-                stop.await;
-                let _gone = stopped.send(());
-            };
+            let (stopped, stopping) = watch::channel(());
+            let accepting = self.listeners.into_iter().map(|listener| {
+                let (router, stopping) = (self.router.clone(), stopping.clone());
+                async move { tokio::spawn(listener.accept(router, stopping)).await.map_err(std::io::Error::other)? }
+            });
             let patience = async move {
-                let _stopped = stopping.await;
+                stop.await;
+                stopped.send_replace(());
                 tokio::time::sleep(PATIENCE).await;
             };
-            let serving = axum::serve(listener, self.router).with_graceful_shutdown(until_stop);
             let served = tokio::select! {
-                served = serving => served,
+                served = futures_util::future::try_join_all(accepting) => served.map(drop),
                 () = patience => Ok(()),
             };
             reading.abort();
@@ -132,6 +135,7 @@ async fn nothing(headers: HeaderMap) -> Response {
 
 /// What browsers are told not to do with our answers.
 async fn harden(request: axum::extract::Request, next: Next) -> Response {
+    let by_tls = request.extensions().get::<Arrival>().is_some_and(|arrival| arrival.way == Way::Tls);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     let set = [
@@ -146,6 +150,9 @@ async fn harden(request: axum::extract::Request, next: Next) -> Response {
     ];
     for (name, value) in set {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
+    }
+    if by_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_BY_TLS));
     }
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response

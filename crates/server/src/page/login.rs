@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::{Form, Query, frame};
 use crate::access::{Access, COOKIE};
+use crate::listen::{Arrival, Way};
 
 /// What anybody may ask for: the page that asks for the token, what it is drawn with, and to forget the token again.
 pub(crate) const OPEN: [&str; 3] = ["/login", "/assets/", "/logout"];
@@ -37,6 +38,7 @@ pub(super) async fn page(Query(ask): Query<Ask>) -> Response {
 
 pub(super) async fn sign_in(
     Extension(access): Extension<Arc<Access>>,
+    Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Response {
@@ -45,17 +47,19 @@ pub(super) async fn sign_in(
         let page = shown(&form.next, Some("No token of this installation is like that."));
         return (StatusCode::UNAUTHORIZED, page).into_response();
     }
-    let cookie = cookie(token, AGE_SECONDS, &headers);
+    let cookie = cookie(token, AGE_SECONDS, arrival, &headers);
     ([(header::SET_COOKIE, cookie)], Redirect::to(own(&form.next))).into_response()
 }
 
-pub(super) async fn sign_out(headers: HeaderMap) -> Response {
-    ([(header::SET_COOKIE, cookie("", 0, &headers))], Redirect::to("/login")).into_response()
+pub(super) async fn sign_out(Extension(arrival): Extension<Arrival>, headers: HeaderMap) -> Response {
+    ([(header::SET_COOKIE, cookie("", 0, arrival, &headers))], Redirect::to("/login")).into_response()
 }
 
 /// A token has no letter that a cookie cannot hold: it was compared with one of ours, and those are read from words of a line.
-fn cookie(value: &str, age_seconds: u32, headers: &HeaderMap) -> String {
-    let secure = headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
+fn cookie(value: &str, age_seconds: u32, arrival: Arrival, headers: &HeaderMap) -> String {
+    // A proxy of which we were not told shows in what the browser says of the page that the form is on.
+    let by_tls = || headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
+    let secure = arrival.way != Way::Plain || by_tls();
     let secure = if secure { "; Secure" } else { "" };
     format!("{COOKIE}={value}; Path=/; Max-Age={age_seconds}; HttpOnly; SameSite=Strict{secure}")
 }

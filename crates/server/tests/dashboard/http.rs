@@ -21,10 +21,21 @@ impl Answer {
 
 /// Sends a request with these header lines; `Host` is set where they do not.
 pub(crate) fn send(rig: &Rig, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut stream = TcpStream::connect(rig.address).unwrap();
+    exchange(TcpStream::connect(rig.address).unwrap(), &rig.address.to_string(), method, path, headers, body)
+}
+
+/// The same on a connection that is there, to a host.
+pub(crate) fn exchange(
+    mut stream: impl Read + Write,
+    host: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Answer {
     let mut text = format!("{method} {path} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
     if headers.iter().all(|(name, _)| *name != "host") {
-        text += &format!("host: {}\r\n", rig.address);
+        text += &format!("host: {host}\r\n");
     }
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");

@@ -9,3 +9,4 @@ mod http;
 mod made;
 mod pages;
 mod rig;
+mod tls;

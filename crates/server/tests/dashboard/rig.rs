@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use control::{Reply, Why};
-use server::{Access, Call, Plane, Rights, State, Token, Told};
+use server::{Access, Call, Listen, Plane, Rights, Speaks, State, Token, Told};
 use store::Store;
 use tokio::sync::oneshot;
 
@@ -24,6 +24,10 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) fn new(fill: impl FnOnce(&mut Store)) -> Self {
+        Self::speaking(Speaks::Plain, fill)
+    }
+
+    pub(crate) fn speaking(speaks: Speaks, fill: impl FnOnce(&mut Store)) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("rig-{}-{number}", std::process::id()));
@@ -54,8 +58,9 @@ impl Rig {
         let access = Access { tokens, names: vec!["127.0.0.1".into(), "localhost".into()] };
         let (_, stored) = tokio::sync::watch::channel(0);
         let state = State { reader, plane, stored, folder: folder.clone() };
-        let serving = server::serve("127.0.0.1:0".parse().unwrap(), access, state).unwrap();
-        let address = serving.address().unwrap();
+        let serving =
+            server::serve(vec![Listen { address: "127.0.0.1:0".parse().unwrap(), speaks }], access, state).unwrap();
+        let address = serving.addresses().unwrap()[0];
         let (stop, stopped) = oneshot::channel();
         let thread = std::thread::spawn(move || {
             serving.run(async move { drop(stopped.await) }).unwrap();

@@ -10,3 +10,4 @@ mod restarts;
 mod room;
 mod session;
 mod storm;
+mod tls;

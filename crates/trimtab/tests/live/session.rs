@@ -21,6 +21,13 @@ impl Session {
         Self { installation }
     }
 
+    /// The same, with `up` called with these arguments besides.
+    pub(crate) fn called_with(mut installation: Installation, arguments: &[&str]) -> Self {
+        installation.call_with(arguments);
+        installation.up().unwrap();
+        Self { installation }
+    }
+
     pub(crate) fn client(&self) -> Client {
         self.installation.client().unwrap()
     }
