@@ -1,11 +1,12 @@
 //! Who is let in.
 //!
-//! Every request carries a token, in `Authorization: Bearer` or in the cookie that the dashboard's first page sets; also on
-//! loopback, where every user of the machine could come from, and a submission runs as whoever runs Trimtab. A browser is only
-//! heard for pages of our own: the `Host` must be one of ours (a name that someone else's DNS points here is not), and a request that
+//! Every request carries a token in `Authorization: Bearer`, or the cookie of a session that began with one; also on loopback, where every
+//! user of the machine could come from, and a submission runs as whoever runs Trimtab. A browser is only heard for pages of our own: the `Host` must be one of ours (a name that someone else's DNS points here is not), and a request that
 //! changes something must not come from another site. Tokens are compared in constant time and never logged.
 
 use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -13,11 +14,16 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use subtle::ConstantTimeEq;
 
+use crate::attempts::Attempts;
 use crate::failure::Failure;
 use crate::page;
+use crate::session::Sessions;
 
-/// The cookie that holds a token.
-pub(crate) const COOKIE: &str = "trimtab_token";
+/// The cookie that holds the secret of a session.
+pub(crate) const COOKIE: &str = "trimtab_session";
+
+/// How long whoever has no token may take for a whole request.
+const STRANGER_MAX: Duration = Duration::from_secs(10);
 
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,14 +68,29 @@ pub(crate) struct Caller {
     pub(crate) rights: Rights,
 }
 
-impl Access {
-    /// Whose token a request carries.
-    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
-        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let secret = bearer.or_else(|| cookie(headers))?;
-        self.with_secret(secret.trim())
+/// Who is let in, who is signed in, and who tried in vain.
+pub(crate) struct Gate {
+    pub(crate) access: Access,
+    pub(crate) sessions: Sessions,
+    pub(crate) attempts: Attempts,
+}
+
+impl Gate {
+    pub(crate) fn new(access: Access) -> Self {
+        Self { access, sessions: Sessions::default(), attempts: Attempts::default() }
     }
 
+    /// Whose token a request carries, or whose session.
+    fn caller(&self, headers: &HeaderMap) -> Option<Caller> {
+        let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+        match bearer {
+            Some(token) => self.access.with_secret(token.trim()),
+            None => self.sessions.caller(cookie(headers)?, Instant::now()),
+        }
+    }
+}
+
+impl Access {
     /// Whose secret this is. Every token is compared, whichever it is.
     pub(crate) fn with_secret(&self, secret: &str) -> Option<Caller> {
         let mut found = None;
@@ -106,7 +127,8 @@ impl Access {
     }
 }
 
-fn cookie(headers: &HeaderMap) -> Option<&str> {
+/// The secret of a session that a request carries, whether there is such a session or not.
+pub(crate) fn cookie(headers: &HeaderMap) -> Option<&str> {
     let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|text| text.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value)
@@ -127,22 +149,24 @@ fn to_sign_in(request: &Request) -> Option<Response> {
 }
 
 /// Lets a request through, or not. Whoever handles it finds the [`Caller`] in its extensions.
-pub(crate) async fn guard(State(access): State<std::sync::Arc<Access>>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
     let headers = request.headers();
-    if !access.knows_host(headers) {
+    if !gate.access.knows_host(headers) {
         let hint = "use the address that `trimtab up` printed, or tell it this name with --host-name";
         return Failure::new(StatusCode::MISDIRECTED_REQUEST, "this host name is not ours", Some(hint)).into_response();
     }
     let safe = matches!(*request.method(), Method::GET | Method::HEAD);
-    if !safe && access.cross_site(headers) {
+    if !safe && gate.access.cross_site(headers) {
         let error = "a page of another site may not ask for this";
         return Failure::new(StatusCode::FORBIDDEN, error, None).into_response();
     }
     let path = request.uri().path();
     if page::OPEN.iter().any(|open| if open.ends_with('/') { path.starts_with(open) } else { path == *open }) {
-        return next.run(request).await;
+        let answered = tokio::time::timeout(STRANGER_MAX, next.run(request)).await;
+        let late = |_| Failure::new(StatusCode::REQUEST_TIMEOUT, "the request did not come in time", None);
+        return answered.map_err(late).into_response();
     }
-    let Some(caller) = access.caller(headers) else {
+    let Some(caller) = gate.caller(headers) else {
         if let Some(response) = to_sign_in(&request) {
             return response;
         }

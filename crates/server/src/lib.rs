@@ -6,6 +6,7 @@
 
 mod access;
 mod api;
+mod attempts;
 mod body;
 mod failure;
 mod foresee;
@@ -16,6 +17,7 @@ mod plane;
 mod queues;
 mod running;
 mod serve;
+mod session;
 mod state;
 mod tally;
 

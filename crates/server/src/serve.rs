@@ -14,7 +14,7 @@ use axum::{Extension, Router};
 use store::Reader;
 use tokio::sync::watch;
 
-use crate::access::{self, Access};
+use crate::access::{self, Access, Gate};
 use crate::failure::Failure;
 use crate::foresee::{self, Foreseen};
 use crate::listen::{Arrival, Listen, Listener, Way};
@@ -108,7 +108,7 @@ async fn read_all(recorded: Recorded, reader: Reader) {
 }
 
 fn router(access: Access, state: State, recorded: Recorded, foreseen: Foreseen) -> Router {
-    let access = Arc::new(access);
+    let gate = Arc::new(Gate::new(access));
     api::routes()
         .merge(page::routes())
         .fallback(nothing)
@@ -119,8 +119,8 @@ fn router(access: Access, state: State, recorded: Recorded, foreseen: Foreseen) 
         .layer(middleware::from_fn(body::measure))
         .layer(Extension(recorded))
         .layer(Extension(foreseen))
-        .layer(Extension(Arc::clone(&access)))
-        .layer(middleware::from_fn_with_state(access, access::guard))
+        .layer(Extension(Arc::clone(&gate)))
+        .layer(middleware::from_fn_with_state(gate, access::guard))
         .layer(middleware::from_fn(body::refuse_large))
         .layer(middleware::from_fn(harden))
         .with_state(state)

@@ -20,7 +20,7 @@ use super::Arrival;
 /// How long a connection may say nothing, or take for the head of a request: longer than the minute for which proxies keep theirs, so that
 /// they are the ones who close.
 const SILENCE_MAX: Duration = Duration::from_secs(75);
-/// The most bytes of a request's head; hyper's own bound is seven times that, for each connection.
+/// The most bytes of a request's head before it is looked at whether it is whole; hyper's own bound is seven times that, for each connection.
 const HEAD_MAX_BYTES: usize = 64 << 10;
 
 /// Serves it to its end. When `stopping` changes, whoever is being answered is answered to the end, and nobody else.

@@ -50,6 +50,8 @@ pub enum Speaks {
 /// How a request has come; each has it among its extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Arrival {
+    /// The other end: a person's machine, or a proxy.
+    pub(crate) peer: SocketAddr,
     /// On what.
     pub(crate) way: Way,
 }
@@ -132,10 +134,10 @@ async fn take_on(listener: &TcpListener, served: &Served, room: &Arc<Semaphore>)
     loop {
         let Ok(place) = Arc::clone(room).acquire_owned().await else { return };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let served = served.clone();
                 tokio::spawn(async move {
-                    served.connection(stream).await;
+                    served.connection(stream, peer).await;
                     drop(place);
                 });
             }
@@ -156,11 +158,11 @@ fn is_of_the_connection(error: &std::io::Error) -> bool {
 
 impl Served {
     /// Serves one connection to its end.
-    async fn connection(self, stream: TcpStream) {
+    async fn connection(self, stream: TcpStream, peer: SocketAddr) {
         let Self { router, tls, way, mut stopping } = self;
         // Answers are small, and someone waits for them.
         let _slower = stream.set_nodelay(true);
-        let arrival = Arrival { way };
+        let arrival = Arrival { peer, way };
         let Some(tls) = tls else { return connection::serve(stream, router, arrival, stopping).await };
         let stream = tokio::select! {
             stream = handshake::shake_hands(&tls, stream) => stream,

@@ -1,6 +1,7 @@
-//! Signing in: the token once, then a cookie that no script can read and no other site can send.
+//! Signing in: the token once, then the cookie of a session, which no script can read and no other site can send.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::Extension;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -8,14 +9,20 @@ use axum::response::{IntoResponse, Redirect, Response};
 use maud::html;
 use serde::Deserialize;
 
+use super::refusal::Refusal;
 use super::{Form, Query, frame};
-use crate::access::{Access, COOKIE};
+use crate::access::{COOKIE, Caller, Gate, cookie};
+use crate::attempts::{Attempt, WRONG_MAX};
+use crate::failure::Failure;
 use crate::listen::{Arrival, Way};
+use crate::session::IDLE_MAX;
 
-/// What anybody may ask for: the page that asks for the token, what it is drawn with, and to forget the token again.
+/// What anybody may ask for: the page that asks for the token, what it is drawn with, and to end a session.
 pub(crate) const OPEN: [&str; 3] = ["/login", "/assets/", "/logout"];
-/// How long a browser stays signed in.
-const AGE_SECONDS: u32 = 30 * 24 * 3_600;
+/// The most bytes of the form.
+pub(super) const FORM_MAX_BYTES: usize = 64 << 10;
+/// How long a browser keeps the cookie. How long that is of any use, the session decides.
+const COOKIE_AGE_SECONDS: u32 = 30 * 24 * 3_600;
 
 /// Where to go on.
 #[derive(Deserialize)]
@@ -32,36 +39,84 @@ pub(super) struct SignIn {
     next: String,
 }
 
-pub(super) async fn page(Query(ask): Query<Ask>) -> Response {
-    shown(ask.next.as_deref().unwrap_or("/"), None).into_response()
+/// Why the form is shown, where that is to be said.
+enum Because {
+    /// Nobody has tried yet.
+    First,
+    /// The browser was signed in, and is not any more.
+    SignedOut,
+    /// There is no such token.
+    Wrong,
+    /// There were too many wrong ones.
+    TooMany(Duration),
+}
+
+pub(super) async fn page(
+    Extension(gate): Extension<Arc<Gate>>,
+    headers: HeaderMap,
+    Query(ask): Query<Ask>,
+) -> maud::Markup {
+    let secret = cookie(&headers).filter(|secret| !secret.is_empty());
+    let over = secret.is_some_and(|secret| gate.sessions.caller(secret, Instant::now()).is_none());
+    shown(ask.next.as_deref().unwrap_or("/"), &if over { Because::SignedOut } else { Because::First })
 }
 
 pub(super) async fn sign_in(
-    Extension(access): Extension<Arc<Access>>,
+    Extension(gate): Extension<Arc<Gate>>,
     Extension(arrival): Extension<Arrival>,
     headers: HeaderMap,
     Form(form): Form<SignIn>,
-) -> Response {
-    let token = form.token.trim();
-    if access.with_secret(token).is_none() {
-        let page = shown(&form.next, Some("No token of this installation is like that."));
-        return (StatusCode::UNAUTHORIZED, page).into_response();
+) -> Result<Response, Refusal> {
+    match gate.attempts.attempt(Instant::now(), || gate.access.with_secret(form.token.trim())) {
+        Attempt::Right(caller) => signed_in(&gate, caller, arrival, &headers, &form.next),
+        Attempt::Wrong(count) => {
+            let from = arrival.peer.ip();
+            eprintln!("warning: a wrong token was tried at /login, from {from}");
+            if count == WRONG_MAX {
+                eprintln!("warning: {WRONG_MAX} wrong tokens within a minute: nobody can sign in for a while");
+            }
+            Ok((StatusCode::UNAUTHORIZED, shown(&form.next, &Because::Wrong)).into_response())
+        }
+        Attempt::Later(wait) => {
+            let retry = [(header::RETRY_AFTER, (wait.as_secs() + 1).to_string())];
+            Ok((StatusCode::TOO_MANY_REQUESTS, retry, shown(&form.next, &Because::TooMany(wait))).into_response())
+        }
     }
-    let cookie = cookie(token, AGE_SECONDS, arrival, &headers);
-    ([(header::SET_COOKIE, cookie)], Redirect::to(own(&form.next))).into_response()
 }
 
-pub(super) async fn sign_out(Extension(arrival): Extension<Arrival>, headers: HeaderMap) -> Response {
-    ([(header::SET_COOKIE, cookie("", 0, arrival, &headers))], Redirect::to("/login")).into_response()
+fn signed_in(
+    gate: &Gate,
+    caller: Caller,
+    arrival: Arrival,
+    headers: &HeaderMap,
+    next: &str,
+) -> Result<Response, Refusal> {
+    if let Some(secret) = cookie(headers) {
+        gate.sessions.end(secret);
+    }
+    let begun = gate.sessions.begin(caller, Instant::now());
+    let secret = begun.map_err(|error| Failure::broken(format!("no random numbers can be had: {error}")))?;
+    let cookie = set_cookie(&secret, COOKIE_AGE_SECONDS, arrival, headers);
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to(own(next))).into_response())
 }
 
-/// A token has no letter that a cookie cannot hold: it was compared with one of ours, and those are read from words of a line.
-fn cookie(value: &str, age_seconds: u32, arrival: Arrival, headers: &HeaderMap) -> String {
+pub(super) async fn sign_out(
+    Extension(gate): Extension<Arc<Gate>>,
+    Extension(arrival): Extension<Arrival>,
+    headers: HeaderMap,
+) -> Response {
+    if let Some(secret) = cookie(&headers) {
+        gate.sessions.end(secret);
+    }
+    ([(header::SET_COOKIE, set_cookie("", 0, arrival, &headers))], Redirect::to("/login")).into_response()
+}
+
+fn set_cookie(secret: &str, age_seconds: u32, arrival: Arrival, headers: &HeaderMap) -> String {
     // A proxy of which we were not told shows in what the browser says of the page that the form is on.
     let by_tls = || headers.get(header::ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
     let secure = arrival.way != Way::Plain || by_tls();
     let secure = if secure { "; Secure" } else { "" };
-    format!("{COOKIE}={value}; Path=/; Max-Age={age_seconds}; HttpOnly; SameSite=Strict{secure}")
+    format!("{COOKIE}={secret}; Path=/; Max-Age={age_seconds}; HttpOnly; SameSite=Strict{secure}")
 }
 
 /// Only a path of ours: `//host` and `/\host` are other sites to a browser.
@@ -70,13 +125,33 @@ fn own(next: &str) -> &str {
     if path && next.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') { next } else { "/" }
 }
 
-fn shown(next: &str, wrong: Option<&str>) -> maud::Markup {
+fn shown(next: &str, because: &Because) -> maud::Markup {
+    let (note, wrong) = match because {
+        Because::First => (None, None),
+        Because::SignedOut => {
+            let hours = IDLE_MAX.as_secs() / 3_600;
+            let note = format!(
+                "You were signed out: that happens after {hours} hours in which no page was looked at, and whenever Trimtab is \
+                 started anew."
+            );
+            (Some(note), None)
+        }
+        Because::Wrong => (None, Some("No token of this installation is like that.".to_owned())),
+        Because::TooMany(wait) => {
+            let seconds = wait.as_secs() + 1;
+            let wrong = format!(
+                "Too many wrong tokens were tried: try again in {seconds} s. Who is signed in, and commands, go on meanwhile."
+            );
+            (None, Some(wrong))
+        }
+    };
     let content = html! {
         form.login method="post" action="/login" {
             h1 { "Trimtab" }
+            @if let Some(note) = note { p role="status" { (note) } }
             label for="token" { "Token" }
             input #token type="password" name="token" required autofocus autocomplete="current-password"
-                aria-describedby="where" aria-invalid=[wrong.map(|_| "true")];
+                aria-describedby="where" aria-invalid=[wrong.as_ref().map(|_| "true")];
             input type="hidden" name="next" value=(own(next));
             @if let Some(wrong) = wrong { p.wrong role="alert" { (wrong) } }
             button { "Sign in" }

@@ -21,7 +21,7 @@ mod refusal;
 mod words;
 
 use axum::Router;
-use axum::extract::{FromRequest, FromRequestParts};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts};
 use axum::middleware;
 use axum::routing::{get, post};
 
@@ -60,7 +60,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/node/resume", post(fleet::resume))
         .route("/queues", get(queues::page))
         .route("/ledger", get(ledger::page))
-        .route("/login", get(login::page).post(login::sign_in))
+        .route("/login", get(login::page).post(login::sign_in).layer(DefaultBodyLimit::max(login::FORM_MAX_BYTES)))
         .route("/logout", post(login::sign_out))
         .route("/assets/{file}", get(asset::file))
         .layer(middleware::from_fn(compress::compress))

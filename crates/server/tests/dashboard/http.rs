@@ -53,18 +53,25 @@ pub(crate) fn exchange(
     Answer { status, head: head.to_owned(), body }
 }
 
+/// Signs a browser in with a token; the cookie that it has then.
+pub(crate) fn sign_in(rig: &Rig, token: &str) -> String {
+    let answer = post(rig, "/login", "", &format!("token={token}"));
+    let set = answer.header("set-cookie").expect("who has a token is signed in");
+    set.split(';').next().unwrap().to_owned()
+}
+
 /// What a signed-in browser gets.
 pub(crate) fn get(rig: &Rig, path: &str) -> Answer {
-    let cookie = format!("trimtab_token={}", crate::rig::OPERATE);
+    let cookie = sign_in(rig, crate::rig::OPERATE);
     send(rig, "GET", path, &[("cookie", &cookie), ("accept", "text/html")], "")
 }
 
-/// What a form of a page sends.
-pub(crate) fn post(rig: &Rig, path: &str, token: &str, body: &str) -> Answer {
-    let (cookie, origin) = (format!("trimtab_token={token}"), format!("http://{}", rig.address));
+/// What a form of a page sends, of a browser with this cookie.
+pub(crate) fn post(rig: &Rig, path: &str, cookie: &str, body: &str) -> Answer {
+    let origin = format!("http://{}", rig.address);
     let form = "application/x-www-form-urlencoded";
     let headers = [
-        ("cookie", cookie.as_str()),
+        ("cookie", cookie),
         ("origin", origin.as_str()),
         ("accept", "text/html"),
         ("sec-fetch-site", "same-origin"),

@@ -1,6 +1,6 @@
 //! What pages say, and that they never say it as markup.
 
-use crate::http::{get, send};
+use crate::http::{get, send, sign_in};
 use crate::made::{self, HTML};
 use crate::rig::{OPERATE, Rig};
 
@@ -88,7 +88,7 @@ fn an_empty_installation_says_what_to_do() {
 #[test]
 fn a_refresh_brings_only_what_changes() {
     let rig = Rig::new(made::hostile);
-    let headers = [("cookie", &*format!("trimtab_token={OPERATE}")), ("hx-request", "true")];
+    let headers = [("cookie", &*sign_in(&rig, OPERATE)), ("hx-request", "true")];
     for path in PAGES {
         let part = send(&rig, "GET", path, &headers, "").body;
         assert!(part.starts_with("<div id=\"live\"") && !part.contains("<html"), "{path}: {part}");

@@ -1,6 +1,6 @@
 //! What is wrong is refused with words, and nothing of it is done.
 
-use live_rig::Installation;
+use live_rig::{Installation, Request};
 use serde_json::json;
 
 use crate::session::{Session, check};
@@ -48,6 +48,20 @@ fn an_address_that_is_taken_is_refused() {
     }
     check(&command.output().unwrap(), 1, &["something listens there already; choose another with --listen"]);
     check(&other.run(&["up", "--listen", "0.0.0.0:0"]).unwrap(), 2, &["say --token-file FILE"]);
+}
+
+#[test]
+fn a_wrong_token_at_the_sign_in_is_told_of_without_what_was_tried() {
+    let session = Session::new();
+    let headers =
+        vec![("content-type", "application/x-www-form-urlencoded".to_owned()), ("authorization", String::new())];
+    let attempt = Request { method: "POST", path: "/login", headers, body: b"token=almost-the-secret" };
+    for _ in 0..12 {
+        session.client().send(&attempt).unwrap();
+    }
+    let said = session.installation.said();
+    assert_eq!(said.matches("a wrong token was tried at /login, from 127.0.0.1").count(), 10, "{said}");
+    assert!(said.contains("10 wrong tokens within a minute") && !said.contains("almost"), "{said}");
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod strangers;
 
 use std::path::Path;
 
+use anyhow::Context;
 use live_rig::{Answer, Client, Request};
 use store::Reader;
 
@@ -45,6 +46,8 @@ struct Trap<'a> {
     file: &'a Path,
     token: &'a str,
     address: &'a str,
+    /// The cookie of a person who is signed in.
+    cookie: &'a str,
 }
 
 type Family = (&'static str, fn(&Trap<'_>) -> Vec<Attack>);
@@ -64,7 +67,8 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let file = installation.beside().join("executed");
     let read = |name: &str| std::fs::read_to_string(installation.folder().join(name));
     let (token, address) = (read("token")?, read("address")?);
-    let trap = Trap { file: &file, token: token.trim(), address: address.trim() };
+    let cookie = sign_in(&mut client, token.trim())?;
+    let trap = Trap { file: &file, token: token.trim(), address: address.trim(), cookie: &cookie };
     let reader = Reader::open(installation.store())?;
     let before = reader.last_seq()?;
     for (family, attacks) in FAMILIES {
@@ -88,6 +92,17 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     ));
     installation.stop()?;
     Ok(())
+}
+
+/// Signs in as a browser does; the cookie that it has then.
+fn sign_in(client: &mut Client, token: &str) -> anyhow::Result<String> {
+    let form = "application/x-www-form-urlencoded".to_owned();
+    let body = format!("token={token}");
+    let headers = vec![("content-type", form), ("authorization", String::new())];
+    let answer = client.send(&Request { method: "POST", path: "/login", headers, body: body.as_bytes() })?;
+    let set = answer.headers.iter().find(|(name, _)| name == "set-cookie");
+    let cookie = set.and_then(|(_, value)| value.split(';').next());
+    Ok(cookie.with_context(|| format!("nobody can sign in: {}", answer.status))?.to_owned())
 }
 
 /// What is wrong with the answer to an attack, if anything is.

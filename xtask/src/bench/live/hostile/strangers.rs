@@ -33,7 +33,9 @@ pub(super) fn tokens(trap: &Trap<'_>) -> Vec<Attack> {
         }
         attacks.push(Attack::new("PUT", "/api/v1/queues/stranger", "{}").with("authorization", value));
     }
-    for cookie in ["trimtab_token=", "trimtab_token=wrong", "other=1; trimtab_token=wrong"] {
+    let cut = &trap.cookie[..trap.cookie.len() - 1];
+    let as_session = format!("trimtab_session={token}");
+    for cookie in ["trimtab_session=", "trimtab_session=wrong", "other=1; trimtab_session=wrong", cut, &as_session] {
         attacks.push(good(trap).with("authorization", "").with("cookie", cookie));
     }
     let queries = format!("/api/v1/workloads?token={token}");
@@ -75,9 +77,7 @@ pub(super) fn sites(trap: &Trap<'_>) -> Vec<Attack> {
     for origin in origins {
         attacks.push(good(trap).with("origin", origin.clone()));
         attacks.push(Attack::new("PUT", "/api/v1/queues/stranger", "{}").with("origin", origin.clone()));
-        // With the cookie of a person who is logged in.
-        let cookie = format!("trimtab_token={}", trap.token);
-        attacks.push(good(trap).with("authorization", "").with("cookie", cookie).with("origin", origin));
+        attacks.push(good(trap).with("authorization", "").with("cookie", trap.cookie).with("origin", origin));
     }
     for site in ["cross-site", "same-site", "x"] {
         attacks.push(good(trap).with("sec-fetch-site", site));
