@@ -102,6 +102,31 @@ fn a_stranger_who_dawdles_over_a_form_is_cut_off() {
 }
 
 #[test]
+fn what_is_no_http_gets_a_bare_status_and_an_end() {
+    let rig = Rig::new(|_| {});
+    let long = format!("GET /{} HTTP/1.1\r\nhost: x\r\n\r\n", "x".repeat(100_000));
+    let header = format!("GET / HTTP/1.1\r\nhost: x\r\nlong: {}\r\n\r\n", "x".repeat(300_000));
+    for (text, status) in [
+        ("nonsense\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\nno header\r\n\r\n", "400"),
+        ("GET / HTTP/1.1\r\ncontent-length: x\r\n\r\n", "400"),
+        (long.as_str(), "414"),
+        (header.as_str(), "431"),
+    ] {
+        let mut stream = TcpStream::connect(rig.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        // It may hang up before it was told all.
+        drop(stream.write_all(text.as_bytes()));
+        let mut answer = Vec::new();
+        drop(stream.read_to_end(&mut answer));
+        let answer = String::from_utf8_lossy(&answer);
+        let shown = &text[..text.len().min(40)];
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{shown}: {answer}");
+        assert!(answer.ends_with("\r\n\r\n"), "{shown}: {answer}");
+    }
+}
+
+#[test]
 fn another_host_or_site_is_refused_wherever_it_asks() {
     let rig = Rig::new(made::hostile);
     let cookie = sign_in(&rig, OPERATE);
