@@ -6,11 +6,13 @@
 mod entry;
 mod named;
 mod outcome;
+mod output;
 mod submission;
 mod workload;
 
 pub use entry::{Entry, Logged, StopReason};
 pub use named::check_queue;
 pub use outcome::{Exit, Outcome, Told, Usage};
+pub use output::{LOGS, log_of, logs_of, whose_logs};
 pub use submission::{ArrayPlace, DEFAULT_QUEUE, Invalid, Submission};
 pub use workload::{Live, OutOfPlace, Phase, Run, RunEnd};

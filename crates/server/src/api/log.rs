@@ -4,6 +4,7 @@ use axum::extract::State as Extract;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use fleet::ids::WorkloadId;
+use fleet::live::log_of;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -50,7 +51,7 @@ pub(crate) async fn log(
     .await
 }
 
-/// A part of what a run wrote, and where to go on. Only numbers make up the path.
+/// A part of what a run wrote, and where to go on.
 pub(crate) fn read(
     folder: &std::path::Path,
     id: u32,
@@ -58,7 +59,7 @@ pub(crate) fn read(
     offset: Option<u64>,
 ) -> Result<(Vec<u8>, u64), Failure> {
     use std::io::{Read, Seek, SeekFrom};
-    let path = folder.join("logs").join(id.to_string()).join(format!("{attempt}.log"));
+    let path = folder.join(log_of(WorkloadId(id), attempt));
     let mut file = match std::fs::File::open(&path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok((Vec::new(), offset.unwrap_or(0))),

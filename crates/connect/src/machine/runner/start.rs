@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 
 use fleet::ids::ActionId;
-use fleet::live::{Exit, Outcome, Told, Usage};
+use fleet::live::{Exit, Outcome, Told, Usage, log_of};
 use fleet::quantity::Millis;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
@@ -181,12 +181,6 @@ impl Runner {
     /// Where the output of a run goes; older parts of it are beside it, with `.1`, `.2` and so on behind the name.
     #[must_use]
     pub fn log(&self, launch: &Launch) -> std::path::PathBuf {
-        self.log_of(launch.workload, launch.attempt)
-    }
-
-    /// The same by workload and attempt.
-    #[must_use]
-    pub fn log_of(&self, workload: fleet::ids::WorkloadId, attempt: u32) -> std::path::PathBuf {
-        self.options.folder.join("logs").join(workload.0.to_string()).join(format!("{attempt}.log"))
+        self.options.folder.join(log_of(launch.workload, launch.attempt))
     }
 }
