@@ -11,9 +11,9 @@ use fleet::time::Timestamp;
 use rusqlite::Connection;
 use rusqlite::types::Value;
 
-use crate::commit::Batch;
+use crate::commit::{Batch, Log};
 use crate::error::{Fault, StoreError};
-use crate::{connection, entries, schema};
+use crate::{connection, entries};
 
 /// The most problems that are told.
 const PROBLEMS_MAX: usize = 100;
@@ -98,9 +98,7 @@ pub fn check(path: impl AsRef<Path>) -> Result<Report, StoreError> {
 fn look(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
     let snapshot = connection.unchecked_transaction()?;
     pages(&snapshot, report)?;
-    let mut sum = Connection::open("")?;
-    schema::migrate(&mut sum)?;
-    sum.pragma_update(None, "synchronous", "off")?;
+    let sum = connection::adding_up()?;
     add_up(&snapshot, &sum, report)?;
     if report.is_sound() {
         for (table, key) in TABLES {
@@ -137,7 +135,7 @@ fn add_up(connection: &Connection, sum: &Connection, report: &mut Report) -> Res
         let logged = entries::since(connection, after, BATCH)?;
         let Some(last) = logged.last() else { return Ok(()) };
         let transaction = sum.unchecked_transaction()?;
-        let mut batch = Batch::new(&transaction, last_action);
+        let mut batch = Batch::new(&transaction, last_action, Log::IsElsewhere);
         for (expected, entry) in (after + 1..).zip(&logged) {
             if entry.seq != expected {
                 report.tell(format!("entry {expected} of the log is absent"));

@@ -17,8 +17,18 @@ use crate::{entries, nodes, rules, workloads};
 pub(crate) struct Batch<'c> {
     connection: &'c Connection,
     last_action: Option<ActionId>,
+    log: Log,
     touched: BTreeMap<WorkloadId, Touched>,
     nodes: BTreeMap<NodeId, bool>,
+}
+
+/// What becomes of the entries themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// They are appended to the log.
+    Append,
+    /// They are only added up: the log is in another file.
+    IsElsewhere,
 }
 
 /// A workload that the batch speaks of.
@@ -39,13 +49,15 @@ enum Before {
 
 impl<'c> Batch<'c> {
     /// An empty batch that follows an action.
-    pub(crate) fn new(connection: &'c Connection, last_action: Option<ActionId>) -> Self {
-        Self { connection, last_action, touched: BTreeMap::new(), nodes: BTreeMap::new() }
+    pub(crate) fn new(connection: &'c Connection, last_action: Option<ActionId>, log: Log) -> Self {
+        Self { connection, last_action, log, touched: BTreeMap::new(), nodes: BTreeMap::new() }
     }
 
     /// Takes an entry in. `index` is its place in the batch, for errors.
     pub(crate) fn take(&mut self, index: usize, logged: &Logged) -> Result<(), Fault> {
-        entries::append(self.connection, logged)?;
+        if self.log == Log::Append {
+            entries::append(self.connection, logged)?;
+        }
         self.add_up(logged)?.map_err(|why| Fault::OutOfPlace { index, why })
     }
 

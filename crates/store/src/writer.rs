@@ -8,7 +8,7 @@ use fleet::quantity::Bytes;
 use fleet::time::Timestamp;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::commit::Batch;
+use crate::commit::{Batch, Log};
 use crate::error::{Fault, StoreError};
 use crate::load::{self, Loaded};
 use crate::lock::Lock;
@@ -90,7 +90,7 @@ impl Store {
         }
         let first = self.head.seq + 1;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut batch = Batch::new(&transaction, self.head.action);
+        let mut batch = Batch::new(&transaction, self.head.action, Log::Append);
         let mut written = Vec::with_capacity(entries.len());
         for (index, (seq, entry)) in (first..).zip(entries).enumerate() {
             let logged = Logged { seq, at, entry: entry.clone() };
