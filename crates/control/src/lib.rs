@@ -10,6 +10,7 @@
 mod control;
 mod input;
 mod lives;
+mod logs;
 mod outcome;
 mod restore;
 mod submit;
@@ -18,6 +19,7 @@ mod why;
 
 pub use control::{Ahead, Control, Effect, KnownNode, Written};
 pub use input::{Asked, Input, Refused, Reply};
+pub use logs::{KeptLogs, LogLimits, let_go};
 pub use outcome::back_off;
 pub use restore::Past;
 pub use why::Why;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use store::Reader;
 use tokio::sync::watch;
 
+use crate::logs_kept::LogsKept;
 use crate::plane::Plane;
 
 /// Where `trimtab optimize` leaves what it recommends, in the folder of an installation.
@@ -21,4 +22,6 @@ pub struct State {
     pub stored: watch::Receiver<u64>,
     /// The folder of the installation, for logs.
     pub folder: PathBuf,
+    /// How these are kept.
+    pub logs: LogsKept,
 }

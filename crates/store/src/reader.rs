@@ -10,6 +10,7 @@ use fleet::history::QueueRecord;
 use fleet::ids::WorkloadId;
 use fleet::live::{Live, Logged};
 use fleet::policy::Policy;
+use fleet::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::error::{Fault, StoreError};
@@ -74,6 +75,14 @@ impl Reader {
     /// If the file cannot be read, or is damaged.
     pub fn workload(&self, id: WorkloadId) -> Result<Option<Live>, StoreError> {
         self.read(|snapshot| workloads::whole(snapshot, id))
+    }
+
+    /// When each of these was over, in their order; none where one is not, or there is no such workload.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is damaged.
+    pub fn finished_of(&self, ids: &[WorkloadId]) -> Result<Vec<Option<Timestamp>>, StoreError> {
+        self.read(|snapshot| ids.iter().map(|id| workloads::finished(snapshot, *id)).collect())
     }
 
     /// The entries about a workload, in order; the first [`Reader::ENTRIES_MAX`], should there be more.

@@ -77,6 +77,14 @@ pub(crate) fn each(connection: &Connection, mut take: impl FnMut(Live) -> Result
     Ok(())
 }
 
+/// When a workload was over; none where it is not, or there is none.
+pub(crate) fn finished(connection: &Connection, id: WorkloadId) -> Result<Option<Timestamp>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT finished FROM workloads WHERE id = ?1")?;
+    let mut rows = statement.query([id.0])?;
+    let at = rows.next()?.map(|row| row.get::<_, Option<i64>>(0)).transpose()?;
+    Ok(at.flatten().map(Timestamp))
+}
+
 /// The highest id that was given.
 pub(crate) fn last_id(connection: &Connection) -> Result<Option<WorkloadId>, Fault> {
     let id: Option<u32> = connection.query_row("SELECT max(id) FROM workloads", [], |row| row.get(0))?;

@@ -7,6 +7,7 @@
 pub mod cgroup;
 mod discover;
 mod error;
+mod logs;
 mod order;
 mod procfs;
 mod runner;
@@ -17,6 +18,7 @@ mod watcher;
 
 pub use discover::{Accelerator, Discovered, NumaNode, Nvml, Reading, Sample, Sampler, discover};
 pub use error::Error;
+pub use logs::Logs;
 pub use order::Launch;
 pub use runner::{AsRoot, Options, Runner, Settled};
 pub use visible::{Vendor, Visible};

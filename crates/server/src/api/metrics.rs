@@ -32,6 +32,17 @@ pub(crate) async fn metrics(Extract(state): Extract<State>) -> Result<Response, 
         family("trimtab_nodes", "gauge", "Nodes that are known.", vec![(String::new(), nodes.len() as u64)]);
         family("trimtab_devices", "gauge", "Accelerators of all known nodes.", vec![(String::new(), devices)]);
         family("trimtab_log_entries_total", "counter", "Entries of the log.", vec![(String::new(), last)]);
+        let kept = state.logs.kept();
+        let one = |value| vec![(String::new(), value)];
+        family(
+            "trimtab_logs_workloads",
+            "gauge",
+            "Workloads whose output is kept, at the last look.",
+            one(kept.workloads),
+        );
+        family("trimtab_logs_bytes", "gauge", "Output of workloads that is kept, at the last look.", one(kept.bytes));
+        let help = "Workloads whose output was let go since the start.";
+        family("trimtab_logs_let_go_total", "counter", help, one(kept.let_go));
         let plain = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
         Ok(([(header::CONTENT_TYPE, plain)], text).into_response())
     })

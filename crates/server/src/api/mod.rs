@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::object::Object;
 use crate::state::State;
 
-pub(crate) use log::read as read_log;
+pub(crate) use log::{Output, read as read_log};
 pub(crate) use why::{Reasons, reasons_of};
 pub(crate) use workloads::absent;
 

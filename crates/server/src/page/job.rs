@@ -19,8 +19,9 @@ use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
 use super::{Part, words};
 use crate::access::{Caller, Rights};
-use crate::api::{Reasons, absent, read_log, reading, reasons_of};
+use crate::api::{Output, Reasons, absent, read_log, reading, reasons_of};
 use crate::failure::Failure;
+use crate::logs_kept::LogsKept;
 use crate::state::State;
 
 /// The most entries of the timeline.
@@ -32,14 +33,14 @@ pub(super) async fn page(
     wanted: Wanted,
     Part(id): Part<u32>,
 ) -> Result<Markup, Refusal> {
-    let (reader, folder) = (state.reader.clone(), state.folder.clone());
+    let (reader, kept) = (state.reader.clone(), state.clone());
     let (job, entries, names, log) = reading(move || {
         let live = reader.workload(WorkloadId(id))?.ok_or_else(|| absent(id))?;
         let entries = reader.entries_of(WorkloadId(id))?;
         let names = names(&reader, &entries)?;
         let attempt = live.runs.len() as u32;
         let log =
-            if attempt == 0 || wanted == Wanted::Part { None } else { Some(read_log(&folder, id, attempt, None)?) };
+            if attempt == 0 || wanted == Wanted::Part { None } else { Some(read_log(&kept, &live, attempt, None)?) };
         Ok((live, entries, names, log))
     })
     .await?;
@@ -49,7 +50,7 @@ pub(super) async fn page(
     let live = changing(&job, &timeline(&entries, &names), why.as_ref(), &caller, now);
     let address = format!("/jobs/{id}");
     let fixed = html! { h1.name title=(title) { (title) } };
-    let below = written(&job, log);
+    let below = written(&job, log.as_ref(), &state.logs);
     Ok(Page { title: &title, under: "/jobs", caller: &caller, fixed, address: &address, live, below }.show(wanted))
 }
 
@@ -128,14 +129,18 @@ pub(super) fn timeline(entries: &[Logged], names: &BTreeMap<NodeId, String>) -> 
     }
 }
 
-fn written(job: &Live, log: Option<(Vec<u8>, u64)>) -> Markup {
+fn written(job: &Live, log: Option<&Output>, kept: &LogsKept) -> Markup {
     let id = job.id.0;
     html! {
         section.log {
             h2 { "Log" }
-            @match &log {
+            @match log {
                 None => p.quiet { "It has not run yet." },
-                Some((bytes, next)) => {
+                Some(Output::LetGo) => {
+                    p { "Its log is no longer kept." }
+                    p.quiet { (words::sentence(&kept.why_gone())) }
+                }
+                Some(Output::Kept { bytes, next }) => {
                     pre tabindex="0" aria-label="What it wrote last" data-log={ "/api/v1/workloads/" (id) "/log" } data-next=(next)
                         data-over=[job.is_finished().then_some("yes")] { (String::from_utf8_lossy(bytes)) }
                     p.quiet.hint { "The last part; " code { "trimtab logs " (id) } " prints all of it." }

@@ -96,6 +96,28 @@ fn a_refresh_brings_only_what_changes() {
 }
 
 #[test]
+fn a_log_that_was_let_go_is_told_of_and_one_that_is_not_there_yet_is_not() {
+    let rig = Rig::new(made::hostile);
+    let token = format!("Bearer {OPERATE}");
+    let log = |id: u32| send(&rig, "GET", &format!("/api/v1/workloads/{id}/log"), &[("authorization", &token)], "");
+    // It ran and is over, runs, waits.
+    assert_eq!([log(1).status, log(2).status, log(4).status], [410, 200, 404]);
+    let gone = log(1).body;
+    assert!(gone.contains("the log of workload 1 is no longer kept") && gone.contains("for 30d after"), "{gone}");
+    let page = |id: u32| get(&rig, &format!("/jobs/{id}")).body;
+    assert!(page(1).contains("Its log is no longer kept.") && page(1).contains("10 GiB of them in all (--logs-max)"));
+    assert!(!page(1).contains("data-log=") && page(2).contains("data-log=") && !page(2).contains("no longer kept"));
+    assert!(page(4).contains("It has not run yet."));
+    // A run that wrote nothing has a folder.
+    std::fs::create_dir_all(rig.folder.join("logs/1")).unwrap();
+    assert_eq!((log(1).status, page(1).contains("no longer kept")), (200, false));
+    let metrics = send(&rig, "GET", "/metrics", &[("authorization", &token)], "").body;
+    for line in ["trimtab_logs_workloads 3", "trimtab_logs_bytes 4096", "trimtab_logs_let_go_total 2"] {
+        assert!(metrics.lines().any(|told| told == line), "{metrics}");
+    }
+}
+
+#[test]
 fn a_log_is_text() {
     let rig = Rig::new(made::hostile);
     let logs = rig.folder.join("logs/2");

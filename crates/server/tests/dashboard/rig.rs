@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use control::{Reply, Why};
-use server::{Access, Call, Listen, Plane, Rights, Speaks, State, Token, Told};
+use control::{LogLimits, Reply, Why};
+use fleet::quantity::{Bytes, Millis};
+use server::{Access, Call, Listen, LogsKept, Plane, Rights, Speaks, State, Token, Told};
 use store::Store;
 use tokio::sync::oneshot;
 
@@ -56,8 +57,10 @@ impl Rig {
         let token = |name: &str, rights, secret: &str| Token { name: name.into(), rights, secret: secret.into() };
         let tokens = vec![token("ada", Rights::Operate, OPERATE), token("<b>eve</b>", Rights::View, VIEW)];
         let access = Access { tokens, names: vec!["127.0.0.1".into(), "localhost".into()] };
+        let logs = LogsKept::within(LogLimits { keep: Millis::hours(24 * 30), max: Bytes::gibi(10) });
+        logs.tell(3, Bytes(4_096), 2);
         let (_, stored) = tokio::sync::watch::channel(0);
-        let state = State { reader, plane, stored, folder: folder.clone() };
+        let state = State { reader, plane, stored, folder: folder.clone(), logs };
         let serving =
             server::serve(vec![Listen { address: "127.0.0.1:0".parse().unwrap(), speaks }], access, state).unwrap();
         let address = serving.addresses().unwrap()[0];

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::client::Client;
+use crate::client::{Client, Piece};
 use crate::failure::{Failure, Outcome};
 use crate::installation::Installation;
 
@@ -40,12 +40,14 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let attempt = arguments.attempt.map(|attempt| format!("&attempt={attempt}")).unwrap_or_default();
     let mut offset = 0;
     loop {
-        let (bytes, next) = client.get_piece(&format!("workloads/{id}/log?offset={offset}{attempt}"))?;
-        write(&bytes)?;
-        if bytes.is_empty() {
-            return Ok(());
+        match client.get_piece(&format!("workloads/{id}/log?offset={offset}{attempt}"))? {
+            Piece::Gone(words) => return tell(&words),
+            Piece::Text { bytes, .. } if bytes.is_empty() => return Ok(()),
+            Piece::Text { bytes, next } => {
+                write(&bytes)?;
+                offset = next;
+            }
         }
-        offset = next;
     }
 }
 
@@ -70,7 +72,10 @@ impl Follow {
         self.attempt = self.attempt.max(1);
         loop {
             let path = format!("workloads/{}/log?attempt={}&offset={}", self.id, self.attempt, self.offset);
-            let (bytes, next) = client.get_piece(&path)?;
+            let (bytes, next) = match client.get_piece(&path)? {
+                Piece::Gone(words) => return tell(&words),
+                Piece::Text { bytes, next } => (bytes, next),
+            };
             write(&bytes)?;
             self.offset = next;
             if bytes.is_empty() {
@@ -81,6 +86,12 @@ impl Follow {
             }
         }
     }
+}
+
+/// That there is no log is no failure: it was meant to go.
+fn tell(words: &str) -> Outcome {
+    eprintln!("note: {words}");
+    Ok(())
 }
 
 fn write(bytes: &[u8]) -> Outcome {

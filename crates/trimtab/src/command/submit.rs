@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use fleet::quantity::Millis;
+use fleet::quantity::{Bytes, Millis};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -56,8 +56,8 @@ struct Asked {
     #[arg(short, long, default_value_t = 1.0, value_name = "COUNT")]
     cpus: f64,
     /// Memory: 512M, 16G
-    #[arg(short, long, value_name = "SIZE", value_parser = bytes)]
-    memory: Option<u64>,
+    #[arg(short, long, value_name = "SIZE", value_parser = crate::length::size)]
+    memory: Option<Bytes>,
     /// Only on devices of this model
     #[arg(long)]
     model: Vec<String>,
@@ -179,7 +179,7 @@ fn from_arguments(arguments: &Arguments) -> Outcome<Vec<Value>> {
         "environment": environment,
         "name": asked.name,
         "queue": asked.queue,
-        "request": request(asked.devices, asked.cpus, asked.memory.unwrap_or(0))?,
+        "request": request(asked.devices, asked.cpus, asked.memory.unwrap_or_default())?,
         "models": asked.model,
         "time_limit_ms": asked.time_limit.as_ref().map(|length| length.0),
         "grace_ms": asked.grace.as_ref().map(|length| length.0),
@@ -210,7 +210,7 @@ fn from_file(path: &std::path::Path) -> Outcome<Vec<Value>> {
                 (None, Err(_)) => return Err(wrong(format!("`after` names `{name}`, which comes not before it"))),
             }
         }
-        let memory = listed.memory.as_deref().map_or(Ok(0), bytes).map_err(wrong)?;
+        let memory = listed.memory.as_deref().map_or(Ok(Bytes::default()), crate::length::size).map_err(wrong)?;
         workloads.push(json!({
             "command": listed.command,
             "directory": directory(listed.directory.as_deref())?,
@@ -244,7 +244,7 @@ fn directory(asked: Option<&std::path::Path>) -> Outcome<String> {
         .map_err(|path| Failure::input(format!("the folder {} is not UTF-8", path.display())))
 }
 
-fn request(devices: f64, cpus: f64, memory: u64) -> Outcome<Value> {
+fn request(devices: f64, cpus: f64, memory: Bytes) -> Outcome<Value> {
     let milli = |what: &str, count: f64| {
         if (0.0..=1e6).contains(&count) {
             Ok((count * 1_000.0).round() as u64)
@@ -253,27 +253,8 @@ fn request(devices: f64, cpus: f64, memory: u64) -> Outcome<Value> {
         }
     };
     Ok(
-        json!({ "devices_milli": milli("devices", devices)?, "cpu_milli": milli("cpus", cpus)?, "memory_bytes": memory }),
+        json!({ "devices_milli": milli("devices", devices)?, "cpu_milli": milli("cpus", cpus)?, "memory_bytes": memory.0 }),
     )
-}
-
-/// Bytes: `512M`, `16G`, with powers of 1024.
-fn bytes(text: &str) -> Result<u64, String> {
-    let text = text.trim().trim_end_matches(['b', 'B']).trim_end_matches(['i', 'I']);
-    let unit = text.chars().last().map_or(' ', |unit| unit.to_ascii_uppercase());
-    let shift = match unit {
-        'K' => 10,
-        'M' => 20,
-        'G' => 30,
-        'T' => 40,
-        _ => 0,
-    };
-    let number = if shift == 0 { text } else { &text[..text.len() - 1] };
-    let number: f64 = number.trim().parse().map_err(|_| "a size such as 512M or 16G is expected".to_owned())?;
-    if !(0.0..1e15).contains(&number) {
-        return Err("a size such as 512M or 16G is expected".into());
-    }
-    Ok((number * (1_u64 << shift) as f64) as u64)
 }
 
 /// Shows what becomes of a workload, and what it writes, until it is over.
@@ -304,18 +285,5 @@ fn watch(client: &Client, id: u32, global: Global) -> Outcome {
             };
         }
         std::thread::sleep(Duration::from_millis(300));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_read() {
-        assert_eq!(bytes("512M"), Ok(512 << 20));
-        assert_eq!(bytes("1.5GiB"), Ok(3 << 29));
-        assert_eq!(bytes("1000"), Ok(1_000));
-        assert!(bytes("much").is_err() && bytes("").is_err() && bytes("-1G").is_err());
     }
 }

@@ -22,7 +22,7 @@ use store::Store;
 use tokio::sync::watch;
 
 use crate::failure::{Failure, Outcome as Done};
-use clock::Clock;
+pub(crate) use clock::Clock;
 use samples::Measured;
 
 /// The most that waits in the line. Whoever comes then is told to come again.

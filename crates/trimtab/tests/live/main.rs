@@ -5,6 +5,7 @@
 
 mod commands;
 mod ends;
+mod logs;
 mod refusals;
 mod restarts;
 mod room;

@@ -1,14 +1,15 @@
 //! `trimtab up`: watch this machine and run workloads on it.
 
 mod listening;
+mod logs;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-use connect::machine::{AsRoot, Discovered, Nvml, Options, Runner, Sampler, discover};
-use server::{Access, Busy, Serving, State};
-use store::Store;
+use connect::machine::{AsRoot, Discovered, Logs, Nvml, Options, Runner, Sampler, discover};
+use server::{Access, Busy, LogsKept, Serving, State};
+use store::{Reader, Store};
 
 use crate::failure::{Failure, Outcome};
 use crate::global::Global;
@@ -17,6 +18,7 @@ use crate::interrupt;
 use crate::plane::{self, Heard, LINE_MAX, Plane};
 use crate::shown;
 use listening::Listening;
+use logs::KeepingLogs;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
@@ -25,6 +27,8 @@ pub(crate) struct Arguments {
     installation: Installation,
     #[command(flatten)]
     listening: Listening,
+    #[command(flatten)]
+    logs: KeepingLogs,
     /// Run workloads although this is root: each of them could do anything to this machine
     #[arg(long)]
     as_root: bool,
@@ -37,6 +41,7 @@ Examples:
   trimtab up --folder /srv/trimtab --listen 127.0.0.1:9000
   trimtab up --listen 0.0.0.0:8642 --host-name gpu1.lab.example --token-file tokens \\
       --tls-cert fullchain.pem --tls-key privkey.pem
+  trimtab up --logs-keep 7d --logs-max 50GiB
 
 What runs goes on running when this is stopped, or killed; the next `trimtab up` takes it up.";
 
@@ -58,7 +63,9 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
 
     let (line, heard) = sync_channel::<Heard>(LINE_MAX);
     let (stored, following) = tokio::sync::watch::channel(0);
-    let state = State { reader, plane: way_to(line.clone()), stored: following, folder: folder.clone() };
+    let logs = LogsKept::within(arguments.logs.limits());
+    let keeping = (Logs::of(&folder), reader.clone(), logs.clone());
+    let state = State { reader, plane: way_to(line.clone()), stored: following, folder: folder.clone(), logs };
     let serving = listening::bind(listens, access, state)?;
     let addresses = serving.addresses().map_err(|error| Failure::outside(error.to_string()))?;
     let plane = Plane::begin(store, Arc::clone(&runner), vec![machine.node.clone()], heard, stored)?;
@@ -69,7 +76,7 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     if !global.quiet {
         greet(&machine, &folder, &plane, &arguments.listening.urls(&addresses));
     }
-    let running = work(plane, &runner, line, serving, sampler)?;
+    let running = work(plane, &runner, line, serving, sampler, keeping)?;
     if !global.quiet && running > 0 {
         let (goes, them) = if running == 1 { ("goes", "it") } else { ("go", "them") };
         eprintln!("{} {goes} on running; `trimtab up` takes {them} up again", shown::count(running, "workload"));
@@ -100,13 +107,14 @@ fn greet(machine: &Discovered, folder: &std::path::Path, plane: &Plane, urls: &s
     eprintln!("to sign in with a browser, the token is in {}", installation::token_file(folder).display());
 }
 
-/// The threads: one turns the loop, one hears the runner, and this one waits for the end.
+/// The threads: one turns the loop, one hears the runner, one samples, one lets old logs go, and this one serves until the end.
 fn work(
     plane: Plane,
     runner: &Arc<Runner>,
     line: SyncSender<Heard>,
     serving: Serving,
     sampler: Sampler,
+    keeping: (Logs, Reader, LogsKept),
 ) -> Outcome<usize> {
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
     let ended = std::sync::Mutex::new(Some(ended));
@@ -129,11 +137,13 @@ fn work(
         let (keep_on, stop) = std::sync::mpsc::channel::<()>();
         let sampling = line.clone();
         threads.spawn(move || plane::samples::watch(sampler, &sampling, &stop));
+        let (look_on, no_more) = std::sync::mpsc::channel::<()>();
+        threads.spawn(move || logs::keep(&keeping.0, &keeping.1, &keeping.2, &no_more));
         let served = serving.run(async move {
             let _sent = end.await;
         });
         stopped.store(true, Ordering::Release);
-        drop(keep_on);
+        drop((keep_on, look_on));
         runner.wake();
         let _gone = line.send(Heard::Stop);
         let running = turning.join().map_err(|_| Failure::outside("the control loop broke off"))?;
