@@ -7,13 +7,14 @@ use fleet::action::{ActionKind, Slot};
 use fleet::event::{Event, EventKind};
 use fleet::history::{NodeChange, NodeRecord, QueueRecord};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
-use fleet::live::{Entry, Live, StopReason, Submission, Told, check_queue};
+use fleet::live::{Entry, Live, StopReason, Submission, Told};
 use fleet::policy::Policy;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
 use crate::input::{Input, Refused, Reply};
 use crate::lives::Lives;
+use crate::rule::Rule;
 use crate::vocabulary::Vocabulary;
 
 /// The control plane's state.
@@ -124,7 +125,8 @@ impl Control {
                 let begun = matches!(outcome.told, Told::Started);
                 (u8::from(begun), self.lives.of_action(outcome.action).map_or(0, |live| live.id.0))
             }
-            Input::Drain { .. } | Input::Resume { .. } | Input::SetQueue { .. } | Input::SetPolicy { .. } => (2, 0),
+            Input::Drain { .. } | Input::Resume { .. } => (2, 0),
+            Input::SetRules { .. } => Rule::PLACE,
             Input::Submit { .. } => (3, 0),
             Input::Cancel { .. } | Input::Preempt { .. } => (4, 0),
         }
@@ -140,8 +142,7 @@ impl Control {
             Input::Outcome(outcome) => Ok(self.outcome(outcome)),
             Input::Drain { node, by } => self.drain(node, by),
             Input::Resume { node, by } => self.resume(node, by),
-            Input::SetQueue { rules, by } => self.set_queue(*rules, by),
-            Input::SetPolicy { policy, by } => Ok(self.set_policy(policy, by)),
+            Input::SetRules { rules, by } => self.set_rules(rules, by),
             Input::Submit { asked, past, by } => self.submit(asked, &past, by),
             Input::Cancel { workload, by } => self.cancel(workload, by),
             Input::Preempt { workload, by } => self.preempt(workload, by),
@@ -255,27 +256,6 @@ impl Control {
     /// Whether something runs on a node where the engine knows of no room for it. Nothing new starts there until that is over.
     pub(crate) fn has_stray(&self, node: NodeId) -> bool {
         self.strays.values().any(|nodes| nodes.contains(&node))
-    }
-
-    fn set_queue(&mut self, rules: QueueRecord, by: String) -> Result<Reply, Refused> {
-        check_queue(&rules).map_err(|what| Refused::Invalid { place: 0, what })?;
-        if self.queues.get(&rules.name) == Some(&rules) {
-            return Ok(Reply::Nothing);
-        }
-        let queue = self.vocabulary.queue(&rules);
-        self.tell(EventKind::QueueSet { queue });
-        self.queues.insert(rules.name.clone(), rules.clone());
-        self.write(Entry::QueueSet { rules, by: Some(by) });
-        Ok(Reply::Done)
-    }
-
-    fn set_policy(&mut self, policy: Policy, by: String) -> Reply {
-        if *self.engine.policy() == policy {
-            return Reply::Nothing;
-        }
-        self.tell(EventKind::PolicySet { policy: policy.clone() });
-        self.write(Entry::PolicySet { policy, by: Some(by) });
-        Reply::Done
     }
 
     fn cancel(&mut self, id: WorkloadId, by: String) -> Result<Reply, Refused> {

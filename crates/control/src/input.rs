@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet::event::EndCause;
-use fleet::history::QueueRecord;
 use fleet::ids::WorkloadId;
 use fleet::live::{Invalid, Outcome, Submission};
-use fleet::policy::Policy;
+
+use crate::rule::Rule;
 
 /// Something the control plane hears. One closed list.
 #[derive(Clone, Debug)]
@@ -28,17 +28,10 @@ pub enum Input {
         /// Who asks.
         by: String,
     },
-    /// A queue gets these rules.
-    SetQueue {
-        /// Its rules.
-        rules: Box<QueueRecord>,
-        /// Who asks.
-        by: String,
-    },
-    /// Other rules of scheduling.
-    SetPolicy {
+    /// Other rules, from now on: all of them, or none.
+    SetRules {
         /// The rules.
-        policy: Policy,
+        rules: Vec<Rule>,
         /// Who asks.
         by: String,
     },

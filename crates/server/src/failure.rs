@@ -6,8 +6,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use control::Refused;
 use serde::Serialize;
-use store::StoreError;
+use store::{ConsentId, StoreError};
 use utoipa::ToSchema;
+
+use crate::agreement::NotAgreed;
 
 /// An answer that says no.
 #[derive(Debug)]
@@ -37,6 +39,11 @@ impl Failure {
 
     pub(crate) fn bad(error: impl Into<String>, hint: Option<&str>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, hint)
+    }
+
+    /// What is asked for is understood, and cannot be done.
+    pub(crate) fn unfit(error: impl Into<String>, hint: &str) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, error, Some(hint))
     }
 
     pub(crate) fn busy() -> Self {
@@ -84,6 +91,28 @@ impl From<Refused> for Failure {
             Refused::NoNode(_) => "GET /api/v1/nodes lists them",
         };
         Self::new(status, refused.to_string(), Some(hint))
+    }
+}
+
+impl From<NotAgreed> for Failure {
+    fn from(why: NotAgreed) -> Self {
+        let conflict = |error: String, hint: Option<&str>| Self::new(StatusCode::CONFLICT, error, hint);
+        match why {
+            NotAgreed::Applied(ConsentId(id)) => {
+                let hint = format!("`trimtab undo {id}` takes it back");
+                conflict(format!("it was applied before, under consent {id}"), Some(&hint))
+            }
+            NotAgreed::Holds => conflict("what it would set holds already".into(), None),
+            NotAgreed::Changed => {
+                let error = "the rules are not those that it was proved against any more";
+                conflict(error.into(), Some("nothing was changed; run `trimtab optimize` again"))
+            }
+            NotAgreed::TakenBack => conflict("it was taken back before".into(), None),
+            NotAgreed::Unknown(ConsentId(id)) => {
+                Self::not_found(format!("there is no consent {id}"), "`trimtab ledger` lists them")
+            }
+            NotAgreed::Refused(refused) => Self::unfit(refused.to_string(), "nothing was changed"),
+        }
     }
 }
 

@@ -5,17 +5,23 @@
 //! at [`serve()`].
 
 mod access;
+mod agree;
+mod agreement;
 mod api;
 mod attempts;
 mod body;
+mod dry_run;
 mod failure;
 mod foresee;
 mod listen;
 mod logs_kept;
+#[cfg(test)]
+mod made;
 mod object;
 mod page;
 mod plane;
 mod queues;
+mod recommended;
 mod running;
 mod serve;
 mod session;
@@ -23,9 +29,11 @@ mod state;
 mod tally;
 
 pub use access::{Access, Rights, Token};
+pub use agreement::{Agreement, NotAgreed};
 pub use api::openapi;
+pub use dry_run::{Difference, dry_run};
 pub use listen::{Certificate, Listen, Speaks, Unusable};
 pub use logs_kept::LogsKept;
 pub use plane::{Answer, Busy, Call, Plane, Standing, Told};
 pub use serve::{Serving, serve};
-pub use state::{RECOMMENDATIONS, State};
+pub use state::{RECOMMENDATIONS, RuleOf, State};

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use control::{Ahead, Input, Refused, Reply, Why};
 use fleet::ids::WorkloadId;
-use fleet::recommendation::{Effect, Recommendation};
+use fleet::recommendation::Effect;
+use store::ConsentId;
 use tokio::sync::oneshot;
 
+use crate::agreement::{Agreement, NotAgreed};
 use crate::failure::Failure;
 
 /// Something the control loop is asked.
@@ -14,10 +16,8 @@ use crate::failure::Failure;
 pub enum Call {
     /// To take something in. Answered once what it led to is stored.
     Hear(Box<Input>, Answer<Result<Reply, Refused>>),
-    /// To record that somebody agreed to a recommendation: its id.
-    Consent(Box<Recommendation>, String, Answer<i64>),
-    /// To record that a consent was taken back.
-    Undo(i64, String, Answer<()>),
+    /// To do what somebody agreed to, or to take it back: its consent. Answered once that and what it led to are stored.
+    Agree(Box<Agreement>, Answer<Result<ConsentId, NotAgreed>>),
     /// To record what a consent has brought so far.
     Measured(i64, Box<Effect>, Answer<()>),
     /// Why a workload has not started; nothing if it is over, or there is none.
@@ -84,12 +84,8 @@ impl Plane {
         self.ask(Call::Ahead).await
     }
 
-    pub(crate) async fn consent(&self, to: Box<Recommendation>, by: String) -> Result<i64, Failure> {
-        self.ask(|answer| Call::Consent(to, by, answer)).await
-    }
-
-    pub(crate) async fn undo(&self, consent: i64, by: String) -> Result<(), Failure> {
-        self.ask(|answer| Call::Undo(consent, by, answer)).await
+    pub(crate) async fn agree(&self, to: Agreement) -> Result<Result<ConsentId, NotAgreed>, Failure> {
+        self.ask(|answer| Call::Agree(Box::new(to), answer)).await
     }
 
     pub(crate) async fn measured(&self, consent: i64, effect: Box<Effect>) -> Result<(), Failure> {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use control::Rule;
+use fleet::recommendation::Step;
 use store::Reader;
 use tokio::sync::watch;
 
@@ -10,6 +12,9 @@ use crate::plane::Plane;
 
 /// Where `trimtab optimize` leaves what it recommends, in the folder of an installation.
 pub const RECOMMENDATIONS: &str = "recommendations.json";
+
+/// What a step sets that is a command of Trimtab, by whoever knows the commands; why not, if it is none that sets rules.
+pub type RuleOf = fn(&Step) -> Result<Rule, String>;
 
 /// What every handler stands on.
 #[derive(Clone)]
@@ -20,8 +25,10 @@ pub struct State {
     pub plane: Plane,
     /// The place of the last entry that is stored; changes wake those who follow.
     pub stored: watch::Receiver<u64>,
-    /// The folder of the installation, for logs.
+    /// The folder of the installation: logs, and what was recommended.
     pub folder: PathBuf,
     /// How these are kept.
     pub logs: LogsKept,
+    /// What a step of a recommendation sets.
+    pub rule_of: RuleOf,
 }

@@ -42,37 +42,58 @@ pub struct LedgerLine {
     pub measured: Option<(Timestamp, Effect)>,
 }
 
-impl Store {
-    /// Records that `who` agreed to a recommendation, and what it promised.
-    ///
-    /// # Errors
-    /// If the file cannot be written.
-    pub fn consent(&mut self, at: Timestamp, who: &str, to: &Recommendation) -> Result<ConsentId, StoreError> {
-        self.write(|transaction| {
-            transaction.execute(
-                "INSERT INTO consents (recommendation, who, at) VALUES (?1, ?2, ?3)",
-                params![json::write(to)?, who, at.0],
-            )?;
-            let id = transaction.last_insert_rowid();
-            let promised = json::write(&to.effect)?;
-            transaction.execute("INSERT INTO ledger (consent, promised) VALUES (?1, ?2)", params![id, promised])?;
-            Ok(ConsentId(id))
-        })
-    }
+/// Something that the ledger is told beside the entries that it led to: see [`Store::commit_with`].
+#[derive(Clone, Debug, PartialEq)]
+pub enum Deed {
+    /// Someone agreed to a recommendation.
+    Agreed {
+        /// To what, as it was shown.
+        to: Box<Recommendation>,
+        /// Who.
+        by: String,
+    },
+    /// Someone took a consent back. One that was taken back before stays as it was.
+    TakenBack {
+        /// Which.
+        consent: ConsentId,
+        /// Who.
+        by: String,
+    },
+}
 
-    /// Records that `who` took a consent back. One that was taken back before stays as it was.
+impl Deed {
+    /// Writes it; which consent it is about.
+    pub(crate) fn write(&self, connection: &Connection, at: Timestamp) -> Result<ConsentId, Fault> {
+        match self {
+            Self::Agreed { to, by } => {
+                connection.execute(
+                    "INSERT INTO consents (recommendation, who, at) VALUES (?1, ?2, ?3)",
+                    params![json::write(&**to)?, by, at.0],
+                )?;
+                let id = connection.last_insert_rowid();
+                let promised = json::write(&to.effect)?;
+                connection.execute("INSERT INTO ledger (consent, promised) VALUES (?1, ?2)", params![id, promised])?;
+                Ok(ConsentId(id))
+            }
+            Self::TakenBack { consent, by } => {
+                expect(connection, *consent)?;
+                connection.execute(
+                    "UPDATE consents SET undone_at = ?2, undone_by = ?3 WHERE id = ?1 AND undone_at IS NULL",
+                    params![consent.0, at.0, by],
+                )?;
+                Ok(*consent)
+            }
+        }
+    }
+}
+
+impl Store {
+    /// The consents, oldest first.
     ///
     /// # Errors
-    /// If there is no such consent, or the file cannot be written.
-    pub fn undo(&mut self, at: Timestamp, who: &str, consent: ConsentId) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            expect(transaction, consent)?;
-            transaction.execute(
-                "UPDATE consents SET undone_at = ?2, undone_by = ?3 WHERE id = ?1 AND undone_at IS NULL",
-                params![consent.0, at.0, who],
-            )?;
-            Ok(())
-        })
+    /// If the file cannot be read, or is damaged.
+    pub fn consents(&self) -> Result<Vec<Consent>, StoreError> {
+        self.look(|connection| Ok(lines(connection)?.into_iter().map(|line| line.consent).collect()))
     }
 
     /// Records what came of a consent, as far as it is known by now; a later measurement takes the place of an earlier one.

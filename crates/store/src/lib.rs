@@ -32,7 +32,7 @@ pub use backup::{Existing, backup};
 pub use check::{Report, check};
 pub use error::{Fault, StoreError};
 pub use export::export;
-pub use ledger::{Consent, ConsentId, LedgerLine};
+pub use ledger::{Consent, ConsentId, Deed, LedgerLine};
 pub use load::Loaded;
 pub use nodes::{NodeStanding, StoredNode};
 pub use page::{Counts, Page, Query, Row};

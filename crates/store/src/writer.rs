@@ -10,6 +10,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use crate::commit::{Batch, Log};
 use crate::error::{Fault, StoreError};
+use crate::ledger::{ConsentId, Deed};
 use crate::load::{self, Loaded};
 use crate::lock::Lock;
 use crate::reader::Reader;
@@ -78,18 +79,38 @@ impl Store {
     /// If an entry cannot follow those before it, if `at` is before the last entry, or if the file cannot be written. Nothing of the batch is
     /// there then, and the next batch may be tried.
     pub fn commit(&mut self, at: Timestamp, entries: &[Entry]) -> Result<Vec<Logged>, StoreError> {
-        self.try_commit(at, entries).map_err(|fault| self.error(fault))
+        self.commit_with(at, entries, &[]).map(|(logged, _)| logged)
     }
 
-    fn try_commit(&mut self, at: Timestamp, entries: &[Entry]) -> Result<Vec<Logged>, Fault> {
-        if entries.is_empty() {
-            return Ok(Vec::new());
+    /// The same together with what the ledger is told of it: who agreed to what, or took it back. The ledger is told first, and all of it is
+    /// written or none. Gives the consent of each deed, in order.
+    ///
+    /// # Errors
+    /// As [`Store::commit`], or if a consent that is taken back is not there.
+    pub fn commit_with(
+        &mut self,
+        at: Timestamp,
+        entries: &[Entry],
+        deeds: &[Deed],
+    ) -> Result<(Vec<Logged>, Vec<ConsentId>), StoreError> {
+        self.try_commit(at, entries, deeds).map_err(|fault| self.error(fault))
+    }
+
+    fn try_commit(
+        &mut self,
+        at: Timestamp,
+        entries: &[Entry],
+        deeds: &[Deed],
+    ) -> Result<(Vec<Logged>, Vec<ConsentId>), Fault> {
+        if entries.is_empty() && deeds.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
         }
         if let Some(last) = self.head.at.filter(|last| at < *last) {
             return Err(Fault::Backwards { at, last });
         }
         let first = self.head.seq + 1;
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let consents = deeds.iter().map(|deed| deed.write(&transaction, at)).collect::<Result<Vec<_>, _>>()?;
         let mut batch = Batch::new(&transaction, self.head.action, Log::Append);
         let mut written = Vec::with_capacity(entries.len());
         for (index, (seq, entry)) in (first..).zip(entries).enumerate() {
@@ -99,8 +120,10 @@ impl Store {
         }
         let action = batch.finish()?;
         transaction.commit()?;
-        self.head = Head { seq: first + entries.len() as u64 - 1, at: Some(at), action };
-        Ok(written)
+        if !written.is_empty() {
+            self.head = Head { seq: first + written.len() as u64 - 1, at: Some(at), action };
+        }
+        Ok((written, consents))
     }
 
     /// What a restart needs, with at most `finished_max` of the workloads that are over: the latest.
@@ -108,8 +131,7 @@ impl Store {
     /// # Errors
     /// If the file cannot be read, or is damaged.
     pub fn load(&self, finished_max: usize) -> Result<Loaded, StoreError> {
-        let loaded = self.connection.unchecked_transaction().map_err(Fault::from);
-        loaded.and_then(|snapshot| load::load(&snapshot, finished_max)).map_err(|fault| self.error(fault))
+        self.look(|connection| load::load(connection, finished_max))
     }
 
     /// A reader of the same file.
@@ -138,6 +160,12 @@ impl Store {
             Ok(())
         };
         bound().map_err(|fault| self.error(fault))
+    }
+
+    /// Reads the file as it is at one moment.
+    pub(crate) fn look<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+        let snapshot = self.connection.unchecked_transaction().map_err(Fault::from);
+        snapshot.and_then(|snapshot| work(&snapshot)).map_err(|fault| self.error(fault))
     }
 
     /// Does something that is written whole or not at all.

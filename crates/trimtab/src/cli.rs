@@ -8,7 +8,7 @@ use crate::command::{
 };
 use crate::failure::Outcome;
 use crate::global::Global;
-use ::replay::scenario::Change;
+use ::control::Rule;
 
 /// What a version line shows.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("TRIMTAB_COMMIT"), ")");
@@ -75,16 +75,11 @@ enum Command {
 }
 
 impl Arguments {
-    /// The same, as a part of another command.
-    pub(crate) fn run_with(self, global: Global) -> Outcome {
-        Self { global, ..self }.run()
-    }
-
-    /// What it changes, as a scenario says it, if it can be said so.
-    pub(crate) fn as_change(&self) -> Outcome<Option<Change>> {
+    /// The rule that it sets, if all that it does is to set one.
+    pub(crate) fn rule(&self) -> Outcome<Option<Rule>> {
         Ok(match &self.command {
-            Command::Queues(queues) => queues.rules()?.map(|rules| Change::Queue { rules }),
-            Command::Policy(policy) => policy.rules().map(|policy| Change::Policy { policy }),
+            Command::Queues(queues) => queues.rules()?.map(|rules| Rule::Queue(Box::new(rules))),
+            Command::Policy(policy) => policy.rules()?.map(Rule::Policy),
             _ => None,
         })
     }

@@ -18,6 +18,7 @@ mod plane;
 mod printed;
 mod progress;
 mod replayer;
+mod rule_of;
 mod shown;
 mod table;
 mod wrap;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use control::{Asked, Control, Effect, Input, Past, Reply, Written};
+use control::{Asked, Control, Effect, Input, Past, Reply, Rule, Written};
 use fleet::event::EndCause;
 use fleet::history::{NodeChange, NodeRecord, QueueRecord};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
@@ -126,14 +126,10 @@ impl Plane {
             Self { control, stored, machine, now, acknowledged: BTreeSet::new(), sums: Sums::default(), nodes };
         let limited = QueueRecord { name: "limited".into(), limit_running: Some(2), ..QueueRecord::default() };
         let default = QueueRecord { name: "default".into(), ..QueueRecord::default() };
-        let by = || "test".to_owned();
         let order = Order::ALL[random.below(3) as usize];
-        let inputs = vec![
-            Input::SetQueue { rules: Box::new(limited), by: by() },
-            Input::SetQueue { rules: Box::new(default), by: by() },
-            Input::SetPolicy { policy: Policy::new(order), by: by() },
-        ];
-        plane.turn(random, inputs);
+        let queues = [limited, default].into_iter().map(|rules| Rule::Queue(Box::new(rules)));
+        let rules = queues.chain([Rule::Policy(Policy::new(order))]).collect();
+        plane.turn(random, vec![Input::SetRules { rules, by: "test".into() }]);
         plane
     }
 

@@ -1,9 +1,8 @@
 //! Who agreed to what, and what came of it.
 
 use axum::extract::State as Extract;
-use axum::http::StatusCode;
 use axum::{Extension, Json};
-use fleet::recommendation::{Effect, Recommendation};
+use fleet::recommendation::Effect;
 use serde::Serialize;
 use serde_json::Value;
 use store::LedgerLine;
@@ -12,6 +11,7 @@ use utoipa::ToSchema;
 use super::shapes::Done;
 use super::{Body, Part, reading};
 use crate::access::Caller;
+use crate::agree;
 use crate::failure::{Failure, Problem};
 use crate::state::State;
 
@@ -48,28 +48,11 @@ impl From<LedgerLine> for Line {
     }
 }
 
-/// The id of a consent.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Agreed {
-    consent: i64,
-}
-
 /// All consents, oldest first.
 #[utoipa::path(get, path = "/api/v1/consents", responses((status = 200, body = Vec<Line>)))]
 pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json<Vec<Line>>, Failure> {
     let lines = reading(move || Ok(state.reader.ledger()?)).await?;
     Ok(Json(lines.into_iter().map(Line::from).collect()))
-}
-
-/// Records that the caller agrees to a recommendation, before anything is changed because of it.
-#[utoipa::path(post, path = "/api/v1/consents", request_body(content = Object), responses((status = 201, body = Agreed), (status = 422, body = Problem)))]
-pub(crate) async fn agree(
-    Extract(state): Extract<State>,
-    Extension(caller): Extension<Caller>,
-    Body(to): Body<Recommendation>,
-) -> Result<(StatusCode, Json<Agreed>), Failure> {
-    let consent = state.plane.consent(Box::new(to), caller.name).await?;
-    Ok((StatusCode::CREATED, Json(Agreed { consent })))
 }
 
 /// Records what a consent has brought so far, as `trimtab ledger` works it out; it takes the place of what was recorded before.
@@ -83,21 +66,12 @@ pub(crate) async fn measured(
     Ok(Json(Done { changed: true }))
 }
 
-/// Records that the caller takes a consent back.
-#[utoipa::path(post, path = "/api/v1/consents/{id}/undo", params(("id" = i64, Path)), responses((status = 200, body = Done), (status = 404, body = Problem)))]
+/// Takes a consent back: what its undo sets is set, and the ledger says so; both, or neither. One that was taken back before stays as it is.
+#[utoipa::path(post, path = "/api/v1/consents/{id}/undo", params(("id" = i64, Path)), responses((status = 200, body = Done), (status = 404, body = Problem), (status = 422, body = Problem)))]
 pub(crate) async fn undo(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Part(id): Part<i64>,
 ) -> Result<Json<Done>, Failure> {
-    let reader = state.reader.clone();
-    let known = reading(move || Ok(reader.consents()?)).await?;
-    let Some(consent) = known.iter().find(|consent| consent.id.0 == id) else {
-        return Err(Failure::not_found(format!("there is no consent {id}"), "GET /api/v1/consents lists them"));
-    };
-    if consent.undone.is_some() {
-        return Ok(Json(Done { changed: false }));
-    }
-    state.plane.undo(id, caller.name).await?;
-    Ok(Json(Done { changed: true }))
+    Ok(Json(Done { changed: agree::undo(&state, id, caller.name).await? }))
 }

@@ -10,6 +10,7 @@ mod metrics;
 mod nodes;
 mod policy;
 mod queues;
+mod recommendations;
 mod shapes;
 mod why;
 mod workloads;
@@ -66,9 +67,11 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/nodes/{name}/resume", post(nodes::resume))
         .route("/api/v1/events", get(events::events))
         .route("/metrics", get(metrics::metrics))
-        .route("/api/v1/consents", get(ledger::list).post(ledger::agree))
+        .route("/api/v1/consents", get(ledger::list))
         .route("/api/v1/consents/{id}/measured", put(ledger::measured))
         .route("/api/v1/consents/{id}/undo", post(ledger::undo))
+        .route("/api/v1/recommendations", get(recommendations::list))
+        .route("/api/v1/recommendations/{id}/apply", post(recommendations::apply))
         .route("/api/v1/policy", get(policy::show).put(policy::set))
         .route("/api/v1/queues", get(queues::list))
         .route("/api/v1/queues/{name}", put(queues::set))
@@ -93,8 +96,9 @@ pub(crate) fn routes() -> Router<State> {
         nodes::list,
         nodes::drain,
         nodes::resume,
+        recommendations::list,
+        recommendations::apply,
         ledger::list,
-        ledger::agree,
         ledger::measured,
         ledger::undo,
         policy::show,

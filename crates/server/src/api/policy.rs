@@ -2,7 +2,7 @@
 
 use axum::extract::State as Extract;
 use axum::{Extension, Json};
-use control::Input;
+use control::{Input, Rule};
 use fleet::policy::{Order, Placement, Policy};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -41,7 +41,8 @@ pub(crate) async fn set(
     let placements = Placement::ALL.map(|placement| (placement.name(), placement));
     let placement = rules.placement.map(|name| named(&name, "placement", &placements)).transpose()?;
     let policy = Policy { placement: placement.unwrap_or_default(), ..Policy::new(order) };
-    Ok(Json(state.plane.hear(Input::SetPolicy { policy, by: caller.name }).await?.into()))
+    let rules = vec![Rule::Policy(policy)];
+    Ok(Json(state.plane.hear(Input::SetRules { rules, by: caller.name }).await?.into()))
 }
 
 fn named<T: Copy>(name: &str, field: &str, known: &[(&str, T)]) -> Result<T, Failure> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use axum::extract::State as Extract;
 use axum::{Extension, Json};
-use control::Input;
+use control::{Input, Rule};
 use fleet::history::QueueRecord;
 use fleet::quantity::{MilliDevice, Millis};
 use serde::{Deserialize, Serialize};
@@ -104,6 +104,6 @@ pub(crate) async fn set(
     Part(name): Part<String>,
     Body(rules): Body<Rules>,
 ) -> Result<Json<Done>, Failure> {
-    let rules = Box::new(rules.into_record(name));
-    Ok(Json(state.plane.hear(Input::SetQueue { rules, by: caller.name }).await?.into()))
+    let rules = vec![Rule::Queue(Box::new(rules.into_record(name)))];
+    Ok(Json(state.plane.hear(Input::SetRules { rules, by: caller.name }).await?.into()))
 }

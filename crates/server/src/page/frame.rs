@@ -8,8 +8,14 @@ use maud::{DOCTYPE, Markup, html};
 use super::asset;
 use crate::access::{Caller, Rights};
 
-const PAGES: &[(&str, &str)] =
-    &[("/", "Overview"), ("/jobs", "Jobs"), ("/fleet", "Fleet"), ("/queues", "Queues"), ("/ledger", "Ledger")];
+const PAGES: &[(&str, &str)] = &[
+    ("/", "Overview"),
+    ("/jobs", "Jobs"),
+    ("/fleet", "Fleet"),
+    ("/queues", "Queues"),
+    ("/recommendations", "Recommendations"),
+    ("/ledger", "Ledger"),
+];
 
 /// Nothing of htmx that needs evaluated scripts or styles of its own.
 const HTMX: &str = r#"{"allowEval":false,"allowScriptTags":false,"includeIndicatorStyles":false,"selfRequestsOnly":true,"historyEnabled":false,"timeout":10000}"#;

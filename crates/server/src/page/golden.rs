@@ -10,12 +10,16 @@ use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::live::{Entry, Exit, Logged, StopReason, Submission, Usage};
 use fleet::node::Resources;
 use fleet::quantity::{MilliDevice, Millis};
-use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Step, Worth};
+use fleet::recommendation::{Effect, Interval, Recommendation, Step};
 use fleet::time::Timestamp;
 use maud::Markup;
 use store::{Consent, ConsentId, LedgerLine, NodeStanding, Row, State, StoredNode};
 
-use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendations};
+use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations};
+use crate::access::Rights;
+use crate::dry_run::Difference;
+use crate::made;
+use crate::recommended::{Recommended, Stands};
 use crate::running::Given;
 
 const HTML: &str = "<script>alert(1)</script>\"'&";
@@ -115,36 +119,74 @@ fn a_table_of_queues() {
 #[test]
 fn a_ledger() {
     let text = || HTML.to_owned();
+    let at = NOW - Millis::hours(30);
     let effect = |value: f64| Effect {
         wait_s: Some(Interval { low: value - 60.0, value, high: value + 60.0 }),
         ..Effect::default()
     };
-    let recommendation = Recommendation {
-        id: text(),
-        rule: text(),
-        title: text(),
-        because: vec![],
-        effect: effect(-600.0),
-        worth: Worth::default(),
-        worse_for: vec![],
-        risks: vec![],
-        change: vec![],
-        undo: vec![],
-        proof: Proof { history: text(), baseline: text(), candidate: text(), seed: 1, engine: text(), command: text() },
+    let line = |undone: Option<(Timestamp, String)>, measured, undo| ledger::Line {
+        line: LedgerLine {
+            consent: Consent { id: ConsentId(1), recommendation: made::recommendation(), who: text(), at, undone },
+            promised: effect(-600.0),
+            measured,
+        },
+        undo,
     };
-    let at = NOW - Millis::hours(30);
-    let line = |undone, measured| LedgerLine {
-        consent: Consent { id: ConsentId(1), recommendation: recommendation.clone(), who: text(), at, undone },
-        promised: effect(-600.0),
-        measured,
+    let lines = [
+        line(Some((NOW, text())), None, None),
+        line(None, Some((NOW, effect(30.0))), Some(vec![difference()])),
+        line(None, None, None),
+    ];
+    check("ledger", &ledger::ledger(&lines, Rights::Operate, NOW));
+    check("ledger-looked-at", &ledger::ledger(&lines[1..], Rights::View, NOW));
+    check("ledger-empty", &ledger::ledger(&[], Rights::Operate, NOW));
+}
+
+fn difference() -> Difference {
+    Difference { of: format!("queue `{HTML}`"), setting: "quota", now: "none".into(), then: "2.5".into() }
+}
+
+#[test]
+fn recommendations() {
+    let step = |system: &str| Step { system: system.into(), text: HTML.into() };
+    let made = Some(NOW - Millis::hours(2));
+    let one = |system: &str| Recommendation {
+        worse_for: vec![HTML.into()],
+        risks: vec![HTML.into()],
+        change: vec![step(system)],
+        undo: vec![step(system)],
+        ..made::recommendation()
     };
-    let lines = [line(Some((NOW, text())), None), line(None, Some((NOW, effect(30.0))))];
-    check("ledger", &ledger::ledger(&lines, NOW));
-    check("ledger-empty", &ledger::ledger(&[], NOW));
-    let step = || Step { system: text(), text: text() };
-    let whole = Recommendation { worse_for: vec![text()], change: vec![step()], undo: vec![step()], ..recommendation };
-    let ours = || Step { system: Step::TRIMTAB.into(), text: text() };
-    let own = Recommendation { change: vec![ours()], undo: vec![ours()], ..whole.clone() };
-    check("recommendations", &recommendations::section(&[whole, own]));
-    check("recommendations-empty", &recommendations::section(&[]));
+    let own = one(Step::TRIMTAB);
+    let all = vec![own.clone(), own.clone(), one(HTML), made::recommendation()];
+    let consent = Consent {
+        id: ConsentId(1),
+        recommendation: made::recommendation(),
+        who: HTML.into(),
+        at: NOW - Millis::hours(1),
+        undone: None,
+    };
+    let stands = [Stands::Open, Stands::Applied(Box::new(consent)), Stands::Elsewhere, Stands::Unclear(HTML.into())];
+    check("recommendations", &recommendations::list(&all, &stands, NOW));
+    let found = Recommended { made, all };
+    check("recommendations-summary", &recommendations::summary(&found, &stands, NOW));
+    check("recommendations-short", &recommendations::short(Ok(&found), NOW));
+    let none = Recommended { made, all: Vec::new() };
+    check("recommendations-none", &recommendations::summary(&none, &[], NOW));
+    check("recommendations-empty", &recommendations::short(Ok(&Recommended::default()), NOW));
+
+    check("recommendation-fixed", &recommendation::fixed(&own));
+    check("recommendation", &recommendation::below(&own, made, NOW));
+    let live = |name: &str, stands: Stands, rights| {
+        let dry = [
+            (&own.change[0], Some(vec![difference()])),
+            (&own.change[0], Some(Vec::new())),
+            (&found.all[2].change[0], None),
+        ];
+        check(name, &recommendation::live(&own, &dry, &stands, rights, NOW));
+    };
+    live("recommendation-open", Stands::Open, Rights::Operate);
+    live("recommendation-looked-at", Stands::Open, Rights::View);
+    live("recommendation-changed", Stands::Changed(vec![difference()]), Rights::Operate);
+    live("recommendation-unclear", Stands::Unclear(HTML.into()), Rights::Operate);
 }

@@ -16,6 +16,7 @@ mod ledger;
 mod login;
 mod overview;
 mod queues;
+mod recommendation;
 mod recommendations;
 mod refusal;
 mod words;
@@ -59,7 +60,11 @@ pub(crate) fn routes() -> Router<State> {
         .route("/node/drain", post(fleet::drain))
         .route("/node/resume", post(fleet::resume))
         .route("/queues", get(queues::page))
+        .route("/recommendations", get(recommendations::page))
+        .route("/recommendation", get(recommendation::page))
+        .route("/recommendation/apply", post(recommendation::apply))
         .route("/ledger", get(ledger::page))
+        .route("/ledger/undo", post(ledger::undo))
         .route("/login", get(login::page).post(login::sign_in).layer(DefaultBodyLimit::max(login::FORM_MAX_BYTES)))
         .route("/logout", post(login::sign_out))
         .route("/assets/{file}", get(asset::file))

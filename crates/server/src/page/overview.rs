@@ -18,6 +18,7 @@ use super::refusal::Refusal;
 use super::{Query, asset, recommendations, words};
 use crate::access::Caller;
 use crate::api::{reading, reasons_of};
+use crate::recommended;
 use crate::state::State;
 use crate::tally::{Hour, Level, Progress, Recorded, Tally, Window};
 
@@ -52,7 +53,7 @@ pub(super) async fn page(
     let (reader, folder, now) = (state.reader.clone(), state.folder.clone(), words::now());
     let (seen, recommended) = reading(move || {
         // The part that is polled does not show them.
-        let recommended = if wanted == Wanted::Part { Vec::new() } else { recommendations::read(&folder) };
+        let recommended = (wanted == Wanted::Whole).then(|| recommended::read(&folder));
         let progress = recorded.catch_up(&reader, READ_MAX)?;
         let counts = reader.counts(None)?;
         Ok((look(&mut recorded.tally(), progress, counts, now), recommended))
@@ -73,8 +74,11 @@ pub(super) async fn page(
         (states(&seen.counts))
         @if seen.progress.is_whole() { (hours::section(&seen, now)) }
     };
-    let (fixed, below) =
-        (html! { h1 { "Overview" } }, html! { (chart(seen.part)) (recommendations::section(&recommended)) });
+    let fixed = html! { h1 { "Overview" } };
+    let below = html! {
+        (chart(seen.part))
+        @if let Some(recommended) = &recommended { (recommendations::short(recommended.as_ref(), now)) }
+    };
     Ok(Page { title: "Overview", under: "/", caller: &caller, fixed, address: "/", live, below }.show(wanted))
 }
 

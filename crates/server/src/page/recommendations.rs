@@ -1,69 +1,177 @@
-//! What was last recommended here, ranked, with its proof. It is made by `trimtab optimize`: replays take longer than a page may.
+//! What was last recommended here: all of it on a page, and the first few on the overview.
 
-use std::fs::File;
-use std::io::Read;
-use std::path::Path;
-
-use fleet::recommendation::Recommendation;
+use axum::Extension;
+use axum::extract::State as Extract;
+use fleet::recommendation::{Recommendation, Step};
+use fleet::time::Timestamp;
 use maud::{Markup, html};
 
+use super::frame::{Page, Wanted};
 use super::ledger::effect;
-use crate::state::RECOMMENDATIONS;
+use super::refusal::Refusal;
+use super::words;
+use crate::access::Caller;
+use crate::api::reading;
+use crate::failure::Failure;
+use crate::recommended::{self, Ground, Recommended, Stands};
+use crate::state::State;
 
-/// No list of recommendations has more bytes.
-const BYTES_MAX: u64 = 8 << 20;
+/// The overview shows so many.
+const SHORT: usize = 3;
 
-/// What was last recommended; nothing where nothing was, or what is there is not understood.
-pub(super) fn read(folder: &Path) -> Vec<Recommendation> {
-    let mut text = String::new();
-    let read = File::open(folder.join(RECOMMENDATIONS)).and_then(|file| file.take(BYTES_MAX).read_to_string(&mut text));
-    if read.is_err() {
-        return Vec::new();
-    }
-    serde_json::from_str(&text).unwrap_or_default()
+pub(super) async fn page(
+    Extract(state): Extract<State>,
+    Extension(caller): Extension<Caller>,
+    wanted: Wanted,
+) -> Result<Markup, Refusal> {
+    let (found, stands) = reading(move || {
+        let found = recommended::read(&state.folder)?;
+        let ground = Ground::read(&state.reader)?;
+        let stands: Vec<Stands> = found.all.iter().map(|one| ground.stands(one, state.rule_of)).collect();
+        Ok((found, stands))
+    })
+    .await?;
+    let now = words::now();
+    let page = Page {
+        title: "Recommendations",
+        under: "/recommendations",
+        caller: &caller,
+        fixed: html! { h1 { "Recommendations" } },
+        address: "/recommendations",
+        live: summary(&found, &stands, now),
+        below: list(&found.all, &stands, now),
+    };
+    Ok(page.show(wanted))
 }
 
-/// The list, the most worth first.
-pub(super) fn section(all: &[Recommendation]) -> Markup {
+/// The address of one.
+pub(super) fn address(one: &Recommendation) -> String {
+    words::address("/recommendation", &[("id", Some(&one.id))])
+}
+
+pub(super) fn summary(found: &Recommended, stands: &[Stands], now: Timestamp) -> Markup {
+    if found.all.is_empty() {
+        return none(found, now);
+    }
+    let count = |of: fn(&Stands) -> bool| stands.iter().filter(|stands| of(stands)).count() as u64;
+    let open = count(|stands| matches!(stands, Stands::Open));
+    let applied = count(|stands| matches!(stands, Stands::Applied(_)));
     html! {
-        section {
-            h2 { "Recommendations" }
-            @if all.is_empty() {
-                div.empty {
-                    p { "None were made yet from what is recorded here." }
-                    p {
-                        code { "trimtab optimize" } " replays what was recorded under other choices, and ranks those that are proved to help; "
-                        "each comes with its proof and its undo."
-                    }
-                }
-            } @else {
-                p.quiet { "From the last " code { "trimtab optimize" } " here; each proved by a replay of what was recorded." }
-                ol { @for one in all { (item(one)) } }
+        p {
+            (words::some(found.all.len() as u64, "recommendation")) ", each proved by a replay of what was recorded here"
+            @if let Some(made) = found.made { ", " (words::ago(made, now)) }
+            ". " (words::count(open)) " can be applied from here, " (words::count(applied)) " applied."
+        }
+        p.quiet {
+            "Each change is replayed by itself: what several bring does not add up. "
+            code { "trimtab optimize" } " makes them anew from what is recorded by then."
+        }
+    }
+}
+
+fn none(found: &Recommended, now: Timestamp) -> Markup {
+    html! {
+        div.empty {
+            @match found.made {
+                None => p { "None were made yet from what is recorded here." },
+                Some(made) => p { "Nothing that was tried was proved to help, " (words::ago(made, now)) "." },
+            }
+            p {
+                code { "trimtab optimize" } " replays what was recorded under other choices, and ranks those that are proved to help; "
+                "each comes with its proof and its undo."
             }
         }
     }
 }
 
-fn item(one: &Recommendation) -> Markup {
+pub(super) fn list(all: &[Recommendation], stands: &[Stands], now: Timestamp) -> Markup {
+    html! {
+        @if !all.is_empty() { ol.ranked { @for (one, stands) in all.iter().zip(stands) { (item(one, stands, now)) } } }
+    }
+}
+
+fn item(one: &Recommendation, stands: &Stands, now: Timestamp) -> Markup {
     html! {
         li {
-            b { (one.title) }
-            p { (effect(&one.effect)) "." }
-            @for worse in &one.worse_for { p.quiet { "Worse: " (worse) "." } }
-            details {
-                summary { "What is to be done, its undo, its proof" }
-                @for step in &one.change { pre { (step.text) } }
-                p.quiet { "Undone by:" }
-                @for step in &one.undo { pre { (step.text) } }
-                p.quiet { "Proof:" }
-                pre { (one.proof.command) }
+            div.line {
+                a.what href=(address(one)) { (one.title) }
+                (standing(stands, now))
             }
-            p.quiet {
-                @if one.is_ours() {
-                    code { "trimtab apply " (one.id) } " does it, once you agree."
-                } @else {
-                    "It is done elsewhere, as shown: Trimtab does not steer what it is done to."
-                }
+            p { (words::sentence(&effect(&one.effect))) }
+            p.quiet { (worse(one)) }
+            details {
+                summary { "Exact steps, their undo, the proof" }
+                (exact(one))
+            }
+        }
+    }
+}
+
+/// How one stands, in a few words.
+pub(super) fn standing(stands: &Stands, now: Timestamp) -> Markup {
+    let told = |words: &str| html! { span.quiet { (words) } };
+    match stands {
+        Stands::Open => told("can be applied"),
+        Stands::Applied(consent) => html! {
+            span.state.completed { a href="/ledger" { "applied " (words::ago(consent.at, now)) } " by " (consent.who) }
+        },
+        Stands::Holds => told("holds already"),
+        Stands::Changed(_) => told("the rules have changed since"),
+        Stands::Elsewhere => told("done elsewhere"),
+        Stands::Unclear(_) => told("cannot be applied here"),
+    }
+}
+
+/// Who fares worse, in a sentence.
+pub(super) fn worse(one: &Recommendation) -> String {
+    match one.worse_for.is_empty() {
+        true => "Worse for no queue, by a minute or more on average.".into(),
+        false => format!("Worse: {}.", one.worse_for.join("; ")),
+    }
+}
+
+/// What is done, what takes it back, and what proves it, to the letter.
+pub(super) fn exact(one: &Recommendation) -> Markup {
+    let proof = &one.proof;
+    html! {
+        h3 { "Steps" }
+        (steps(&one.change))
+        h3 { "Undone by" }
+        (steps(&one.undo))
+        h3 { "Proof" }
+        p.quiet {
+            "Scenario " code { (proof.candidate) } " against " code { (proof.baseline) } ", seed " (proof.seed) ", history " code { (proof.history) }
+            ", engine " (proof.engine) ". To replay both:"
+        }
+        pre { (proof.command) }
+    }
+}
+
+fn steps(steps: &[Step]) -> Markup {
+    html! {
+        @for step in steps {
+            @if step.system != Step::TRIMTAB { p.quiet { "In " (step.system) ":" } }
+            pre { (step.text) }
+        }
+    }
+}
+
+/// The first few, for the overview.
+pub(super) fn short(found: Result<&Recommended, &Failure>, now: Timestamp) -> Markup {
+    html! {
+        section {
+            div.line {
+                h2 { "Recommendations" }
+                @if let Ok(found) = found { @if !found.all.is_empty() {
+                    a href="/recommendations" { "All " (words::count(found.all.len() as u64)) ", with steps and proofs" }
+                } }
+            }
+            @match found {
+                Err(failure) => p.wrong { (words::sentence(failure.told().1)) },
+                Ok(found) if found.all.is_empty() => (none(found, now)),
+                Ok(found) => ol.ranked.short { @for one in found.all.iter().take(SHORT) {
+                    li { a.what href=(address(one)) { (one.title) } p { (words::sentence(&effect(&one.effect))) } }
+                } },
             }
         }
     }

@@ -12,7 +12,7 @@ use crate::rig::{OPERATE, Rig};
 const LARGE: u32 = 10_000;
 const LARGE_ENV: &str = "TRIMTAB_DASHBOARD_WORKLOADS";
 
-fn begin(rig: &Rig) -> Chromium {
+pub(crate) fn begin(rig: &Rig) -> Chromium {
     let mut browser = Chromium::start(rig.folder.join("browser"));
     browser.look(1280, 900, "light");
     browser.open(&format!("http://{}/jobs", rig.address));
@@ -28,7 +28,7 @@ fn begin(rig: &Rig) -> Chromium {
     browser
 }
 
-fn pictures(browser: &mut Chromium, rig: &Rig, of: &str, pages: &[(&str, &str)]) {
+pub(crate) fn pictures(browser: &mut Chromium, rig: &Rig, of: &str, pages: &[(&str, &str)]) {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("dashboard");
     std::fs::create_dir_all(&folder).unwrap();
     for (look, width, height, scheme) in [
@@ -59,6 +59,7 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
         testkit::skip!(testkit::Need::Program, "there is no /usr/bin/chromium: apt-get install chromium");
     }
     let rig = Rig::new(made::hostile);
+    made::recommended(&rig.folder);
     let mut browser = begin(&rig);
     let pages = [
         ("overview", "/"),
@@ -68,6 +69,10 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
         ("fleet", "/fleet"),
         ("node", "/node?name=..%2F..%2Fn%2F1"),
         ("queues", "/queues"),
+        ("recommendations", "/recommendations"),
+        ("recommendation", "/recommendation?id=queue-limit-1a2b3c"),
+        ("elsewhere", "/recommendation?id=policy-4d5e6f"),
+        ("changed", "/recommendation?id=changed"),
         ("ledger", "/ledger"),
         ("missing", "/jobs/77"),
     ];

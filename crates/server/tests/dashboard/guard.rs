@@ -135,13 +135,27 @@ fn another_host_or_site_is_refused_wherever_it_asks() {
         assert_eq!(answer.status, 421, "{path}");
     }
     let form = "application/x-www-form-urlencoded";
-    for path in ["/jobs/4/cancel", "/node/drain", "/login", "/logout", "/api/v1/workloads/4/cancel"] {
+    made::recommended(&rig.folder);
+    for path in [
+        "/jobs/4/cancel",
+        "/node/drain",
+        "/recommendation/apply",
+        "/ledger/undo",
+        "/login",
+        "/logout",
+        "/api/v1/workloads/4/cancel",
+        "/api/v1/recommendations/queue-limit-1a2b3c/apply",
+    ] {
         for (name, value) in [("origin", "http://evil.example"), ("origin", "null"), ("sec-fetch-site", "cross-site")] {
             let headers = [("cookie", cookie.as_str()), ("content-type", form), (name, value)];
-            assert_eq!(send(&rig, "POST", path, &headers, "name=x").status, 403, "{path} {name}: {value}");
+            assert_eq!(
+                send(&rig, "POST", path, &headers, "id=queue-limit-1a2b3c").status,
+                403,
+                "{path} {name}: {value}"
+            );
         }
     }
-    assert_eq!(rig.heard(), Vec::<String>::new());
+    assert_eq!((rig.heard(), rig.reader.consents().unwrap().len()), (Vec::<String>::new(), 0));
 }
 
 #[test]
@@ -205,6 +219,13 @@ fn bad_requests_are_told_so_and_nothing_is_done() {
         ("POST", "/node/drain", "name=a&colour=red", 422),
         ("POST", "/node/drain", "", 422),
         ("POST", "/login", "token=x&colour=red", 422),
+        ("GET", "/recommendation", "", 400),
+        ("GET", "/recommendation?id=none", "", 404),
+        ("GET", "/recommendation/apply", "", 405),
+        ("POST", "/recommendation/apply", "id=none", 404),
+        ("POST", "/recommendation/apply", "id=a&colour=red", 422),
+        ("POST", "/ledger/undo", "consent=1", 404),
+        ("POST", "/ledger/undo", "consent=x", 422),
     ] {
         assert_eq!(status(method, path, body), expected, "{method} {path} {body}");
     }

@@ -1,5 +1,6 @@
 //! Stores that tests look at.
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fleet::action::Slot;
@@ -9,11 +10,16 @@ use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::live::{Entry, Exit, Submission, Usage};
 use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
+use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Step, Worth};
 use fleet::time::Timestamp;
 use store::Store;
 
 /// What a name must never become.
 pub(crate) const HTML: &str = "<script>alert(1)</script><img src=x onerror=\"alert(2)\">'&amp;";
+
+/// The same as a form sends it, and as an address has it.
+pub(crate) const HTML_IN_FORM: &str =
+    "%3Cscript%3Ealert(1)%3C/script%3E%3Cimg%20src=x%20onerror=%22alert(2)%22%3E%27%26amp;";
 
 pub(crate) fn now() -> Timestamp {
     Timestamp(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
@@ -72,7 +78,9 @@ pub(crate) fn hostile(store: &mut Store) {
         ..QueueRecord::default()
     };
     let queue = Entry::QueueSet { rules, by: Some(HTML.into()) };
-    commit(ago(180), &[queue, node(0, format!("node {HTML}"), 4), node(1, "../../n/1".into(), 4)]);
+    let nightly = QueueRecord { name: "nightly".into(), limit_running: Some(1), ..QueueRecord::default() };
+    let nightly = Entry::QueueSet { rules: nightly, by: None };
+    commit(ago(180), &[queue, nightly, node(0, format!("node {HTML}"), 4), node(1, "../../n/1".into(), 4)]);
     commit(ago(179), &asked(1, HTML, HTML, HTML, 1));
     commit(ago(170), &begun(1, 1, 0, 1, ago(170)));
     commit(ago(169), &asked(2, &format!("{HTML} {}", "a-long-name-".repeat(14)), "default", HTML, 2));
@@ -87,6 +95,46 @@ pub(crate) fn hostile(store: &mut Store) {
     let cancelled = Entry::Finished { workload: WorkloadId(5), cause: EndCause::Cancelled, reason: Some(HTML.into()) };
     let [submitted, eligible] = asked(5, HTML, "default", HTML, 1);
     commit(ago(10), &[submitted, eligible, cancelled]);
+}
+
+fn recommendation(id: &str, title: &str, change: Step, undo: Step) -> Recommendation {
+    let wait_s = Some(Interval { low: -2_640.0, value: -2_100.0, high: -1_500.0 });
+    Recommendation {
+        id: id.into(),
+        rule: "queue-limit".into(),
+        title: title.into(),
+        because: vec![format!("Its workloads waited {HTML} though room was free for 61 of 100 hours.")],
+        effect: Effect { wait_s, p95_wait_s: Some((9_000.0, 1_200.0)), better: 412, worse: 17, ..Effect::default() },
+        worth: Worth::default(),
+        worse_for: vec![format!("queue {HTML}: 4m 10s longer on average"), "queue `default`: 1m 5s longer".into()],
+        risks: vec!["People who wait less hand in more; a replay cannot tell how much.".into()],
+        change: vec![change],
+        undo: vec![undo],
+        proof: Proof {
+            history: "3f9c1c0a72de".into(),
+            baseline: "000000".into(),
+            candidate: "1a2b3c".into(),
+            seed: 1,
+            engine: "3".into(),
+            command: "trimtab replay histories/3f9c1c0a72de.zst --candidate 1a2b3c".into(),
+        },
+    }
+}
+
+/// One of each kind: what can be applied, what is refused, what is done elsewhere, what is no command of ours, what has changed since.
+pub(crate) fn recommended(folder: &Path) {
+    let step = |system: &str, text: &str| Step { system: system.into(), text: text.into() };
+    let nightly = |limit: u32| step(Step::TRIMTAB, &format!("trimtab queues set nightly --limit-running {limit}"));
+    // No queue can be called so.
+    let named = |limit: &str| step(Step::TRIMTAB, &format!("trimtab queues set lab {HTML}{limit}"));
+    let all = [
+        recommendation("queue-limit-1a2b3c", "Raise the limits of queue `nightly`", nightly(8), nightly(1)),
+        recommendation(HTML, &format!("Limit queue {HTML}"), named(" --limit-running 6"), named("")),
+        recommendation("policy-4d5e6f", "Backfill", step("slurm.conf", HTML), step("slurm.conf", "as before")),
+        recommendation("unclear", "Do anything at all", step(Step::TRIMTAB, "trimtab cancel 1"), nightly(1)),
+        recommendation("changed", "Widen what was widened since", nightly(4), nightly(2)),
+    ];
+    std::fs::write(folder.join(server::RECOMMENDATIONS), serde_json::to_string(&all).unwrap()).unwrap();
 }
 
 /// So many workloads of a day on 1,250 nodes of eight devices; the last 9,000 of them run, and the last 2,000 wait.

@@ -16,17 +16,33 @@ const PAGES: &[&str] = &[
     "/fleet",
     "/node?name=..%2F..%2Fn%2F1",
     "/queues",
+    "/recommendations",
+    "/recommendation?id=queue-limit-1a2b3c",
+    NAMED,
+    "/recommendation?id=policy-4d5e6f",
+    "/recommendation?id=unclear",
+    "/recommendation?id=changed",
     "/ledger",
 ];
 
+/// The page of the recommendation whose id is markup.
+const NAMED: &str =
+    "/recommendation?id=%3Cscript%3Ealert(1)%3C/script%3E%3Cimg%20src=x%20onerror=%22alert(2)%22%3E%27%26amp;";
+
+fn rig() -> Rig {
+    let rig = Rig::new(made::hostile);
+    made::recommended(&rig.folder);
+    rig
+}
+
 #[test]
 fn no_name_becomes_markup_on_any_page() {
-    let rig = Rig::new(made::hostile);
+    let rig = rig();
     let escaped = |path: &str| {
         let name = "&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;alert(2)&quot;&gt;";
         assert!(get(&rig, path).body.contains(name), "{path}");
     };
-    for path in ["/jobs", "/jobs/1", "/jobs/2", "/jobs/4", "/jobs/5", "/fleet", "/queues"] {
+    for path in ["/jobs", "/jobs/1", "/jobs/2", "/jobs/4", "/jobs/5", "/fleet", "/queues", "/recommendations", NAMED] {
         escaped(path);
     }
     for path in PAGES {
@@ -46,7 +62,7 @@ fn no_name_becomes_markup_on_any_page() {
 
 #[test]
 fn pages_say_what_happened() {
-    let rig = Rig::new(made::hostile);
+    let rig = rig();
     let says = |path: &str, expected: &[&str]| {
         let page = get(&rig, path).body;
         for words in expected {
@@ -59,7 +75,8 @@ fn pages_say_what_happened() {
             "2 of 8 devices idle while 1 workload waits: for the one that waits longest, too little is free; 1 node drained.",
         ],
     );
-    says("/", &["idle while something waited", "runs that completed", "trimtab optimize", "recorded for 3h"]);
+    says("/", &["idle while something waited", "runs that completed", "recorded for 3h"]);
+    says("/", &["Raise the limits of queue `nightly`", "All 5, with steps and proofs"]);
     says("/jobs", &["1 waiting", "1 running", "16 GiB"]);
     says(
         "/jobs/1",
@@ -74,6 +91,24 @@ fn pages_say_what_happened() {
     says("/node?name=..%2F..%2Fn%2F1", &["drained", "Resume", "Nothing."]);
     says("/queues", &["default", "2.5"]);
     says("/ledger", &["No recommendation was applied yet."]);
+    says("/recommendations", &["5 recommendations", "2 can be applied from here, 0 applied", "Mean wait 35m shorter"]);
+    says(
+        "/recommendations",
+        &["trimtab queues set nightly --limit-running 8", "trimtab replay histories/", "done elsewhere"],
+    );
+    let setting = "queue `nightly`: running workloads, at most</th><td>1</td><td><b>8</b></td>";
+    says(
+        "/recommendation?id=queue-limit-1a2b3c",
+        &[setting, "Apply</button>", "17 workloads", "2h 30m → 20m", "Proved "],
+    );
+    says(
+        "/recommendation?id=changed",
+        &["the rules are not those that it was proved against", "<td>1</td><td><b>2</b></td>"],
+    );
+    says("/recommendation?id=unclear", &["`trimtab cancel 1` is no command that sets rules"]);
+    for page in ["changed", "unclear", "policy-4d5e6f"].map(|id| get(&rig, &format!("/recommendation?id={id}")).body) {
+        assert!(!page.contains("/recommendation/apply"), "what cannot be applied has no button: {page}");
+    }
 }
 
 #[test]
@@ -83,11 +118,17 @@ fn an_empty_installation_says_what_to_do() {
     assert!(get(&rig, "/jobs").body.contains("trimtab submit"));
     assert!(get(&rig, "/jobs?text=x").body.contains("No workload is like that."));
     assert!(get(&rig, "/fleet").body.contains("No node was found yet."));
+    assert!(get(&rig, "/").body.contains("trimtab optimize"));
+    assert!(get(&rig, "/recommendations").body.contains("None were made yet"));
+    std::fs::write(rig.folder.join(server::RECOMMENDATIONS), "[{").unwrap();
+    let broken = get(&rig, "/recommendations");
+    assert!(broken.status == 400 && broken.body.contains("Recommendations.json cannot be read"), "{}", broken.body);
+    assert!(get(&rig, "/").body.contains("Recommendations.json cannot be read"));
 }
 
 #[test]
 fn a_refresh_brings_only_what_changes() {
-    let rig = Rig::new(made::hostile);
+    let rig = rig();
     let headers = [("cookie", &*sign_in(&rig, OPERATE)), ("hx-request", "true")];
     for path in PAGES {
         let part = send(&rig, "GET", path, &headers, "").body;
@@ -119,7 +160,7 @@ fn a_log_that_was_let_go_is_told_of_and_one_that_is_not_there_yet_is_not() {
 
 #[test]
 fn a_log_is_text() {
-    let rig = Rig::new(made::hostile);
+    let rig = rig();
     let logs = rig.folder.join("logs/2");
     std::fs::create_dir_all(&logs).unwrap();
     std::fs::write(logs.join("1.log"), format!("step 1\n{HTML}\n\u{fffd}")).unwrap();
@@ -150,7 +191,7 @@ fn scripts_and_styles_are_kept_for_good_and_come_compressed() {
 
 #[test]
 fn the_course_is_bounded() {
-    let rig = Rig::new(made::hostile);
+    let rig = rig();
     for window in ["day", "week"] {
         let course = get(&rig, &format!("/course.json?window={window}")).body;
         let course: serde_json::Value = serde_json::from_str(&course).unwrap();

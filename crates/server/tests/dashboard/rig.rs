@@ -1,4 +1,5 @@
-//! A server over a store that a test made. What it is asked to change is noted, and answered as if it were done.
+//! A server over a store that a test made. What it is asked to change is noted, and answered as if it were done; but what somebody agrees to
+//! is done.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,11 +7,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use control::{LogLimits, Reply, Why};
+use control::{Control, Input, LogLimits, Past, Reply, Rule, Why};
+use fleet::history::QueueRecord;
 use fleet::quantity::{Bytes, Millis};
-use server::{Access, Call, Listen, LogsKept, Plane, Rights, Speaks, State, Token, Told};
-use store::Store;
+use fleet::recommendation::Step;
+use server::{Access, Agreement, Call, Listen, LogsKept, NotAgreed, Plane, Rights, Speaks, State, Token, Told};
+use store::{ConsentId, Reader, Store};
 use tokio::sync::oneshot;
+
+use crate::made;
 
 pub(crate) const OPERATE: &str = "operate-0123456789abcdef0123456789abcdef";
 pub(crate) const VIEW: &str = "view-0123456789abcdef0123456789abcdef";
@@ -18,6 +23,7 @@ pub(crate) const VIEW: &str = "view-0123456789abcdef0123456789abcdef";
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) folder: PathBuf,
+    pub(crate) reader: Reader,
     heard: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -36,6 +42,7 @@ impl Rig {
         let mut store = Store::create_or_open(folder.join("trimtab.sqlite")).unwrap();
         fill(&mut store);
         let reader = store.reader().unwrap();
+        let plane = Mutex::new((control(&reader), store));
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = Arc::clone(&heard);
         let plane = Plane::new(move |call| {
@@ -44,7 +51,11 @@ impl Rig {
                     noted.lock().unwrap().push(format!("{input:?}"));
                     answer.send(Ok(Ok(Reply::Done)));
                 }
-                Call::Consent(..) | Call::Undo(..) | Call::Measured(..) => unreachable!("no page asks for that"),
+                Call::Agree(agreement, answer) => {
+                    let (control, store) = &mut *plane.lock().unwrap();
+                    answer.send(Ok(agree(control, store, *agreement)));
+                }
+                Call::Measured(..) => unreachable!("no page asks for that"),
                 Call::Why(_, answer) => {
                     let reason = allocate::Reason::TooLittleFree;
                     let why = Why::Waiting { reason, kept: None, kept_for: Vec::new() };
@@ -60,7 +71,7 @@ impl Rig {
         let logs = LogsKept::within(LogLimits { keep: Millis::hours(24 * 30), max: Bytes::gibi(10) });
         logs.tell(3, Bytes(4_096), 2);
         let (_, stored) = tokio::sync::watch::channel(0);
-        let state = State { reader, plane, stored, folder: folder.clone(), logs };
+        let state = State { reader: reader.clone(), plane, stored, folder: folder.clone(), logs, rule_of };
         let serving =
             server::serve(vec![Listen { address: "127.0.0.1:0".parse().unwrap(), speaks }], access, state).unwrap();
         let address = serving.addresses().unwrap()[0];
@@ -68,13 +79,37 @@ impl Rig {
         let thread = std::thread::spawn(move || {
             serving.run(async move { drop(stopped.await) }).unwrap();
         });
-        Self { address, folder, heard, stop: Some(stop), thread: Some(thread) }
+        Self { address, folder, reader, heard, stop: Some(stop), thread: Some(thread) }
     }
 
     /// What it was asked to change.
     pub(crate) fn heard(&self) -> Vec<String> {
         self.heard.lock().unwrap().clone()
     }
+}
+
+/// The rules as they are stored, and nothing else.
+fn control(reader: &Reader) -> Control {
+    let (queues, policy) = (reader.queues().unwrap(), Some(reader.policy().unwrap().unwrap_or_default()));
+    Control::restore(Past { queues, policy, ..Past::default() }, Vec::new(), made::now())
+}
+
+/// As the control loop does it.
+fn agree(control: &mut Control, store: &mut Store, agreement: Agreement) -> Result<ConsentId, NotAgreed> {
+    agreement.check(&store.consents().unwrap(), control)?;
+    let set = Input::SetRules { rules: agreement.rules, by: "ada".into() };
+    control.hear(made::now(), set).map_err(NotAgreed::Refused)?;
+    let written = control.decide(made::now());
+    Ok(store.commit_with(written.at, &written.entries, &[agreement.deed]).unwrap().1[0])
+}
+
+/// `trimtab queues set NAME`, with or without `--limit-running COUNT`, and nothing else.
+fn rule_of(step: &Step) -> Result<Rule, String> {
+    let none = || format!("`{}` is no command that sets rules", step.text);
+    let rest = step.text.strip_prefix("trimtab queues set ").ok_or_else(none)?;
+    let (name, limit) = rest.rsplit_once(" --limit-running ").map_or((rest, None), |(name, count)| (name, Some(count)));
+    let limit_running = limit.map(str::parse).transpose().map_err(|_| none())?;
+    Ok(Rule::Queue(Box::new(QueueRecord { name: name.into(), limit_running, ..QueueRecord::default() })))
 }
 
 impl Drop for Rig {

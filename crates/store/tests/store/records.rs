@@ -1,10 +1,12 @@
 //! Samples, consents and the ledger.
 
-use fleet::ids::NodeId;
+use fleet::history::QueueRecord;
+use fleet::ids::{NodeId, WorkloadId};
+use fleet::live::Entry;
 use fleet::quantity::Millis;
 use fleet::recommendation::{Effect, Proof, Recommendation, Worth};
 use fleet::time::Timestamp;
-use store::{ConsentId, DeviceFilter, Fault, Retention, Sample, SampleQuery, Store};
+use store::{ConsentId, Deed, DeviceFilter, Fault, Retention, Sample, SampleQuery, Store};
 
 use crate::story::Folder;
 
@@ -61,14 +63,17 @@ fn the_ledger_sets_the_promised_beside_the_measured() {
     let folder = Folder::new();
     let mut store = Store::create_or_open(folder.file()).unwrap();
     let recommendation = recommendation();
-    let first = store.consent(Timestamp(1), "ann", &recommendation).unwrap();
-    let second = store.consent(Timestamp(2), "bob", &recommendation).unwrap();
+    let agreed = |by: &str| Deed::Agreed { to: Box::new(recommendation.clone()), by: by.into() };
+    let undone = |consent, by: &str| Deed::TakenBack { consent, by: by.into() };
+    let [first, second] = store.commit_with(Timestamp(1), &[], &[agreed("ann"), agreed("bob")]).unwrap().1[..] else {
+        panic!("a consent for each")
+    };
     let effect = Effect { better: 3, p95_wait_s: Some((0.1, 0.2)), ..Effect::default() };
     store.measured(Timestamp(3), second, &effect).unwrap();
-    store.undo(Timestamp(4), "eve", first).unwrap();
-    store.undo(Timestamp(5), "bob", first).unwrap();
+    store.commit_with(Timestamp(4), &[], &[undone(first, "eve")]).unwrap();
+    store.commit_with(Timestamp(5), &[], &[undone(first, "bob")]).unwrap();
     for error in [
-        store.undo(Timestamp(6), "ann", ConsentId(9)).unwrap_err(),
+        store.commit_with(Timestamp(6), &[], &[undone(ConsentId(9), "ann")]).unwrap_err(),
         store.measured(Timestamp(6), ConsentId(9), &effect).unwrap_err(),
     ] {
         assert!(matches!(error.fault, Fault::Unknown { .. }), "{error}");
@@ -82,6 +87,26 @@ fn the_ledger_sets_the_promised_beside_the_measured() {
     assert_eq!((&lines[0].promised, &lines[0].measured), (&recommendation.effect, &None), "not yet known");
     assert_eq!(lines[1].measured, Some((Timestamp(3), effect)));
     assert_eq!(reader.consents().unwrap()[1].who, "bob");
+}
+
+#[test]
+fn a_consent_and_what_it_led_to_are_written_together_or_not_at_all() {
+    let folder = Folder::new();
+    let mut store = Store::create_or_open(folder.file()).unwrap();
+    let deeds = || [Deed::Agreed { to: Box::new(recommendation()), by: "ann".into() }];
+    let rules =
+        |name: &str| Entry::QueueSet { rules: QueueRecord { name: name.into(), ..QueueRecord::default() }, by: None };
+    // One that cannot follow: of a workload that is not there.
+    let wrong = Entry::Eligible { workload: WorkloadId(7) };
+    let error = store.commit_with(Timestamp(1), &[rules("a"), wrong], &deeds()).unwrap_err();
+    assert!(matches!(error.fault, Fault::OutOfPlace { .. }), "{error}");
+    let undone = Deed::TakenBack { consent: ConsentId(1), by: "ann".into() };
+    store.commit_with(Timestamp(1), &[rules("a")], &[undone]).unwrap_err();
+    let reader = store.reader().unwrap();
+    assert_eq!((reader.consents().unwrap().len(), reader.queues().unwrap().len()), (0, 0));
+    let (logged, consents) = store.commit_with(Timestamp(2), &[rules("b")], &deeds()).unwrap();
+    assert_eq!((logged.len(), consents), (1, vec![ConsentId(1)]));
+    assert_eq!((store.consents().unwrap(), reader.queues().unwrap().len()), (reader.consents().unwrap(), 1));
 }
 
 fn recommendation() -> Recommendation {

@@ -1,20 +1,22 @@
 //! `trimtab apply`: what was recommended is done here.
 //!
-//! What is done are commands of this program, the ones that the recommendation shows, and nothing else; the consent is stored
-//! before the first of them.
+//! It shows what would be done, and asks; the server does it, and records the consent with it.
 
 use std::io::{IsTerminal, Write};
+use std::path::Path;
 
-use clap::{Args, Parser};
+use clap::Args;
+use control::Rule;
 use fleet::recommendation::{Recommendation, Step};
-use serde_json::Value;
+use serde_json::{Value, json};
+use store::Reader;
 
-use crate::cli;
-use crate::client::Client;
+use crate::client::{Client, part};
 use crate::failure::{Failure, Outcome};
 use crate::global::Global;
 use crate::installation::{self, Installation};
 use crate::printed::print;
+use crate::rule_of::rule_of;
 
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
@@ -48,9 +50,10 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         return Err(Failure::input(format!("no recommendation `{}`; {known}", arguments.id)));
     };
     print(&shown_as(recommendation))?;
-    let change = commands(&recommendation.change)?;
+    let change = rules(&recommendation.change)?;
     // What cannot be taken back here is not done here.
-    commands(&recommendation.undo)?;
+    rules(&recommendation.undo)?;
+    print(&would_change(&folder, &change)?)?;
     if arguments.dry_run {
         return Ok(());
     }
@@ -58,10 +61,9 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
         return Err(Failure::input("nothing was done"));
     }
     let client = Client::of(&arguments.installation)?;
-    let consent: Value = client.post("consents", &serde_json::to_value(recommendation).expect("it is plain data"))?;
-    carry_out(&change, &folder, global)?;
+    let done: Value = client.post(&format!("recommendations/{}/apply", part(&recommendation.id)), &json!({}))?;
     if !global.quiet {
-        eprintln!("done; `trimtab undo {}` takes it back", consent["consent"]);
+        eprintln!("done; `trimtab undo {}` takes it back", done["consent"]);
     }
     Ok(())
 }
@@ -93,29 +95,22 @@ fn shown_as(recommendation: &Recommendation) -> String {
     text
 }
 
-/// The steps as words of this program's own commands.
-pub(super) fn commands(steps: &[Step]) -> Outcome<Vec<Vec<String>>> {
-    let parse = |step: &Step| {
-        if step.system != Step::TRIMTAB {
-            let text = format!("this is done to {}, which Trimtab does not steer: do it there, as shown", step.system);
-            return Err(Failure::input(text));
-        }
-        shlex::split(&step.text).ok_or_else(|| Failure::input(format!("`{}` is no command", step.text)))
-    };
-    steps.iter().map(parse).collect()
-}
-
-/// Runs commands of this program, as if they had been typed.
-pub(super) fn carry_out(commands: &[Vec<String>], folder: &std::path::Path, global: Global) -> Outcome {
-    for words in commands {
-        let folder = ["--folder".to_owned(), folder.display().to_string()];
-        parsed(&[words.as_slice(), &folder].concat())?.run_with(global)?;
+/// What is set now, and what would be, by what is stored here.
+fn would_change(folder: &Path, change: &[Rule]) -> Outcome<String> {
+    let failure = |error: store::StoreError| Failure::outside(error.to_string());
+    let reader = Reader::open(installation::store(folder)).map_err(failure)?;
+    let policy = reader.policy().map_err(failure)?.unwrap_or_default();
+    let differences = server::dry_run(change, &reader.queues().map_err(failure)?, &policy).concat();
+    if differences.is_empty() {
+        return Ok("  that changes nothing: it is set so already\n".into());
     }
-    Ok(())
+    let lines: Vec<String> = differences.iter().map(|difference| format!("    {difference}\n")).collect();
+    Ok(format!("  that changes:\n{}", lines.concat()))
 }
 
-pub(super) fn parsed(words: &[String]) -> Outcome<cli::Arguments> {
-    cli::Arguments::try_parse_from(words).map_err(|error| Failure::input(format!("`{}`: {error}", words.join(" "))))
+/// What these steps set here.
+pub(super) fn rules(steps: &[Step]) -> Outcome<Vec<Rule>> {
+    steps.iter().map(|step| rule_of(step).map_err(Failure::input)).collect()
 }
 
 fn agreed() -> Outcome<bool> {

@@ -2,13 +2,14 @@
 
 use advise::verify::{Verified, verify};
 use clap::Args;
+use control::Rule;
 use fleet::recommendation::Recommendation;
 use fleet::time::Timestamp;
 use replay::history::History;
-use replay::scenario::Scenario;
+use replay::scenario::{Change, Scenario};
 use serde_json::Value;
 
-use super::apply::{commands, parsed};
+use super::apply::rules;
 use crate::client::Client;
 use crate::failure::{Failure, Outcome};
 use crate::format::Format;
@@ -83,10 +84,11 @@ fn verified(history: &History, line: &Value) -> Outcome<Verified> {
     let recommendation: Recommendation = serde_json::from_value(line["recommendation"].clone())
         .map_err(|error| Failure::outside(format!("what was agreed to is not understood: {error}")))?;
     let mut without = Scenario::recorded();
-    for words in commands(&recommendation.undo)? {
-        let change = parsed(&words)?.as_change()?;
-        let change = change.ok_or_else(|| Failure::outside(format!("`{}` cannot be replayed", words.join(" "))))?;
-        without = without.with(change);
+    for rule in rules(&recommendation.undo)? {
+        without = without.with(match rule {
+            Rule::Queue(rules) => Change::Queue { rules: *rules },
+            Rule::Policy(policy) => Change::Policy { policy },
+        });
     }
     let at = |value: &Value| value.as_i64().map(Timestamp);
     let (from, until) =

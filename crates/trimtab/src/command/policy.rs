@@ -5,7 +5,7 @@ use fleet::policy::{Order, Placement, Policy};
 use serde_json::{Value, json};
 
 use crate::client::Client;
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::format::Format;
 use crate::global::Global;
 use crate::installation::Installation;
@@ -48,13 +48,21 @@ Examples:
 
 impl Arguments {
     /// The rules that it sets, if it sets any.
-    pub(crate) fn rules(&self) -> Option<Policy> {
-        let Some(Change::Set(rules)) = &self.change else { return None };
-        let order = Order::ALL.into_iter().find(|order| order.name() == rules.order)?;
-        let named =
-            rules.placement.as_deref().and_then(|name| Placement::ALL.into_iter().find(|found| found.name() == name));
-        Some(Policy { placement: named.unwrap_or_default(), ..Policy::new(order) })
+    pub(crate) fn rules(&self) -> Outcome<Option<Policy>> {
+        let Some(Change::Set(rules)) = &self.change else { return Ok(None) };
+        let order = named("order", &rules.order, &Order::ALL.map(|order| (order.name(), order)))?;
+        let placements = Placement::ALL.map(|placement| (placement.name(), placement));
+        let placement = rules.placement.as_deref().map(|name| named("placement", name, &placements)).transpose()?;
+        Ok(Some(Policy { placement: placement.unwrap_or_default(), ..Policy::new(order) }))
     }
+}
+
+fn named<T: Copy>(what: &str, name: &str, known: &[(&str, T)]) -> Outcome<T> {
+    let found = known.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    found.ok_or_else(|| {
+        let names: Vec<&str> = known.iter().map(|(name, _)| *name).collect();
+        Failure::input(format!("there is no {what} `{name}`; there are: {}", names.join(", ")))
+    })
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {

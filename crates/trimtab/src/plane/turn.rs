@@ -1,19 +1,30 @@
 //! One turn: hear, decide, store, answer, act.
 
 use connect::machine::Launch;
-use control::{Effect, Input, Refused, Reply};
+use control::{Effect, Input, Refused, Reply, Rule};
 use fleet::ids::{ActionId, WorkloadId};
 use fleet::live::{Logged, Outcome, Told};
-use server::{Answer, Call, Standing};
-use store::ConsentId;
+use fleet::time::Timestamp;
+use server::{Agreement, Answer, Call, NotAgreed, Standing};
+use store::{ConsentId, Deed};
 
 use super::{Heard, Plane};
 
-/// What is answered once everything is stored.
-type Pending = (ReplyTo, Result<Reply, Refused>);
+/// What is taken in.
+enum Taken {
+    Input(Input, Option<Answer<Result<Reply, Refused>>>),
+    Agreement(Agreement, AgreementTo),
+}
 
-/// Where it is answered.
-type ReplyTo = Answer<Result<Reply, Refused>>;
+/// Where an agreement is answered.
+type AgreementTo = Answer<Result<ConsentId, NotAgreed>>;
+
+/// What is answered once everything is stored.
+enum Pending {
+    Reply(Answer<Result<Reply, Refused>>, Result<Reply, Refused>),
+    /// With the place of its deed.
+    Agreed(AgreementTo, Result<usize, NotAgreed>),
+}
 
 /// What is answered from how things stand after the turn.
 enum Question {
@@ -23,46 +34,56 @@ enum Question {
 
 impl Plane {
     pub(super) fn turn(&mut self, batch: Vec<Heard>) {
-        let mut inputs: Vec<(Input, Option<ReplyTo>)> = Vec::new();
+        let mut taken: Vec<Taken> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
-        inputs.extend(self.own.drain(..).map(|outcome| (Input::Outcome(outcome), None)));
+        taken.extend(self.own.drain(..).map(|outcome| Taken::Input(Input::Outcome(outcome), None)));
         for heard in batch {
             match heard {
-                Heard::Outcome(outcome) => inputs.push((Input::Outcome(outcome), None)),
-                Heard::Call(Call::Hear(input, answer)) => inputs.push((*input, Some(answer))),
+                Heard::Outcome(outcome) => taken.push(Taken::Input(Input::Outcome(outcome), None)),
+                Heard::Call(Call::Hear(input, answer)) => taken.push(Taken::Input(*input, Some(answer))),
+                Heard::Call(Call::Agree(agreement, answer)) => taken.push(Taken::Agreement(*agreement, answer)),
                 Heard::Call(Call::Why(id, answer)) => questions.push(Question::Why(id, answer)),
                 Heard::Call(Call::Ahead(answer)) => questions.push(Question::Ahead(answer)),
-                Heard::Call(Call::Consent(to, by, answer)) => {
-                    let agreed = self.store.consent(self.clock.now(), &by, &to).map(|id| id.0);
-                    answer.send(agreed.map_err(|error| error.to_string()));
-                }
                 Heard::Call(Call::Measured(consent, effect, answer)) => {
                     let measured = self.store.measured(self.clock.now(), ConsentId(consent), &effect);
                     answer.send(measured.map_err(|error| error.to_string()));
-                }
-                Heard::Call(Call::Undo(consent, by, answer)) => {
-                    let undone = self.store.undo(self.clock.now(), &by, ConsentId(consent));
-                    answer.send(undone.map_err(|error| error.to_string()));
                 }
                 Heard::Samples(measured) => self.keep_samples(measured),
                 Heard::Stop => {}
             }
         }
-        inputs.sort_by_key(|(input, _)| self.control.place(input));
+        taken.sort_by_key(|taken| match taken {
+            Taken::Input(input, _) => self.control.place(input),
+            Taken::Agreement(..) => Rule::PLACE,
+        });
         // What one turn hears after another is later, also by the clock: a replay of the log tells them apart.
-        let now = if inputs.is_empty() { self.clock.now() } else { self.clock.next() };
-        let mut pending: Vec<Pending> = Vec::new();
-        for (input, answer) in inputs {
-            let reply = self.control.hear(now, input);
-            pending.extend(answer.map(|answer| (answer, reply)));
+        let now = if taken.is_empty() { self.clock.now() } else { self.clock.next() };
+        let (mut pending, mut deeds) = (Vec::new(), Vec::new());
+        for taken in taken {
+            match taken {
+                Taken::Input(input, answer) => {
+                    let reply = self.control.hear(now, input);
+                    pending.extend(answer.map(|answer| Pending::Reply(answer, reply)));
+                }
+                Taken::Agreement(agreement, answer) => match self.agree(now, agreement, &mut deeds) {
+                    Ok(agreed) => pending.push(Pending::Agreed(answer, agreed)),
+                    Err(reason) => answer.send(Err(reason)),
+                },
+            }
         }
         let written = self.control.decide(now);
-        match self.store.commit(written.at, &written.entries) {
+        let consents = match self.store.commit_with(written.at, &written.entries, &deeds) {
             Err(error) => return self.stall(&error.to_string(), pending),
-            Ok(logged) => self.tell_stored(&logged),
-        }
-        for (answer, reply) in pending {
-            answer.send(Ok(reply));
+            Ok((logged, consents)) => {
+                self.tell_stored(&logged);
+                consents
+            }
+        };
+        for pending in pending {
+            match pending {
+                Pending::Reply(answer, reply) => answer.send(Ok(reply)),
+                Pending::Agreed(answer, agreed) => answer.send(Ok(agreed.map(|place| consents[place]))),
+            }
         }
         questions.into_iter().for_each(|question| self.answer(question));
         written.effects.into_iter().for_each(|effect| self.act(effect));
@@ -72,6 +93,27 @@ impl Plane {
         if let Some(last) = logged.last() {
             self.stored.send_replace(last.seq);
         }
+    }
+
+    /// Takes in what somebody agreed to, and notes what the ledger is told of it; the place of that. Nothing of it is taken in if it cannot be,
+    /// or if the ledger cannot be read.
+    fn agree(
+        &mut self,
+        now: Timestamp,
+        agreement: Agreement,
+        deeds: &mut Vec<Deed>,
+    ) -> Result<Result<usize, NotAgreed>, String> {
+        let consents = self.store.consents().map_err(|error| error.to_string())?;
+        if let Err(why) = agreement.check(&consents, &self.control) {
+            return Ok(Err(why));
+        }
+        let Agreement { deed, rules, before: _ } = agreement;
+        let (Deed::Agreed { by, .. } | Deed::TakenBack { by, .. }) = &deed;
+        let heard = self.control.hear(now, Input::SetRules { rules, by: by.clone() });
+        Ok(heard.map_err(NotAgreed::Refused).map(|_| {
+            deeds.push(deed);
+            deeds.len() - 1
+        }))
     }
 
     fn answer(&self, question: Question) {
@@ -90,8 +132,11 @@ impl Plane {
     /// Nothing of this turn is stored: nothing of it has happened.
     fn stall(&mut self, reason: &str, pending: Vec<Pending>) {
         eprintln!("error: {reason}");
-        for (answer, _) in pending {
-            answer.send(Err(reason.to_owned()));
+        for pending in pending {
+            match pending {
+                Pending::Reply(answer, _) => answer.send(Err(reason.to_owned())),
+                Pending::Agreed(answer, _) => answer.send(Err(reason.to_owned())),
+            }
         }
         self.stalled = Some(reason.to_owned());
     }
@@ -104,8 +149,8 @@ impl Plane {
                 Heard::Call(Call::Hear(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Why(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Ahead(answer)) => answer.send(Err(reason())),
-                Heard::Call(Call::Consent(_, _, answer)) => answer.send(Err(reason())),
-                Heard::Call(Call::Undo(_, _, answer) | Call::Measured(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Agree(_, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Measured(_, _, answer)) => answer.send(Err(reason())),
                 Heard::Outcome(_) | Heard::Samples(_) | Heard::Stop => {}
             }
         }

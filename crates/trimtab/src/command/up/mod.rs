@@ -65,7 +65,8 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     let (stored, following) = tokio::sync::watch::channel(0);
     let logs = LogsKept::within(arguments.logs.limits());
     let keeping = (Logs::of(&folder), reader.clone(), logs.clone());
-    let state = State { reader, plane: way_to(line.clone()), stored: following, folder: folder.clone(), logs };
+    let (plane, rule_of) = (way_to(line.clone()), crate::rule_of::rule_of);
+    let state = State { reader, plane, stored: following, folder: folder.clone(), logs, rule_of };
     let serving = listening::bind(listens, access, state)?;
     let addresses = serving.addresses().map_err(|error| Failure::outside(error.to_string()))?;
     let plane = Plane::begin(store, Arc::clone(&runner), vec![machine.node.clone()], heard, stored)?;

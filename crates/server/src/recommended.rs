@@ -1,0 +1,133 @@
+//! What was last recommended here, and how each of it stands. It is made by `trimtab optimize`: replays take longer than an answer may.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use control::Rule;
+use fleet::history::QueueRecord;
+use fleet::policy::Policy;
+use fleet::recommendation::{Recommendation, Step};
+use fleet::time::Timestamp;
+use store::{Consent, Reader};
+
+use crate::agreement::in_force;
+use crate::dry_run::{Difference, dry_run};
+use crate::failure::Failure;
+use crate::state::{RECOMMENDATIONS, RuleOf};
+
+/// No list of recommendations has more bytes.
+const BYTES_MAX: u64 = 8 << 20;
+
+/// What was last recommended, the most worth first.
+#[derive(Debug, Default)]
+pub(crate) struct Recommended {
+    /// When.
+    pub(crate) made: Option<Timestamp>,
+    pub(crate) all: Vec<Recommendation>,
+}
+
+/// What was last recommended; nothing where nothing was.
+pub(crate) fn read(folder: &Path) -> Result<Recommended, Failure> {
+    let hint = Some("run `trimtab optimize` again");
+    let broken =
+        |error: &dyn std::fmt::Display| Failure::bad(format!("{RECOMMENDATIONS} cannot be read: {error}"), hint);
+    let file = match File::open(folder.join(RECOMMENDATIONS)) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Recommended::default()),
+        file => file.map_err(|error| broken(&error))?,
+    };
+    let made =
+        file.metadata().and_then(|about| about.modified()).ok().and_then(|at| at.duration_since(UNIX_EPOCH).ok());
+    let made = made.and_then(|since| i64::try_from(since.as_millis()).ok()).map(Timestamp);
+    let mut text = String::new();
+    file.take(BYTES_MAX).read_to_string(&mut text).map_err(|error| broken(&error))?;
+    Ok(Recommended { made, all: serde_json::from_str(&text).map_err(|error| broken(&error))? })
+}
+
+impl Recommended {
+    /// The one of this id.
+    pub(crate) fn find(&self, id: &str) -> Result<&Recommendation, Failure> {
+        self.all.iter().find(|one| one.id == id).ok_or_else(|| {
+            let hint = "`trimtab optimize` makes them anew, and each change of a history keeps its id";
+            Failure::not_found(format!("there is no recommendation `{id}`"), hint)
+        })
+    }
+}
+
+/// The rules of each of these steps; why not, if one is none that changes the rules here.
+pub(crate) fn rules(steps: &[Step], rule_of: RuleOf) -> Result<Vec<Rule>, String> {
+    steps.iter().map(rule_of).collect()
+}
+
+/// What a recommendation is held against.
+pub(crate) struct Ground {
+    queues: Vec<QueueRecord>,
+    policy: Policy,
+    consents: Vec<Consent>,
+}
+
+/// How a recommendation stands.
+#[derive(Debug)]
+pub(crate) enum Stands {
+    /// It can be applied.
+    Open,
+    /// It was applied, and not taken back.
+    Applied(Box<Consent>),
+    /// What it would set holds already.
+    Holds,
+    /// What holds is not what it was proved against: this differs.
+    Changed(Vec<Difference>),
+    /// It is done elsewhere.
+    Elsewhere,
+    /// A step is none that changes the rules here: why.
+    Unclear(String),
+}
+
+impl Ground {
+    pub(crate) fn read(reader: &Reader) -> Result<Self, Failure> {
+        let policy = reader.policy()?.unwrap_or_default();
+        Ok(Self { queues: reader.queues()?, policy, consents: reader.consents()? })
+    }
+
+    /// How a recommendation stands.
+    pub(crate) fn stands(&self, one: &Recommendation, rule_of: RuleOf) -> Stands {
+        if let Some(consent) = in_force(&self.consents, &one.id) {
+            return Stands::Applied(Box::new(consent.clone()));
+        }
+        if !one.is_ours() {
+            return Stands::Elsewhere;
+        }
+        let (change, undo) = match (rules(&one.change, rule_of), rules(&one.undo, rule_of)) {
+            (Ok(change), Ok(undo)) => (change, undo),
+            (Err(why), _) | (_, Err(why)) => return Stands::Unclear(why),
+        };
+        let hold = |rules: &[Rule]| rules.iter().all(|rule| rule.holds(&self.queues, &self.policy));
+        if hold(&change) {
+            Stands::Holds
+        } else if !hold(&undo) {
+            Stands::Changed(self.would_change(&undo).concat())
+        } else {
+            Stands::Open
+        }
+    }
+
+    /// What rules would change, rule by rule.
+    pub(crate) fn would_change(&self, rules: &[Rule]) -> Vec<Vec<Difference>> {
+        dry_run(rules, &self.queues, &self.policy)
+    }
+}
+
+impl Stands {
+    /// In one word.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Applied(_) => "applied",
+            Self::Holds => "holds",
+            Self::Changed(_) => "changed",
+            Self::Elsewhere => "elsewhere",
+            Self::Unclear(_) => "unclear",
+        }
+    }
+}
