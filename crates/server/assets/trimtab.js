@@ -12,6 +12,8 @@
   };
   // A fleet of thousands is drawn anew more seldom: laying it out takes a good part of a second on a small machine.
   const LARGE = 5000, SELDOM = 5;
+  // What is dear to tell is asked for again every 20 seconds.
+  const SLOW = 10;
   const large = (part) => part.getElementsByTagName("*").length > LARGE;
   let turn = 0;
   setInterval(() => {
@@ -20,6 +22,7 @@
     for (const part of document.querySelectorAll("[data-live]")) {
       if (turn % SELDOM === 0 || !large(part)) htmx.trigger(part, "tick");
     }
+    if (turn % SLOW === 0) document.querySelectorAll("[data-slow]").forEach((part) => htmx.trigger(part, "tock"));
     for (const log of document.querySelectorAll("[data-log]")) follow(log);
   }, EVERY_MS);
 

@@ -62,6 +62,12 @@ pub(super) struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// All of it, with nothing that refreshes.
+    pub(super) fn show_still(self) -> Markup {
+        let content = html! { (self.fixed) div #live { (self.live) } (self.below) };
+        whole(self.title, Some((self.under, Some(self.caller))), &content)
+    }
+
     /// As much of it as is wanted.
     pub(super) fn show(self, wanted: Wanted) -> Markup {
         let live =

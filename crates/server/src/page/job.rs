@@ -1,6 +1,7 @@
 //! One workload: what became of it, why it waits, what it asked for and used, what it wrote.
 
 mod facts;
+pub(super) mod start;
 mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,7 +79,7 @@ fn changing(job: &Live, timeline: &Markup, why: Option<&Reasons>, caller: &Calle
             @if caller.rights >= Rights::Operate { (buttons(job)) }
         }
         @if let Some(reason) = &job.reason { p { "Over because: " (reason) "." } }
-        @if let Some(why) = why { (because(why, job.id.0)) }
+        @if let Some(why) = why { (because(why, job)) }
         div.columns {
             section { h2 { "Asked and used" } (facts::facts(job, now)) }
             section { h2 { "What happened, in UTC" } (timeline) }
@@ -106,13 +107,14 @@ fn buttons(job: &Live) -> Markup {
     }
 }
 
-fn because(why: &Reasons, id: u32) -> Markup {
+fn because(why: &Reasons, job: &Live) -> Markup {
+    let (id, waits) = (job.id.0, job.phase == Phase::Waiting);
     html! {
         section.why {
             h2 { "Why it has not started" }
             p { (words::sentence(&why.summary)) }
             @for needed in &why.needed { p.quiet { "What would let it start: " (needed) "." } }
-            p.quiet { code { "trimtab why " (id) } " tells when that is expected." }
+            @if waits { (start::place(id)) }
         }
     }
 }

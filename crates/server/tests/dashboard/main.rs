@@ -10,4 +10,5 @@ mod http;
 mod made;
 mod pages;
 mod rig;
+mod start;
 mod tls;

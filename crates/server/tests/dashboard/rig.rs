@@ -1,17 +1,22 @@
 //! A server over a store that a test made. What it is asked to change is noted, and answered as if it were done; but what somebody agrees to
 //! is done.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use control::{Control, Input, LogLimits, Past, Reply, Rule, Why};
-use fleet::history::QueueRecord;
-use fleet::quantity::{Bytes, Millis};
+use control::{Ahead, Asked, Control, Input, LogLimits, Past, Reply, Rule, Why};
+use fleet::history::{NodeRecord, QueueRecord};
+use fleet::live::Submission;
+use fleet::node::Resources;
+use fleet::quantity::{Bytes, MilliCpu, Millis};
 use fleet::recommendation::Step;
-use server::{Access, Agreement, Call, Listen, LogsKept, NotAgreed, Plane, Rights, Speaks, State, Token, Told};
+use server::{
+    Access, Agreement, Answer, Call, Listen, LogsKept, NotAgreed, Plane, Rights, Speaks, Standing, State, Token, Told,
+};
 use store::{ConsentId, Reader, Store};
 use tokio::sync::oneshot;
 
@@ -20,10 +25,24 @@ use crate::made;
 pub(crate) const OPERATE: &str = "operate-0123456789abcdef0123456789abcdef";
 pub(crate) const VIEW: &str = "view-0123456789abcdef0123456789abcdef";
 
+/// What whoever looks ahead is told.
+#[derive(Default)]
+pub(crate) enum Looks {
+    /// That nobody waits.
+    #[default]
+    Nobody,
+    /// How it stands where workload 4 waits.
+    Waits,
+    /// Nothing, as long as these are kept.
+    Withheld(Vec<Answer<Option<Standing>>>),
+}
+
 pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     pub(crate) folder: PathBuf,
     pub(crate) reader: Reader,
+    /// What whoever looks ahead is told.
+    pub(crate) looks: Arc<Mutex<Looks>>,
     heard: Arc<Mutex<Vec<String>>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -43,6 +62,8 @@ impl Rig {
         fill(&mut store);
         let reader = store.reader().unwrap();
         let plane = Mutex::new((control(&reader), store));
+        let looks: Arc<Mutex<Looks>> = Arc::default();
+        let ahead = Arc::clone(&looks);
         let heard: Arc<Mutex<Vec<String>>> = Arc::default();
         let noted = Arc::clone(&heard);
         let plane = Plane::new(move |call| {
@@ -61,7 +82,11 @@ impl Rig {
                     let why = Why::Waiting { reason, kept: None, kept_for: Vec::new() };
                     answer.send(Ok(Some(Told { why, stored: 0 })));
                 }
-                Call::Ahead(answer) => answer.send(Ok(None)),
+                Call::Ahead(answer) => match &mut *ahead.lock().unwrap() {
+                    Looks::Nobody => answer.send(Ok(None)),
+                    Looks::Waits => answer.send(Ok(Some(Standing { ahead: Box::new(waiting()), stored: 0 }))),
+                    Looks::Withheld(kept) => kept.push(answer),
+                },
             }
             Ok(())
         });
@@ -79,7 +104,7 @@ impl Rig {
         let thread = std::thread::spawn(move || {
             serving.run(async move { drop(stopped.await) }).unwrap();
         });
-        Self { address, folder, reader, heard, stop: Some(stop), thread: Some(thread) }
+        Self { address, folder, reader, looks, heard, stop: Some(stop), thread: Some(thread) }
     }
 
     /// What it was asked to change.
@@ -92,6 +117,21 @@ impl Rig {
 fn control(reader: &Reader) -> Control {
     let (queues, policy) = (reader.queues().unwrap(), Some(reader.policy().unwrap().unwrap_or_default()));
     Control::restore(Past { queues, policy, ..Past::default() }, Vec::new(), made::now())
+}
+
+/// Workload 3 runs where workload 4 waits.
+fn waiting() -> Ahead {
+    let node = NodeRecord { name: "lab".into(), cpu_milli: Some(1_000), ..NodeRecord::default() };
+    let mut control = Control::restore(Past { next_workload: 3, ..Past::default() }, vec![node], made::now());
+    for _ in [3, 4] {
+        let request = Resources { cpu: MilliCpu::whole(1), ..Resources::ZERO };
+        let (command, queue) = (vec!["true".into()], "default".into());
+        let submission = Submission { command, directory: "/".into(), queue, request, ..Submission::default() };
+        let asked = vec![Asked { submission, after: Vec::new() }];
+        control.hear(made::now(), Input::Submit { asked, past: BTreeMap::new(), by: "ada".into() }).unwrap();
+        let _written = control.decide(made::now());
+    }
+    control.ahead()
 }
 
 /// As the control loop does it.
