@@ -17,7 +17,7 @@ pub fn build(folder: &Path, devices: u32) -> anyhow::Result<PathBuf> {
     let (source, library) = (folder.join("nvml.c"), folder.join("libnvidia-ml.so.1"));
     fs::write(&source, SOURCE)?;
     let mut cc = Command::new("cc");
-    cc.args(["-shared", "-fPIC", "-Wall", "-Werror"]).arg(format!("-DDEVICES={devices}"));
+    cc.args(["-shared", "-fPIC", "-Wall", "-Werror", "-D"]).arg(format!("DEVICES={devices}"));
     let status = cc.arg("-o").arg(&library).arg(&source).status().context("`cc` did not start")?;
     ensure!(status.success(), "`cc` refuses: {status}");
     Ok(library)

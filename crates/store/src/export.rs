@@ -118,6 +118,8 @@ fn record(live: &Live, names: &BTreeMap<NodeId, String>, end: Timestamp) -> Resu
 /// A run that began.
 fn attempt(run: &Run, names: &BTreeMap<NodeId, String>) -> Result<Option<Attempt>, Fault> {
     let Some(start) = run.started else { return Ok(None) };
+    // Whoever ran it has a clock of its own. What counts is when its room was given and when it was free again.
+    let start = run.end.map_or(start, |end| start.min(end.at - end.ran)).max(run.decided);
     let nodes = run.slots.iter().map(|slot| name_of(slot.node, names)).collect::<Result<_, Fault>>()?;
     Ok(Some(Attempt {
         start: Some(start),

@@ -43,7 +43,7 @@ impl Logs {
             Ok(metadata) if metadata.is_symlink() => {
                 return Err(io::Error::other("it is a link, and none is followed"));
             }
-            looked => drop(looked?),
+            looked => looked.map(|_| ())?,
         }
         let mut sizes = Vec::new();
         for entry in fs::read_dir(folder)? {

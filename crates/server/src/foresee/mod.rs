@@ -1,7 +1,7 @@
 //! When a workload that waits is expected to start: a copy of the engine lives the time ahead several times over, with run times drawn
 //! from what was learnt and with those who came before coming again (`replay::foresight`).
 //!
-//! While anybody waits, all who wait are looked at every few seconds ([`keep`]), and what is said of some is held against what becomes of
+//! While anybody waits, all who wait are looked at every few seconds ([`keep()`]), and what is said of some is held against what becomes of
 //! them: so the intervals come to be as wide as they must be, here, on this machine. What is asked is read off the last look.
 
 mod keep;
