@@ -1,7 +1,7 @@
 //! When will those who wait start? Asked again and again while time passes, of all of them at once: a copy of the engine lives the time
 //! ahead several times over (`crate::forward`), and what became of those of whom the like was said tells how far to trust that.
 //!
-//! [`look`] is the work, and needs nothing but a copy of the engine; [`Foresight`] keeps what was seen and learns from what comes of it.
+//! [`look()`] is the work, and needs nothing but a copy of the engine; [`Foresight`] keeps what was seen and learns from what comes of it.
 
 mod look;
 
