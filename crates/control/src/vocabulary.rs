@@ -38,15 +38,7 @@ impl Vocabulary {
 
     /// A queue as the engine sees it.
     pub(crate) fn queue(&mut self, rules: &QueueRecord) -> Queue {
-        Queue {
-            id: self.queues.intern(&rules.name),
-            quota: rules.quota_milli,
-            limit: rules.limit_milli,
-            limit_per_user: rules.limit_per_user_milli,
-            limit_running: rules.limit_running,
-            limit_running_per_user: rules.limit_running_per_user,
-            priority: rules.priority,
-        }
+        Queue::of(self.queues.intern(&rules.name), rules)
     }
 
     /// A workload as the engine sees it.

@@ -1,5 +1,6 @@
 //! Queues: where quota, borrowing and limits live.
 
+use crate::history::QueueRecord;
 use crate::ids::QueueId;
 use crate::quantity::MilliDevice;
 
@@ -23,6 +24,20 @@ pub struct Queue {
 }
 
 impl Queue {
+    /// The settings that a record of a queue's rules tells.
+    #[must_use]
+    pub fn of(id: QueueId, rules: &QueueRecord) -> Self {
+        Self {
+            id,
+            quota: rules.quota_milli,
+            limit: rules.limit_milli,
+            limit_per_user: rules.limit_per_user_milli,
+            limit_running: rules.limit_running,
+            limit_running_per_user: rules.limit_running_per_user,
+            priority: rules.priority,
+        }
+    }
+
     /// A queue without quota or limits.
     #[must_use]
     pub fn unlimited(id: QueueId) -> Self {

@@ -10,7 +10,7 @@ use fleet::node::Node;
 use fleet::policy::Policy;
 use fleet::problem::Problem;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
-use fleet::queue::{Metered, Queue};
+use fleet::queue::Metered;
 use fleet::time::Timestamp;
 use fleet::workload::{Constraint, Workload};
 
@@ -220,20 +220,6 @@ impl History {
             self.queues.push(QueueRecord { name, ..QueueRecord::default() });
         }
         self.queues[id.index()] = queue;
-    }
-}
-
-/// A queue's rules as the engine wants them.
-#[must_use]
-pub fn rules(id: QueueId, queue: &QueueRecord) -> Queue {
-    Queue {
-        id,
-        quota: queue.quota_milli,
-        limit: queue.limit_milli,
-        limit_per_user: queue.limit_per_user_milli,
-        limit_running: queue.limit_running,
-        limit_running_per_user: queue.limit_running_per_user,
-        priority: queue.priority,
     }
 }
 

@@ -10,8 +10,8 @@ use fleet::policy::{Order, Policy};
 use fleet::quantity::Millis;
 use fleet::workload::{Constraint, Spread, Workload};
 
-use crate::history::rules;
 use crate::setup::Setup;
+use fleet::queue::Queue;
 
 /// What decides whether a workload could run on empty nodes.
 type Kind<'a> = (QueueId, u32, &'a Resources, Spread, &'a Constraint);
@@ -46,7 +46,7 @@ impl<'a> Empty<'a> {
             }
         }
         for (index, queue) in setup.queues.iter().enumerate() {
-            empty.tell(EventKind::QueueSet { queue: rules(QueueId(index as u32), queue) });
+            empty.tell(EventKind::QueueSet { queue: Queue::of(QueueId(index as u32), queue) });
         }
         empty
     }

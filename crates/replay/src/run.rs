@@ -8,10 +8,10 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
-use crate::history::rules;
 use crate::outcome::Outcome;
 use crate::setup::Setup;
 use crate::world::{Answer, Change, Coming, Withdrawn, World};
+use fleet::queue::Queue;
 
 /// Told of every event the engine hears and every decision it makes, in order; for progress, traces and tests.
 pub trait Observer {
@@ -74,7 +74,7 @@ impl Replay<'_> {
             }
         }
         for (index, queue) in self.setup.queues.iter().enumerate() {
-            self.tell(EventKind::QueueSet { queue: rules(QueueId(index as u32), queue) });
+            self.tell(EventKind::QueueSet { queue: Queue::of(QueueId(index as u32), queue) });
         }
     }
 

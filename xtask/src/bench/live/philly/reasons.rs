@@ -1,7 +1,7 @@
 //! Whether what `why` says is true: the log up to the moment of the answer tells who ran and who waited, and an engine that is told of
 //! those who ran is given the one that was asked about, alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use allocate::{Budget, Engine};
 use anyhow::{Context, ensure};
@@ -60,8 +60,8 @@ struct Books {
     node: Option<(NodeId, NodeRecord)>,
     queues: BTreeMap<String, QueueRecord>,
     asked: BTreeMap<WorkloadId, Submission>,
-    waiting: BTreeMap<WorkloadId, ()>,
-    running: BTreeMap<WorkloadId, (ActionId, Vec<Slot>, Timestamp)>,
+    waiting: BTreeSet<WorkloadId>,
+    running: BTreeMap<WorkloadId, (ActionId, Vec<Slot>)>,
 }
 
 impl Books {
@@ -72,15 +72,15 @@ impl Books {
             Entry::Submitted { workload, submission, .. } => {
                 self.asked.insert(*workload, (**submission).clone());
             }
-            Entry::Eligible { workload } => drop(self.waiting.insert(*workload, ())),
+            Entry::Eligible { workload } => drop(self.waiting.insert(*workload)),
             Entry::Decided { action, workload, slots } => {
                 self.waiting.remove(workload);
-                self.running.insert(*workload, (*action, slots.clone(), logged.at));
+                self.running.insert(*workload, (*action, slots.clone()));
             }
             Entry::RunEnded { workload, .. } => drop(self.running.remove(workload)),
             Entry::NotBegun { workload, .. } | Entry::StartFailed { workload, .. } => {
                 self.running.remove(workload);
-                self.waiting.insert(*workload, ());
+                self.waiting.insert(*workload);
             }
             Entry::Finished { workload, .. } => drop(self.waiting.remove(workload)),
             _ => {}
@@ -89,7 +89,7 @@ impl Books {
 
     fn bear_out(&self, reason: &str, answer: &Answer) -> anyhow::Result<bool> {
         let id = WorkloadId(answer.workload);
-        ensure!(self.waiting.contains_key(&id), "{answer:?}: it did not wait then");
+        ensure!(self.waiting.contains(&id), "{answer:?}: it did not wait then");
         let asked = &self.asked[&id];
         let (_, node) = self.node.as_ref().context("there is a node")?;
         let used: MilliDevice = self.running.keys().map(|other| self.asked[other].request.devices).sum();
@@ -119,7 +119,7 @@ impl Books {
     }
 
     fn waits(&self, id: u32) -> bool {
-        self.waiting.contains_key(&WorkloadId(id))
+        self.waiting.contains(&WorkloadId(id))
     }
 
     /// Whether an engine starts one that is alone in line; under the rules of queues or none, beside those who run or nobody.
@@ -133,15 +133,15 @@ impl Books {
         };
         tell(&mut engine, EventKind::NodeAdded { node: *node, spec: spec(facts) });
         let queues: BTreeMap<&str, QueueId> = {
-            let names: std::collections::BTreeSet<&str> = self.asked.values().map(|asked| &*asked.queue).collect();
+            let names: BTreeSet<&str> = self.asked.values().map(|asked| &*asked.queue).collect();
             names.into_iter().zip((0..).map(QueueId)).collect()
         };
         for rules in self.queues.values().filter(|_| with_rules) {
             let Some(&queue) = queues.get(&*rules.name) else { continue };
-            tell(&mut engine, EventKind::QueueSet { queue: queue_of(queue, rules) });
+            tell(&mut engine, EventKind::QueueSet { queue: Queue::of(queue, rules) });
         }
         let workload = |id: WorkloadId| Box::new(workload(id, &self.asked[&id], &queues));
-        for (&id, (action, slots, _)) in self.running.iter().filter(|_| with_runs) {
+        for (&id, (action, slots)) in self.running.iter().filter(|_| with_runs) {
             tell(&mut engine, EventKind::Submitted { workload: workload(id) });
             let (action, slots, since) = (*action, slots.clone(), Timestamp::from_seconds(0));
             tell(&mut engine, EventKind::Adopted { action, workload: id, slots, since });
@@ -160,18 +160,6 @@ fn spec(facts: &NodeRecord) -> Node {
         memory: Bytes(facts.memory_bytes.unwrap_or(1 << 50)),
         devices: facts.devices,
         model: None,
-    }
-}
-
-fn queue_of(id: QueueId, rules: &QueueRecord) -> Queue {
-    Queue {
-        id,
-        quota: rules.quota_milli,
-        limit: rules.limit_milli,
-        limit_per_user: rules.limit_per_user_milli,
-        limit_running: rules.limit_running,
-        limit_running_per_user: rules.limit_running_per_user,
-        priority: rules.priority,
     }
 }
 
