@@ -59,6 +59,12 @@ impl Foresight {
         self.seen = Some(seen);
     }
 
+    /// Whether anything is awaited of those who wait: else whoever starts is no news.
+    #[must_use]
+    pub fn awaits(&self) -> bool {
+        self.spread.open() > 0
+    }
+
     /// Learns that one has started.
     pub fn started(&mut self, workload: WorkloadId, at: Timestamp) {
         self.spread.started(workload, at);

@@ -23,6 +23,8 @@ const NEAREST: usize = 1_024;
 const CASES_A_STEP: usize = 50;
 /// An interval is made from so many cases on.
 const ENOUGH: usize = 30;
+/// So many ends of waits that are over are kept at the least before they are let go.
+const DUE_SLACK: usize = 1_024;
 /// What is supposed before anything is known stands for so many cases.
 const BEFORE: i32 = 20;
 /// Fractional bits of margins.
@@ -88,6 +90,10 @@ impl Spread {
     /// Notes that one who waits was seen at `now` to wait so much longer, and gives the interval that eight of ten such waits end in.
     pub(crate) fn ask(&mut self, workload: WorkloadId, seen: Millis, now: Timestamp) -> Option<(Millis, Millis)> {
         self.advance(now);
+        // Those whose wait is over may have had ends far ahead: they are not kept until then.
+        if self.due.len() > 4 * self.open.len() + DUE_SLACK {
+            self.due.retain(|Reverse((_, question, _))| self.open.contains_key(question));
+        }
         let (question, seen) = ((workload, now), log2(seen.0.max(0) as u64));
         let ends = self.ends(seen);
         let mut open = Open { since: now, seen, low: None, high: None };
@@ -229,6 +235,17 @@ mod tests {
         let (share, octaves) = (held * 100 / asked, octaves / asked as i32);
         assert!((75..=85).contains(&share), "{share} of 100");
         assert!((700..=950).contains(&octaves), "{octaves} of the 819 that eight tenths of four octaves are");
+    }
+
+    #[test]
+    fn ends_that_lie_far_ahead_are_not_kept_once_the_wait_is_over() {
+        let mut spread = Spread::new(Manner { before: Some(2_048), ..manner() });
+        for round in 0..20_000 {
+            let (id, now) = (WorkloadId(round), Timestamp::from_seconds(i64::from(round) * 60));
+            spread.ask(id, Millis::hours(1_000), now);
+            spread.started(id, now + Millis::minutes(1));
+        }
+        assert!(spread.due.len() <= DUE_SLACK + 8, "{}", spread.due.len());
     }
 
     #[test]

@@ -44,14 +44,14 @@ impl Keeper {
         self.looks += 1;
         let seed = self.looks;
         let seen = reading(move || Ok(see(&ahead, None, seed))).await?;
-        self.foreseen.lock().saw(seen);
+        self.foreseen.saw(seen);
         Ok(())
     }
 
     /// Reads the log on, up to a place.
     async fn read_to(&mut self, end: u64) -> Result<(), Failure> {
-        if self.looks == 0 {
-            // Nothing was said of anybody yet.
+        if !self.foreseen.lock().foresight.awaits() {
+            // What became of others needs not be read.
             self.seq = end;
         }
         while self.seq < end {
@@ -66,7 +66,7 @@ impl Keeper {
     }
 
     fn learn(&self, entries: &[Logged]) {
-        let mut foresight = self.foreseen.lock();
+        let foresight = &mut self.foreseen.lock().foresight;
         for Logged { at, entry, .. } in entries {
             match entry {
                 Entry::Decided { workload, .. } => foresight.started(*workload, *at),

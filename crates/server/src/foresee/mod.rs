@@ -16,12 +16,12 @@ use fleet::time::Timestamp;
 use replay::foresight::{Expected, Foresight, Seen, look, look_for};
 use replay::forward::Past;
 use serde::Serialize;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use crate::api::reading;
 use crate::failure::Failure;
-use crate::plane::Plane;
+use crate::plane::{Plane, Standing};
 
 pub(crate) use keep::keep;
 
@@ -46,34 +46,77 @@ pub(crate) struct ExpectedStart {
 /// What is foreseen.
 #[derive(Clone)]
 pub(crate) struct Foreseen {
-    foresight: Arc<Mutex<Foresight>>,
+    known: Arc<Mutex<Known>>,
     /// Whoever asks for somebody who came after the last look has a look of their own: one at a time.
     turn: Arc<Semaphore>,
 }
 
+/// What was seen, and when: by the clock of the control loop and by ours.
+struct Known {
+    foresight: Foresight,
+    looked: Option<(Timestamp, Instant)>,
+}
+
+/// Whose turn it is to have a look of their own.
+pub(crate) struct Turn {
+    _kept: OwnedSemaphorePermit,
+}
+
 impl Foreseen {
     pub(crate) fn new() -> Self {
-        Self { foresight: Arc::new(Mutex::new(Foresight::new(1))), turn: Arc::new(Semaphore::new(1)) }
+        let known = Known { foresight: Foresight::new(1), looked: None };
+        Self { known: Arc::new(Mutex::new(known)), turn: Arc::new(Semaphore::new(1)) }
     }
 
     /// When one who waits is expected to start.
     pub(crate) async fn start_of(&self, plane: &Plane, workload: WorkloadId) -> Result<ExpectedStart, Failure> {
-        let _turn = self.turn.acquire().await.map_err(|_| Failure::broken("nobody looks ahead any more"))?;
-        let Some(standing) = plane.ahead().await? else { return Ok(ExpectedStart::default()) };
-        let now = standing.ahead.now;
-        let known = self.lock().expected(workload, now, AGE_MAX);
-        let expected = match known {
-            Some(expected) => Some(expected),
-            None => {
-                let seen = reading(move || Ok(see(&standing.ahead, Some(workload), 0))).await?;
-                self.lock().of(&seen, workload)
-            }
-        };
+        match self.known(workload) {
+            Some(start) => Ok(start),
+            None => self.look(self.turn().await?, plane, workload).await,
+        }
+    }
+
+    /// The same as the last look has it, if it saw that one and is not too old.
+    pub(crate) fn known(&self, workload: WorkloadId) -> Option<ExpectedStart> {
+        let Known { foresight, looked } = &*self.lock();
+        let (at, looked) = (*looked)?;
+        let now = at + Millis(i64::try_from(looked.elapsed().as_millis()).unwrap_or(i64::MAX));
+        foresight.expected(workload, now, AGE_MAX).map(|expected| told(Some(expected), now))
+    }
+
+    /// Waits for one's turn.
+    pub(crate) async fn turn(&self) -> Result<Turn, Failure> {
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        turn.map(|_kept| Turn { _kept }).map_err(|_| Failure::broken("nobody looks ahead any more"))
+    }
+
+    /// Looks ahead for one. The look goes on to its end, and keeps the turn until then, also where nobody waits for it any more.
+    pub(crate) async fn look(&self, turn: Turn, plane: &Plane, of: WorkloadId) -> Result<ExpectedStart, Failure> {
+        let (foreseen, plane) = (self.clone(), plane.clone());
+        let looking = tokio::spawn(async move {
+            let start = foreseen.see_start(&plane, of).await;
+            drop(turn);
+            start
+        });
+        looking.await.map_err(|_| Failure::broken("looking ahead broke off"))?
+    }
+
+    async fn see_start(&self, plane: &Plane, of: WorkloadId) -> Result<ExpectedStart, Failure> {
+        let Some(Standing { ahead, .. }) = plane.ahead().await? else { return Ok(ExpectedStart::default()) };
+        let now = ahead.now;
+        let seen = reading(move || Ok(see(&ahead, Some(of), 0))).await?;
+        let expected = self.lock().foresight.of(&seen, of);
         Ok(told(expected, now))
     }
 
-    fn lock(&self) -> MutexGuard<'_, Foresight> {
-        self.foresight.lock().unwrap_or_else(PoisonError::into_inner)
+    fn saw(&self, seen: Seen) {
+        let mut known = self.lock();
+        known.looked = Some((seen.at(), Instant::now()));
+        known.foresight.saw(seen);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -21,10 +21,10 @@ mod recommendations;
 mod refusal;
 mod words;
 
+use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts};
 use axum::middleware;
 use axum::routing::{get, post};
-use axum::{Extension, Router};
 
 use crate::state::State;
 use refusal::Refusal;
@@ -69,7 +69,6 @@ pub(crate) fn routes() -> Router<State> {
         .route("/login", get(login::page).post(login::sign_in).layer(DefaultBodyLimit::max(login::FORM_MAX_BYTES)))
         .route("/logout", post(login::sign_out))
         .route("/assets/{file}", get(asset::file))
-        .layer(Extension(job::start::Turn::new()))
         .layer(middleware::from_fn(compress::compress))
 }
 

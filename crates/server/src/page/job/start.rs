@@ -1,10 +1,8 @@
 //! When a workload that waits is expected to start: a part of its page that is asked for once the page is there, since to look ahead takes
 //! longer than a page may.
 //!
-//! For pages one look is had at a time, whoever asks; others wait for their turn, and not for long. A look that takes too long goes on to its
-//! end (each is bounded, see `foresee`) and keeps the turn until then.
+//! Where the last look does not tell it, one waits for a turn, and for the look, and not for long: see `foresee`.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -14,7 +12,6 @@ use fleet::ids::WorkloadId;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use maud::{Markup, html};
-use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::access::Caller;
@@ -31,16 +28,6 @@ use crate::state::State;
 const TURN_MAX: Duration = Duration::from_secs(2);
 /// and so long for the look.
 const LOOK_MAX: Duration = Duration::from_secs(5);
-
-/// Whose turn it is to look ahead for a page.
-#[derive(Clone)]
-pub(in crate::page) struct Turn(Arc<Semaphore>);
-
-impl Turn {
-    pub(in crate::page) fn new() -> Self {
-        Self(Arc::new(Semaphore::new(1)))
-    }
-}
 
 /// What came of looking.
 enum Looked {
@@ -64,11 +51,10 @@ pub(in crate::page) async fn page(
     Extract(state): Extract<State>,
     Extension(caller): Extension<Caller>,
     Extension(foreseen): Extension<Foreseen>,
-    Extension(turn): Extension<Turn>,
     wanted: Wanted,
     Part(id): Part<u32>,
 ) -> Result<Markup, Refusal> {
-    let looked = look(&state, foreseen, turn, WorkloadId(id)).await?;
+    let looked = look(&state, &foreseen, WorkloadId(id)).await?;
     let told = html! { (sentence(&looked, words::now())) };
     if wanted == Wanted::Part {
         return Ok(told);
@@ -80,7 +66,7 @@ pub(in crate::page) async fn page(
     Ok(Page { title: &title, under: "/jobs", caller: &caller, fixed, address: &address, live, below }.show_still())
 }
 
-async fn look(state: &State, foreseen: Foreseen, turn: Turn, id: WorkloadId) -> Result<Looked, Failure> {
+async fn look(state: &State, foreseen: &Foreseen, id: WorkloadId) -> Result<Looked, Failure> {
     match state.plane.why(id).await? {
         Some(Told { why: Why::Waiting { .. }, .. }) => {}
         Some(_) => return Ok(Looked::NotWaiting),
@@ -90,16 +76,12 @@ async fn look(state: &State, foreseen: Foreseen, turn: Turn, id: WorkloadId) -> 
             return known.map(|_| Looked::NotWaiting).ok_or_else(|| absent(id.0));
         }
     }
-    let Ok(Ok(turn)) = timeout(TURN_MAX, turn.0.acquire_owned()).await else { return Ok(Looked::Busy) };
-    let plane = state.plane.clone();
-    let looking = tokio::spawn(async move {
-        let start = foreseen.start_of(&plane, id).await;
-        drop(turn);
-        start
-    });
-    match timeout(LOOK_MAX, looking).await {
-        Ok(Ok(start)) => Ok(Looked::Start(start?)),
-        Ok(Err(_)) => Err(Failure::broken("looking ahead broke off")),
+    if let Some(start) = foreseen.known(id) {
+        return Ok(Looked::Start(start));
+    }
+    let Ok(turn) = timeout(TURN_MAX, foreseen.turn()).await else { return Ok(Looked::Busy) };
+    match timeout(LOOK_MAX, foreseen.look(turn?, &state.plane, id)).await {
+        Ok(start) => Ok(Looked::Start(start?)),
         Err(_) => Ok(Looked::Busy),
     }
 }
