@@ -55,8 +55,12 @@ impl Recommended {
     }
 }
 
-/// The rules of each of these steps; why not, if one is none that changes the rules here.
+/// The rules of each of these steps; why not, if one is none that changes the rules here, or there is none: nothing is done here that
+/// nothing takes back.
 pub(crate) fn rules(steps: &[Step], rule_of: RuleOf) -> Result<Vec<Rule>, String> {
+    if steps.is_empty() {
+        return Err("it does not say what is done, or what takes it back".into());
+    }
     steps.iter().map(rule_of).collect()
 }
 
@@ -129,5 +133,26 @@ impl Stands {
             Self::Elsewhere => "elsewhere",
             Self::Unclear(_) => "unclear",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::made::recommendation;
+
+    #[test]
+    fn what_nothing_would_take_back_is_not_done_here() {
+        let rule_of: RuleOf = |_| Ok(Rule::Policy(Policy::default()));
+        let ground = Ground { queues: Vec::new(), policy: Policy::default(), consents: Vec::new() };
+        let step = Step { system: Step::TRIMTAB.into(), text: "trimtab policy set fifo".into() };
+        let stands = |change: &[&Step], undo: &[&Step]| {
+            let steps = |steps: &[&Step]| steps.iter().map(|step| (*step).clone()).collect();
+            let one = Recommendation { change: steps(change), undo: steps(undo), ..recommendation() };
+            ground.stands(&one, rule_of).name()
+        };
+        assert_eq!(stands(&[&step], &[&step]), "holds", "both are there");
+        assert_eq!(stands(&[&step], &[]), "unclear");
+        assert_eq!(stands(&[], &[&step]), "unclear");
     }
 }
