@@ -41,6 +41,9 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let case = "median width of these intervals, of the wait that came";
     session.add(Row::new(BAR, case, held.median_width, Target::Stated, ""));
 
+    let case = "handed in and never started";
+    let absent = slice.jobs.len().abs_diff(starts.len());
+    session.add(Row::new(BAR, case, absent as f64, Target::AtMost(0.0), "workloads"));
     let replayed = order::replay(&installation)?;
     let compared = order::compare(&starts, &replayed);
     let case = format!("not started in the replay of what was recorded, of {}", starts.len());

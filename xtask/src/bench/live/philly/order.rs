@@ -10,13 +10,17 @@ use live_rig::Installation;
 /// Starts so close to each other are told apart by nobody.
 const TIE_MS: i64 = 1_000;
 
-/// When each began, by its id; milliseconds since 1970.
+/// When each began, by its id; milliseconds since 1970. Of some that were soon over only the end was heard of.
 pub(super) fn starts(log: &[Logged]) -> BTreeMap<u32, i64> {
-    let start = |logged: &Logged| match logged.entry {
-        Entry::Started { workload, since, .. } => Some((workload.0, since.0)),
-        _ => None,
-    };
-    log.iter().filter_map(start).collect()
+    let mut starts = BTreeMap::new();
+    for logged in log {
+        match logged.entry {
+            Entry::Started { workload, since, .. } => drop(starts.insert(workload.0, since.0)),
+            Entry::RunEnded { workload, ran, .. } => drop(starts.entry(workload.0).or_insert(logged.at.0 - ran.0)),
+            _ => {}
+        }
+    }
+    starts
 }
 
 /// The same of a replay of what was recorded, by the program's own commands.

@@ -8,7 +8,7 @@ use fleet::time::Timestamp;
 use super::DEVICES;
 use crate::bench::philly;
 
-/// So many of the list are left out before the first. From here on some ten days are busy.
+/// So many of the list are left out before the first: what follows are four days of October 2017, of the busiest.
 const SKIPPED: usize = 28_000;
 const COUNT: usize = 4_000;
 /// What half of them run, at the least.
