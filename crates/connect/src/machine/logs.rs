@@ -43,7 +43,8 @@ impl Logs {
             Ok(metadata) if metadata.is_symlink() => {
                 return Err(io::Error::other("it is a link, and none is followed"));
             }
-            looked => looked.map(|_| ())?,
+            Err(error) => return Err(error),
+            Ok(_) => {}
         }
         let mut sizes = Vec::new();
         for entry in fs::read_dir(folder)? {
