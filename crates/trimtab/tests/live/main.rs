@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 #![cfg(target_os = "linux")]
 
+mod agreed;
 mod commands;
 mod ends;
 mod logs;
