@@ -37,7 +37,7 @@ pub use load::Loaded;
 pub use nodes::{NodeStanding, StoredNode};
 pub use page::{Counts, Page, Query, Row};
 pub use reader::Reader;
-pub use samples::{DeviceFilter, Retention, Sample, SampleQuery};
+pub use samples::{DeviceFilter, Lately, Mean, MeanQuery, Retention, Sample, SampleQuery};
 pub use schema::VERSION;
 pub use state::State;
 pub use writer::Store;

@@ -1,5 +1,7 @@
 //! Recent measurements of hosts and devices. They are bounded by age and by number: what is wanted for longer belongs elsewhere.
 
+mod means;
+
 use fleet::ids::NodeId;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
@@ -9,6 +11,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
 use crate::writer::Store;
+
+pub use means::{Lately, Mean, MeanQuery};
 
 /// One measurement.
 #[derive(Clone, Debug, PartialEq)]
@@ -110,12 +114,13 @@ impl Reader {
         self.read(|snapshot| select(snapshot, query))
     }
 
-    /// The latest sample of each metric of each node and device, if it is not before `from`; in order of node, device and metric.
+    /// The latest sample of each metric of each node and device, or of those of one node, if it is not before `from`; in order of node,
+    /// device and metric.
     ///
     /// # Errors
     /// If the file cannot be read, or is damaged.
-    pub fn latest_samples(&self, from: Timestamp) -> Result<Vec<Sample>, StoreError> {
-        self.read(|snapshot| latest(snapshot, from))
+    pub fn latest_samples(&self, node: Option<NodeId>, from: Timestamp) -> Result<Vec<Sample>, StoreError> {
+        self.read(|snapshot| latest(snapshot, node, from))
     }
 }
 
@@ -168,11 +173,20 @@ fn select(connection: &Connection, query: &SampleQuery) -> Result<Vec<Sample>, F
     Ok(samples)
 }
 
-fn latest(connection: &Connection, from: Timestamp) -> Result<Vec<Sample>, Fault> {
+fn latest(connection: &Connection, node: Option<NodeId>, from: Timestamp) -> Result<Vec<Sample>, Fault> {
     // SQLite takes the other columns from the row that has the maximum (https://www.sqlite.org/lang_select.html, bare columns).
-    let text = "SELECT max(at), node, device, metric, value FROM samples WHERE at >= ? GROUP BY node, device, metric \
-        ORDER BY node, device, metric";
-    collect(connection, text, vec![from.0.into()])
+    let text = "SELECT max(at), node, device, metric, value FROM samples \
+        WHERE id > ?1 AND at >= ?2 AND (?3 IS NULL OR node = ?3) GROUP BY node, device, metric ORDER BY node, device, metric";
+    let node = node.map_or(Value::Null, |node| node.0.into());
+    collect(connection, text, vec![after(connection, from)?.into(), from.0.into(), node])
+}
+
+/// The id after which all samples that are not before `from` come. Ids rise with time but for jumps of the clock (see [`let_go`]), so
+/// that what is recent is read off the end of the table, however much there is before it.
+fn after(connection: &Connection, from: Timestamp) -> Result<i64, Fault> {
+    let mut statement = connection
+        .prepare_cached("SELECT coalesce((SELECT id FROM samples WHERE at < ?1 ORDER BY id DESC LIMIT 1), -1)")?;
+    Ok(statement.query_row([from.0], |row| row.get(0))?)
 }
 
 fn collect(connection: &Connection, text: &str, values: Vec<Value>) -> Result<Vec<Sample>, Fault> {

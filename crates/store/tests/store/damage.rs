@@ -35,7 +35,7 @@ fn survives(bytes: &[u8], sound: &Loaded, what: &str) -> bool {
     if let Ok(reader) = Reader::open(folder.file()) {
         let _page = reader.page(&Query { limit: 500, ..Query::default() });
         let _entries = reader.entries_since(0, 1_000);
-        let _samples = reader.latest_samples(Timestamp::MIN);
+        let _samples = reader.latest_samples(None, Timestamp::MIN);
         let _ledger = reader.ledger();
     }
     if let Ok(mut store) = Store::open(folder.file()) {

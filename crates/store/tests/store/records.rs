@@ -6,7 +6,7 @@ use fleet::live::Entry;
 use fleet::quantity::Millis;
 use fleet::recommendation::{Effect, Proof, Recommendation, Worth};
 use fleet::time::Timestamp;
-use store::{ConsentId, Deed, DeviceFilter, Fault, Retention, Sample, SampleQuery, Store};
+use store::{ConsentId, Deed, DeviceFilter, Fault, MeanQuery, Retention, Sample, SampleQuery, Store};
 
 use crate::story::Folder;
 
@@ -34,8 +34,42 @@ fn samples_are_told_apart_and_what_is_unknown_is_not_zero() {
     check(SampleQuery { limit: 1, ..all() }, &[(40, Some(0.5))]);
     check(SampleQuery { node: Some(NodeId(1)), ..all() }, &[]);
     check(SampleQuery::of("other"), &[]);
-    let latest: Vec<i64> = reader.latest_samples(Timestamp(20)).unwrap().iter().map(|sample| sample.at.0).collect();
-    assert_eq!(latest, [30, 40]);
+    let latest = |node| -> Vec<i64> {
+        reader.latest_samples(node, Timestamp(20)).unwrap().iter().map(|sample| sample.at.0).collect()
+    };
+    assert_eq!(latest(None), [30, 40]);
+    assert_eq!(latest(Some(NodeId(1))), [0; 0]);
+}
+
+#[test]
+fn samples_are_taken_together_by_intervals_and_of_late() {
+    let folder = Folder::new();
+    let mut store = Store::create_or_open(folder.file()).unwrap();
+    let samples = [
+        sample(0, Some(0), Some(9.0)),
+        sample(10, Some(0), Some(1.0)),
+        sample(14, Some(0), None),
+        sample(19, Some(0), Some(2.0)),
+        sample(10, Some(1), None),
+        sample(31, Some(1), Some(4.0)),
+        sample(40, Some(1), Some(9.0)),
+    ];
+    store.append_samples(&samples, Retention::default()).unwrap();
+    let reader = store.reader().unwrap();
+    let check = |device, expected: &[(i64, u32, Option<f64>, u64)]| {
+        let (from, until, interval) = (Timestamp(10), Timestamp(40), Millis(10));
+        let query = MeanQuery { metric: "busy_ratio".into(), node: NodeId(0), device, from, until, interval };
+        let found = reader.means(&query).unwrap();
+        let found: Vec<_> = found.iter().map(|mean| (mean.at.0, mean.device.unwrap(), mean.mean, mean.known)).collect();
+        assert_eq!(found, expected);
+    };
+    check(None, &[(10, 0, Some(1.5), 2), (10, 1, None, 0), (30, 1, Some(4.0), 1)]);
+    check(Some(1), &[(10, 1, None, 0), (30, 1, Some(4.0), 1)]);
+    let lately = |node| reader.lately("busy_ratio", node, Timestamp(10), Timestamp(19)).unwrap();
+    let found: Vec<_> =
+        lately(None).iter().map(|of| (of.device, of.mean, of.mean_of_late, of.known_since.unwrap().0)).collect();
+    assert_eq!(found, [(0, Some(1.5), Some(2.0), 10), (1, Some(6.5), Some(6.5), 31)]);
+    assert_eq!((lately(Some(NodeId(0))).len(), lately(Some(NodeId(1))).len()), (2, 0));
 }
 
 #[test]
