@@ -1,4 +1,4 @@
-// What pages do beyond links and forms: refresh what is looked at, ask before what cannot be taken back, follow a log, draw a chart.
+// What pages do beyond links and forms: refresh what is looked at, ask before what cannot be taken back, follow a log, load charts.
 // Nothing here builds markup from data; texts are set as text.
 "use strict";
 
@@ -63,79 +63,18 @@
   };
   document.querySelectorAll("[data-log]").forEach(end);
 
-  const chart = document.getElementById("chart");
-  if (chart) draw(chart);
-
-  async function draw(place) {
+  // What draws is loaded only where there is something to draw, one script after the other.
+  const charts = document.querySelector("[data-charts]");
+  if (charts) {
     const style = document.createElement("link");
     style.rel = "stylesheet";
-    style.href = place.dataset.style;
+    style.href = charts.dataset.style;
     document.head.append(style);
-    await new Promise((done, failed) => {
+    for (const source of charts.dataset.scripts.split(" ")) {
       const script = document.createElement("script");
-      script.src = place.dataset.script;
-      script.onload = done;
-      script.onerror = failed;
+      script.async = false;
+      script.src = source;
       document.head.append(script);
-    });
-    const INCREMENTS = [1, 2, 5].flatMap((step) => [0, 1, 2, 3, 4, 5, 6].map((power) => step * 10 ** power)).sort((a, b) => a - b);
-    let range = "day", plot = null, course = null;
-    const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
-    const rows = () => [course.at, course.there, course.given, course.waiting];
-    const make = () => {
-      if (plot) plot.destroy();
-      place.replaceChildren();
-      if (course.at.length < 2) {
-        const empty = document.createElement("p");
-        empty.className = "quiet";
-        empty.textContent = "Nothing to draw yet: a line needs two minutes.";
-        place.append(empty);
-        plot = null;
-        place.dataset.drawn = "empty";
-        return;
-      }
-      const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, font: "12px system-ui, sans-serif" };
-      // UTC, as everywhere on these pages.
-      const two = (number) => String(number).padStart(2, "0");
-      const day = (date) => `${two(date.getUTCMonth() + 1)}-${two(date.getUTCDate())}`;
-      const hour = (date) => `${two(date.getUTCHours())}:${two(date.getUTCMinutes())}`;
-      const moment = (seconds) => { const date = new Date(seconds * 1000); return range === "week" ? day(date) : hour(date); };
-      const full = (_, seconds) => { if (seconds == null) return "–"; const date = new Date(seconds * 1000); return `${day(date)} ${hour(date)}`; };
-      const count = (value) => value.toLocaleString("en").replaceAll(",", "\u202f");
-      const counts = (_, splits) => splits.map(count);
-      const show = (_, value) => (value == null ? "–" : count(value));
-      plot = new uPlot({
-        width: place.clientWidth, height: 220,
-        scales: { x: {}, y: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] }, waiting: { range: (_, low, high) => [0, Math.max(1, high * 1.05)] } },
-        tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-        axes: [{ ...axis, values: (_, splits) => splits.map(moment) }, { ...axis, incrs: INCREMENTS, values: counts, size: 56, label: `${course.unit}s`, labelSize: 18, labelFont: axis.font }, { ...axis, incrs: INCREMENTS, values: counts, scale: "waiting", side: 1, size: 56, grid: { show: false }, label: "waiting", labelSize: 18, labelFont: axis.font }],
-        series: [
-          { label: "UTC", value: full },
-          { label: `${course.unit}s there are`, stroke: colour("--quiet"), dash: [4, 4], width: 1.5, value: show, points: { show: false } },
-          { label: `${course.unit}s given`, stroke: colour("--running"), fill: colour("--running-faint"), width: 2, value: show, points: { show: false } },
-          { label: "workloads waiting", scale: "waiting", stroke: colour("--waiting"), width: 2, value: show, points: { show: false } },
-        ],
-      }, rows(), place);
-      place.dataset.drawn = range;
-    };
-    const load = async (fresh) => {
-      try {
-        const answer = await fetch(`${place.dataset.course}?window=${range}`);
-        if (!answer.ok) return;
-        course = await answer.json();
-      } catch { return; }
-      if (fresh || !plot) make(); else plot.setData(rows());
-    };
-    await load(true);
-    setInterval(() => { if (!document.hidden) load(false); }, 15000);
-    new ResizeObserver(() => { if (plot) plot.setSize({ width: place.clientWidth, height: 220 }); }).observe(place);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", make);
-    for (const button of document.querySelectorAll("[data-window]")) {
-      button.addEventListener("click", () => {
-        range = button.dataset.window;
-        for (const other of document.querySelectorAll("[data-window]")) other.setAttribute("aria-pressed", other === button);
-        load(true);
-      });
     }
   }
 })();

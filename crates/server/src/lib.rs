@@ -10,6 +10,7 @@ mod agreement;
 mod api;
 mod attempts;
 mod body;
+mod busy;
 mod dry_run;
 mod failure;
 mod foresee;

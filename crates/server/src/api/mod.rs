@@ -11,6 +11,7 @@ mod nodes;
 mod policy;
 mod queues;
 mod recommendations;
+mod samples;
 mod shapes;
 mod why;
 mod workloads;
@@ -27,6 +28,7 @@ use crate::object::Object;
 use crate::state::State;
 
 pub(crate) use log::{Output, read as read_log};
+pub(crate) use nodes::find as find_node;
 pub(crate) use why::{Reasons, reasons_of};
 pub(crate) use workloads::absent;
 
@@ -63,6 +65,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/workloads/{id}/cancel", post(workloads::cancel))
         .route("/api/v1/workloads/{id}/preempt", post(workloads::preempt))
         .route("/api/v1/nodes", get(nodes::list))
+        .route("/api/v1/nodes/{name}/samples", get(samples::samples))
         .route("/api/v1/nodes/{name}/drain", post(nodes::drain))
         .route("/api/v1/nodes/{name}/resume", post(nodes::resume))
         .route("/api/v1/events", get(events::events))
@@ -94,6 +97,7 @@ pub(crate) fn routes() -> Router<State> {
         log::log,
         events::events,
         nodes::list,
+        samples::samples,
         nodes::drain,
         nodes::resume,
         recommendations::list,

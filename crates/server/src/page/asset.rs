@@ -19,6 +19,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const FILES: &[(&str, &str, &[u8])] = &[
     ("trimtab.css", CSS, include_bytes!("../../assets/trimtab.css")),
     ("trimtab.js", JAVASCRIPT, include_bytes!("../../assets/trimtab.js")),
+    ("charts.js", JAVASCRIPT, include_bytes!("../../assets/charts.js")),
     ("icon.svg", "image/svg+xml", include_bytes!("../../assets/icon.svg")),
     ("htmx.min.js", JAVASCRIPT, include_bytes!("../../assets/htmx.min.js")),
     ("htmx.LICENSE", TEXT, include_bytes!("../../assets/htmx.LICENSE")),
@@ -47,6 +48,11 @@ static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| {
 pub(super) fn path(name: &str) -> String {
     let asset = ASSETS.iter().find(|asset| asset.name == name).expect("only files of the list are asked for");
     format!("/assets/{}-{name}", asset.hash)
+}
+
+/// What draws charts, in the order in which it is loaded, apart by spaces; pages without a chart do without.
+pub(super) fn charts() -> String {
+    ["uPlot.iife.min.js", "charts.js"].map(path).join(" ")
 }
 
 /// A file.

@@ -1,22 +1,23 @@
 //! Nodes and their devices, each drawn as what it does.
 
+mod charts;
+pub(super) mod devices;
 pub(super) mod grid;
 mod node;
 
-use axum::Extension;
 use axum::extract::State as Extract;
 use axum::response::Redirect;
+use axum::{Extension, Json};
 use control::Input;
 use maud::{Markup, html};
 use serde::Deserialize;
-use store::StoredNode;
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
 use super::{Form, Query, words};
 use crate::access::Caller;
-use crate::api::reading;
-use crate::failure::Failure;
+use crate::api::{find_node, reading};
+use crate::busy::{self, OfLate};
 use crate::running;
 use crate::state::State;
 
@@ -32,12 +33,13 @@ pub(super) async fn page(
     Extension(caller): Extension<Caller>,
     wanted: Wanted,
 ) -> Result<Markup, Refusal> {
-    let (nodes, given) = reading(move || {
+    let (nodes, given, idle) = reading(move || {
         let rows = running::rows(&state.reader)?;
-        Ok((state.reader.nodes()?, running::by_node(&rows)))
+        let idle = OfLate::read(&state.reader, None, words::now())?.idle_though_given(&rows);
+        Ok((state.reader.nodes()?, running::by_node(&rows), idle))
     })
     .await?;
-    let live = grid::grid(&nodes, &given);
+    let live = grid::grid(&nodes, &grid::Devices { given: &given, idle: &idle });
     let (fixed, below) = (html! { h1 { "Fleet" } }, Markup::default());
     Ok(Page { title: "Fleet", under: "/fleet", caller: &caller, fixed, address: "/fleet", live, below }.show(wanted))
 }
@@ -49,19 +51,19 @@ pub(super) async fn one(
     wanted: Wanted,
     Query(which): Query<Which>,
 ) -> Result<Markup, Refusal> {
-    let name = which.name.clone();
-    let (node, rows) = reading(move || {
-        let named = |node: &StoredNode| node.facts.name == name;
-        let node = state.reader.nodes()?.into_iter().find(named);
-        let node =
-            node.ok_or_else(|| Failure::not_found(format!("there is no node `{name}`"), "the fleet lists them"))?;
+    let (name, now) = (which.name.clone(), words::now());
+    let (node, rows, busy, of_late) = reading(move || {
+        let node = find_node(&state.reader, &name)?;
         let mut rows = running::rows(&state.reader)?;
         rows.retain(|row| row.slots.iter().any(|slot| slot.node == node.id));
-        Ok((node, rows))
+        let busy = busy::now(&state.reader, Some(node.id), now)?.remove(&node.id).unwrap_or_default();
+        let of_late = OfLate::read(&state.reader, Some(node.id), now)?;
+        Ok((node, rows, busy, of_late))
     })
     .await?;
     let address = words::address("/node", &[("name", Some(&which.name))]);
-    let live = node::node(&node, &rows, &caller, words::now());
+    let known = devices::Devices { rows: &rows, now: &busy, of_late: &of_late };
+    let live = node::node(&node, &known, &caller, now);
     let fixed = html! { h1.name title=(which.name) { (which.name) } };
     let page = Page {
         title: &which.name,
@@ -70,9 +72,21 @@ pub(super) async fn one(
         fixed,
         address: &address,
         live,
-        below: html! { p { a href="/fleet" { "All nodes" } } },
+        below: html! { (charts::section(&node)) p { a href="/fleet" { "All nodes" } } },
     };
     Ok(page.show(wanted))
+}
+
+/// The last hour of one node.
+pub(super) async fn course(
+    Extract(state): Extract<State>,
+    Query(which): Query<Which>,
+) -> Result<Json<charts::Course>, Refusal> {
+    let course = reading(move || {
+        let node = find_node(&state.reader, &which.name)?;
+        charts::course(&state.reader, &node, words::now())
+    });
+    Ok(Json(course.await?))
 }
 
 pub(super) async fn drain(

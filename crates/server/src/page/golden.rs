@@ -13,10 +13,11 @@ use fleet::quantity::{MilliDevice, Millis};
 use fleet::recommendation::{Effect, Interval, Recommendation, Step};
 use fleet::time::Timestamp;
 use maud::Markup;
-use store::{Consent, ConsentId, LedgerLine, NodeStanding, Row, State, StoredNode};
+use store::{Consent, ConsentId, Lately, LedgerLine, NodeStanding, Row, State, StoredNode};
 
 use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations};
 use crate::access::Rights;
+use crate::busy::{DeviceNow, Now, OfLate};
 use crate::dry_run::Difference;
 use crate::made;
 use crate::recommended::{Recommended, Stands};
@@ -43,24 +44,30 @@ fn slot() -> Slot {
     Slot { node: NodeId(0), tasks: 1, devices: 0b101 }
 }
 
-#[test]
-fn a_table_of_jobs() {
-    let row = |id, state, started: Option<i64>, finished: Option<i64>| Row {
+fn running(id: u32) -> Row {
+    Row {
         id: WorkloadId(id),
-        state,
+        state: State::Running,
         queue: HTML.into(),
         user: HTML.into(),
-        name: (id % 2 == 0).then(|| HTML.into()),
+        name: id.is_multiple_of(2).then(|| HTML.into()),
         command: format!("echo {HTML}"),
         priority: 0,
         request: Resources::devices(2),
         submitted: NOW - Millis::minutes(90),
         eligible: None,
-        started: started.map(|ago| NOW - Millis::minutes(ago)),
-        finished: finished.map(|ago| NOW - Millis::minutes(ago)),
+        started: None,
+        finished: None,
         runs: 1,
         slots: vec![slot()],
-    };
+    }
+}
+
+#[test]
+fn a_table_of_jobs() {
+    let ago = |minutes: Option<i64>| minutes.map(|ago| NOW - Millis::minutes(ago));
+    let row =
+        |id, state, started, finished| Row { state, started: ago(started), finished: ago(finished), ..running(id) };
     let rows = [
         row(4, State::Waiting, None, None),
         row(3, State::Running, Some(60), None),
@@ -101,7 +108,27 @@ fn a_grid_of_nodes() {
     };
     let nodes = [node(0, 4, NodeStanding::Usable), node(1, 2, NodeStanding::Drained), node(2, 0, NodeStanding::Lost)];
     let given = Given { amount: Resources::devices(2), devices: 0b101, workloads: vec![WorkloadId(1)] };
-    check("grid", &fleet_page::grid::grid(&nodes, &BTreeMap::from([(NodeId(0), given)])));
+    let (given, idle) = (BTreeMap::from([(NodeId(0), given)]), BTreeMap::from([(NodeId(0), 0b100)]));
+    check("grid", &fleet_page::grid::grid(&nodes, &fleet_page::grid::Devices { given: &given, idle: &idle }));
+}
+
+#[test]
+fn a_table_of_devices() {
+    let facts = NodeRecord { name: HTML.into(), devices: 3, ..NodeRecord::default() };
+    let standing = NodeStanding::Usable;
+    let node = StoredNode { id: NodeId(0), facts, found: NOW, standing, since: NOW, by: None };
+    let started = Some(NOW - Millis::minutes(60));
+    let row = |id| Row { id: WorkloadId(id), started, ..running(id) };
+    let rows: Vec<Row> = (1..=6).map(row).collect();
+    let device = |ratio, memory| DeviceNow { ratio, memory };
+    let devices = [(0, device(Some(0.976), Some(3 << 30))), (2, device(Some(0.002), None))];
+    let now = Now { devices: devices.into(), ..Now::default() };
+    let lately = |device, mean| Lately { node: NodeId(0), device, mean, mean_of_late: mean, known_since: started };
+    let of_late = OfLate::of(vec![lately(0, Some(0.5)), lately(2, Some(0.0))], NOW);
+    check(
+        "devices",
+        &fleet_page::devices::table(&node, &fleet_page::devices::Devices { rows: &rows, now: &now, of_late: &of_late }),
+    );
 }
 
 #[test]

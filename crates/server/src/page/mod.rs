@@ -31,6 +31,7 @@ use refusal::Refusal;
 
 pub(crate) use frame::wants_page;
 pub(crate) use login::OPEN;
+pub(crate) use words::now;
 
 /// The query of a page's address.
 #[derive(FromRequestParts)]
@@ -58,6 +59,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/jobs/{id}/requeue", post(job::requeue))
         .route("/fleet", get(fleet::page))
         .route("/node", get(fleet::one))
+        .route("/node/course.json", get(fleet::course))
         .route("/node/drain", post(fleet::drain))
         .route("/node/resume", post(fleet::resume))
         .route("/queues", get(queues::page))

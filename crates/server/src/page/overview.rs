@@ -129,7 +129,7 @@ fn chart(part: usize) -> Markup {
                     button type="button" data-window="week" aria-pressed="false" { "7 days" }
                 }
             }
-            div #chart data-course="/course.json" data-script=(asset::path("uPlot.iife.min.js")) data-style=(asset::path("uPlot.min.css"))
+            div #chart.plot data-charts="fleet" data-course="/course.json" data-scripts=(asset::charts()) data-style=(asset::path("uPlot.min.css"))
                 role="img" aria-label={ "Line chart: " (unit) "s given, " (unit) "s there are, workloads waiting" } {
                 p.quiet { "The chart needs scripts; the hours above say the same in sums." }
             }

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use store::{Row, State};
 
 /// The moment at which a page is made.
-pub(super) fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
@@ -55,6 +55,16 @@ pub(super) fn thousandths(amount: u64) -> String {
         return count(whole);
     }
     format!("{}.{}", count(whole), format!("{rest:03}").trim_end_matches('0'))
+}
+
+/// A share in hundredths; what is more than nothing does not look like nothing.
+pub(super) fn percent(share: f64) -> String {
+    if share > 0.0 && share < 0.01 { "< 1 %".into() } else { format!("{:.0} %", share * 100.0) }
+}
+
+/// What is known in words, or that it is not.
+pub(super) fn known<T>(value: Option<T>, words: impl FnOnce(T) -> String) -> String {
+    value.map_or_else(|| "unknown".into(), words)
 }
 
 /// With a capital letter and a full stop.

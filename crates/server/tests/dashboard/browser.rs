@@ -45,12 +45,23 @@ pub(crate) fn pictures(browser: &mut Chromium, rig: &Rig, of: &str, pages: &[(&s
                 browser.wait("document.querySelector('.waterfall') !== null");
                 browser.wait("document.querySelector('#chart').dataset.drawn !== undefined");
             }
+            if path.starts_with("/node") {
+                browser.wait("[...document.querySelectorAll('[data-panel]')].every((place) => place.dataset.drawn)");
+            }
+            if let Some(place) = scrolled_to(name) {
+                browser.eval(&format!("document.querySelector('{place}').scrollIntoView()"));
+            }
             let over = browser.eval("document.documentElement.scrollWidth - document.documentElement.clientWidth");
             assert_eq!(over, json!(0), "{path} is wider than {width}");
             assert_eq!(browser.eval("window.refused"), json!([]), "{path}");
             browser.picture(&Path::new(&folder).join(format!("{of}-{name}-{look}.png")));
         }
     }
+}
+
+/// What is looked at on a page that is longer than what is seen.
+fn scrolled_to(name: &str) -> Option<&'static str> {
+    ["charts", "unmeasured"].contains(&name).then_some(".panels")
 }
 
 #[test]
@@ -61,6 +72,7 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
     let rig = Rig::new(made::hostile);
     made::recommended(&rig.folder);
     let mut browser = begin(&rig);
+    let measured = made::measured_node();
     let pages = [
         ("overview", "/"),
         ("jobs", "/jobs"),
@@ -68,6 +80,9 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
         ("waiting", "/jobs/4"),
         ("fleet", "/fleet"),
         ("node", "/node?name=..%2F..%2Fn%2F1"),
+        ("unmeasured", "/node?name=..%2F..%2Fn%2F1"),
+        ("busy", &measured),
+        ("charts", &measured),
         ("queues", "/queues"),
         ("recommendations", "/recommendations"),
         ("recommendation", "/recommendation?id=queue-limit-1a2b3c"),
@@ -87,6 +102,14 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
     browser.eval("document.querySelector('#w4').focus(); document.querySelector('#live').dataset.old = 'yes'; 1");
     browser.wait("document.querySelector('#live').dataset.old === undefined");
     assert_eq!(browser.eval("document.activeElement.id"), json!("w4"), "a refresh loses no focus");
+
+    // How busy a node was is drawn as far as it is known.
+    let drawn = "[...document.querySelectorAll('[data-panel]')].map((place) => place.dataset.drawn).join()";
+    for (path, expected) in [(measured.as_str(), "hour,hour,hour"), ("/node?name=..%2F..%2Fn%2F1", "empty,empty,empty")]
+    {
+        browser.open(&format!("http://{}{path}", rig.address));
+        browser.wait(&format!("{drawn} === '{expected}'"));
+    }
 
     // What is written is seen without a hand, as text.
     let log = rig.folder.join("logs/2");
@@ -143,7 +166,7 @@ fn ten_thousand_devices_are_drawn() {
         let bytes = browser.eval(bytes).as_u64().unwrap();
         eprintln!("{path}: first contentful paint after {paint} ms, {bytes} bytes transferred, {workloads} workloads");
         assert!(bytes <= 500_000, "{path}: {bytes} bytes");
-        assert_eq!(browser.eval("document.querySelectorAll('.grid b, .grid i').length"), json!(squares));
+        assert_eq!(browser.eval("document.querySelectorAll('.grid b, .grid i, .grid u').length"), json!(squares));
     }
     pictures(
         &mut browser,

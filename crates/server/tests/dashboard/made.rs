@@ -12,7 +12,7 @@ use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
 use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Step, Worth};
 use fleet::time::Timestamp;
-use store::Store;
+use store::{Retention, Sample, Store};
 
 /// What a name must never become.
 pub(crate) const HTML: &str = "<script>alert(1)</script><img src=x onerror=\"alert(2)\">'&amp;";
@@ -95,6 +95,38 @@ pub(crate) fn hostile(store: &mut Store) {
     let cancelled = Entry::Finished { workload: WorkloadId(5), cause: EndCause::Cancelled, reason: Some(HTML.into()) };
     let [submitted, eligible] = asked(5, HTML, "default", HTML, 1);
     commit(ago(10), &[submitted, eligible, cancelled]);
+    measured(store, now);
+}
+
+/// The address of the first node's page in [`hostile`]: that which is measured.
+pub(crate) fn measured_node() -> String {
+    let name: String = format!("node {HTML}").bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("/node?name={name}")
+}
+
+/// The last hour of the first node, with a time in which nothing was measured. Its devices: free, at work, given and left idle, and one that
+/// cannot be read.
+fn measured(store: &mut Store, now: Timestamp) {
+    let mut samples = Vec::new();
+    let mut measure = |at: Timestamp, step: i64| {
+        let wave = (step as f64 / 40.0).sin();
+        let mut add = |device, metric: &str, value| {
+            samples.push(Sample { at, node: NodeId(0), device, metric: metric.into(), value });
+        };
+        add(None, "cpu_busy_cores", Some(24.0 + 18.0 * wave));
+        add(None, "memory_used_bytes", Some(180.0 * (1_u64 << 30) as f64));
+        add(None, "load_1m", Some(25.0));
+        for (device, ratio) in (0..).zip([Some(0.0), Some(0.84 + 0.12 * wave), Some(0.004), None]) {
+            add(Some(device), "device_busy_ratio", ratio);
+            add(Some(device), "device_memory_used_bytes", ratio.map(|ratio| ratio * 70.0e9));
+        }
+    };
+    for step in (0..720).filter(|step| !(300..400).contains(step)) {
+        measure(now - Millis::seconds(3_600 - step * 5), step);
+    }
+    // The last of all is of a moment to come, so that it is not too old while a test looks at it.
+    measure(now + Millis::hours(1), 720);
+    store.append_samples(&samples, Retention::default()).unwrap();
 }
 
 fn recommendation(id: &str, title: &str, change: Step, undo: Step) -> Recommendation {
@@ -171,4 +203,14 @@ pub(crate) fn large(store: &mut Store, workloads: u32) {
     let gone: Vec<Entry> =
         (0..12).map(|step| drained(step * 97)).chain((0..5).map(|step| lost(step * 201 + 40))).collect();
     store.commit(end, &gone).unwrap();
+    // As many samples as a machine with 64 devices takes in ten minutes; a seventh of the devices does nothing.
+    let mut samples = Vec::new();
+    for minutes in (0..=10).rev().step_by(2) {
+        let at = end - Millis::minutes(minutes);
+        for place in 0..NODES * 8 {
+            let (device, value) = (Some(place % 8), Some(if place % 7 == 0 { 0.0 } else { 0.9 }));
+            samples.push(Sample { at, node: NodeId(place / 8), device, metric: "device_busy_ratio".into(), value });
+        }
+    }
+    store.append_samples(&samples, Retention::default()).unwrap();
 }

@@ -10,5 +10,6 @@ mod http;
 mod made;
 mod pages;
 mod rig;
+mod samples;
 mod start;
 mod tls;

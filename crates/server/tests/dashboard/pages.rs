@@ -87,8 +87,16 @@ fn pages_say_what_happened() {
         "/jobs/4",
         &["Why it has not started", "Too little is free.", "What would let it start: enough of what runs ends."],
     );
-    says("/fleet", &["2 nodes, 1 drained, 0 lost. 2 of 8 devices given.", "0 of 4 devices given, drained"]);
-    says("/node?name=..%2F..%2Fn%2F1", &["drained", "Resume", "Nothing."]);
+    says(
+        "/fleet",
+        &[
+            "2 nodes, 1 drained, 0 lost. 2 of 8 devices given, 1 of them left idle.",
+            "2 of 4 devices given, 1 left idle",
+            "0 of 4 devices given, drained",
+        ],
+    );
+    says("/node?name=..%2F..%2Fn%2F1", &["drained", "Resume", "Nothing.", "<dt>Cores busy</dt><dd>unknown</dd>"]);
+    says(&made::measured_node(), &["<dd>10.5</dd>", "180 GiB", "75 %", "&lt; 1 %", "given, left idle", "unknown"]);
     says("/queues", &["default", "2.5"]);
     says("/ledger", &["No recommendation was applied yet."]);
     says("/recommendations", &["5 recommendations", "2 can be applied from here, 0 applied", "Mean wait 35m shorter"]);
@@ -199,4 +207,27 @@ fn the_course_is_bounded() {
         assert!(lengths[0] > 2 && lengths[0] <= 480 && lengths.iter().all(|length| *length == lengths[0]), "{course}");
         assert_eq!(course["unit"], "device");
     }
+}
+
+#[test]
+fn the_last_hour_of_a_node_is_drawn_as_far_as_it_is_known() {
+    let rig = Rig::new(made::hostile);
+    let course = |page: &str| -> serde_json::Value {
+        serde_json::from_str(&get(&rig, &page.replace("/node?", "/node/course.json?")).body).unwrap()
+    };
+    let nothing = course("/node?name=..%2F..%2Fn%2F1");
+    assert_eq!(nothing["at"].as_array().unwrap().len(), 0);
+    assert!(nothing["panels"]["cores"]["empty"].as_str().unwrap().starts_with("Nothing was measured"), "{nothing}");
+    let hour = course(&made::measured_node());
+    let at = hour["at"].as_array().unwrap();
+    assert!((600..=721).contains(&at.len()), "{}", at.len());
+    let panels = &hour["panels"];
+    assert_eq!((&panels["cores"]["top"], &panels["memory"]["top"]), (&64.0.into(), &512.0.into()));
+    let cores = panels["cores"]["lines"][0]["values"].as_array().unwrap();
+    assert_eq!(cores.iter().filter(|value| value.is_null()).count(), 1, "a gap where nothing was measured");
+    let devices = panels["devices"]["lines"].as_array().unwrap();
+    assert_eq!((devices.len(), &devices[3]["name"]), (4, &"device 3".into()));
+    let is_null = |place: usize| devices[place]["values"].as_array().unwrap().iter().all(serde_json::Value::is_null);
+    assert!(is_null(3) && !is_null(0), "what cannot be read is no zero");
+    assert_eq!(get(&rig, "/node/course.json?name=elsewhere").status, 404);
 }

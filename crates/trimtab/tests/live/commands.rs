@@ -65,6 +65,25 @@ fn nothing_new_starts_on_a_drained_node() {
 }
 
 #[test]
+fn how_busy_the_machine_is_is_measured_and_told() {
+    let session = Session::new();
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let node = loop {
+        let node = session.client().read("nodes").unwrap()[0].clone();
+        if node["busy"]["cpu_busy_cores"].is_number() {
+            break node;
+        }
+        assert!(std::time::Instant::now() < end, "{node}");
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    };
+    let name = node["name"].as_str().unwrap();
+    let samples = session.client().read(&format!("nodes/{name}/samples?metric=memory_used_bytes")).unwrap();
+    assert!(samples["points"][0]["mean"].as_f64().unwrap() > 0.0, "{samples}");
+    let told = session.run(&["nodes"]);
+    assert!(told.contains("cores busy") && told.contains("memory used"), "{told}");
+}
+
+#[test]
 fn a_queue_holds_its_workloads_to_its_rules() {
     let session = Session::new();
     session.run(&["queues", "set", "narrow", "--limit-running", "1", "--time-limit-max", "1h"]);

@@ -4,14 +4,15 @@ use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice};
 use fleet::time::Timestamp;
 use maud::{Markup, html};
-use store::{NodeStanding, Row, StoredNode};
+use store::{NodeStanding, StoredNode};
 
+use super::devices::{self, Devices};
 use crate::access::{Caller, Rights};
 use crate::page::{jobs, words};
 use crate::running;
 
-pub(super) fn node(node: &StoredNode, rows: &[Row], caller: &Caller, now: Timestamp) -> Markup {
-    let given = running::by_node(rows).remove(&node.id).unwrap_or_default();
+pub(super) fn node(node: &StoredNode, of: &Devices<'_>, caller: &Caller, now: Timestamp) -> Markup {
+    let given = running::by_node(of.rows).remove(&node.id).unwrap_or_default();
     let has = Resources {
         cpu: MilliCpu(node.facts.cpu_milli.unwrap_or(0)),
         memory: Bytes(node.facts.memory_bytes.unwrap_or(0)),
@@ -28,13 +29,20 @@ pub(super) fn node(node: &StoredNode, rows: &[Row], caller: &Caller, now: Timest
         }
         dl.facts {
             dt { "Has" } dd { (words::resources(has)) }
-            @if let Some(model) = &node.facts.model { dt { "Devices" } dd.name title=(model) { (model) } }
+            @if let Some(model) = &node.facts.model { dt { "Model" } dd.name title=(model) { (model) } }
             dt { "Given" } dd { (words::resources(given.amount)) }
+            dt { "Cores busy" } dd { (words::known(of.now.cores, cores)) }
+            dt { "Memory used" } dd { (words::known(of.now.memory, |bytes| Bytes(bytes).to_string())) }
             dt { "Found" } dd { (words::ago(node.found, now)) }
         }
+        @if node.facts.devices > 0 { h2 { "Devices" } (devices::table(node, of)) }
         h2 { "What runs there" }
-        @if rows.is_empty() { div.empty { p { "Nothing." } } } @else { (jobs::table(rows, now)) }
+        @if of.rows.is_empty() { div.empty { p { "Nothing." } } } @else { (jobs::table(of.rows, now)) }
     }
+}
+
+fn cores(busy: f64) -> String {
+    format!("{busy:.1}")
 }
 
 fn button(node: &StoredNode) -> Markup {

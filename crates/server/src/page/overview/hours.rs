@@ -67,7 +67,7 @@ fn waterfall(caption: &str, span: &Hour, part: usize) -> Markup {
                 tr class=[(amount == 0).then_some("none")] {
                     th scope="row" { (words) }
                     td.n { (hours(amount)) }
-                    td.n { (percent(amount as f64 / whole)) }
+                    td.n { (words::percent(amount as f64 / whole)) }
                     td.bar {
                         svg viewBox="0 0 1000 16" preserveAspectRatio="none" aria-hidden="true" {
                             rect.track width="1000" height="16" {}
@@ -86,8 +86,4 @@ fn hours(amount: u64) -> String {
         return "< 0.1".into();
     }
     if hours > 0.0 && hours < 9.95 { format!("{hours:.1}") } else { words::count(hours.round() as u64) }
-}
-
-fn percent(share: f64) -> String {
-    if share > 0.0 && share < 0.01 { "< 1 %".into() } else { format!("{:.0} %", share * 100.0) }
 }
