@@ -1,5 +1,5 @@
-//! The shape of source files: how long they are, what they are called, that they ignore no test, and that pure crates do
-//! not switch off the lints that make them pure.
+//! The shape of source files: how long they are, what they are called, that they ignore no test, that pure crates do not switch
+//! off the lints that make them pure, and that unsafe code stays where it may be.
 
 use std::fs;
 use std::path::Path;
@@ -14,6 +14,10 @@ const LINES_MAX: usize = 500;
 
 /// Names that say nothing about what a file does.
 const EMPTY_NAMES: &[&str] = &["common", "helper", "helpers", "manager", "misc", "util", "utils"];
+
+/// Crates that may hold unsafe code, each use with its reason: the data path, for vector instructions and for buffers that several
+/// threads write.
+const MAY_BE_UNSAFE: &[&str] = &["feed"];
 
 /// Every source file keeps to the rules.
 pub(super) fn run() -> anyhow::Result<Outcome> {
@@ -40,7 +44,12 @@ fn problems_of(path: &str, source: &str) -> Vec<String> {
         problems.push(format!("{path}: {stem:?} says nothing: name the file after what it does"));
     }
     problems.extend(silenced_purity(path, source));
+    let may_be_unsafe = MAY_BE_UNSAFE.iter().any(|name| path.starts_with(&format!("crates/{name}/")));
     for (number, line) in (1..).zip(source.lines()) {
+        if !may_be_unsafe && silences_unsafe(line) {
+            let allowed = MAY_BE_UNSAFE.join(", ");
+            problems.push(format!("{path}:{number}: unsafe code is for these crates alone: {allowed}"));
+        }
         if line.trim_start().starts_with("#[ignore") {
             problems
                 .push(format!("{path}:{number}: an ignored test: pin what happens now, or skip with testkit's reason"));
@@ -76,6 +85,13 @@ fn silenced_purity(path: &str, source: &str) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Whether a line lets unsafe code pass.
+fn silences_unsafe(line: &str) -> bool {
+    let line = line.trim_start();
+    ["#[allow(", "#[expect(", "#![allow(", "#![expect("].iter().any(|start| line.starts_with(start))
+        && line.contains("unsafe_code")
 }
 
 /// Whether a line begins `type …`, public or not.
@@ -117,6 +133,13 @@ mod tests {
         assert!(problems_of("crates/fleet/src/util.rs", "")[0].contains("says nothing"));
         let ignored = format!("#[test]\n#[{}]\nfn a() {{}}\n", "ignore");
         assert!(problems_of("crates/fleet/src/node.rs", &ignored)[0].starts_with("crates/fleet/src/node.rs:2: "));
+    }
+
+    #[test]
+    fn unsafe_code_stays_where_it_may_be() {
+        let silenced = "#[expect(unsafe_code, reason = \"quick\")]\nfn a() {}\n";
+        assert!(problems_of("crates/store/src/file.rs", silenced)[0].starts_with("crates/store/src/file.rs:1: "));
+        assert!(problems_of("crates/feed/src/buffer.rs", silenced).is_empty());
     }
 
     #[test]

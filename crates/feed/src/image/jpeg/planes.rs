@@ -1,0 +1,157 @@
+//! What decoding leaves: the samples of each component, where they were asked for.
+
+use super::frame::{BLOCK, Colour, Frame};
+
+/// A rectangle of an image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region {
+    /// Its first column.
+    pub left: usize,
+    /// Its first row.
+    pub top: usize,
+    /// Columns.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+}
+
+/// The samples of one component in the part of the image that was decoded. They lie column by column: the inverse transform
+/// leaves them so, and so a resize along the rows works on whole vectors of a column.
+#[derive(Clone, Debug, Default)]
+pub struct Plane {
+    samples: Vec<u8>,
+    /// From one column to the next: rows that are stored, also past the component's end.
+    stride: usize,
+    /// Pixels of the image for each sample, from left to right.
+    pub step_x: usize,
+    /// Pixels of the image for each sample, from top to bottom.
+    pub step_y: usize,
+    /// Whether samples between are drawn from the two beside them, from left to right; else each is repeated.
+    pub smooth_x: bool,
+    /// The same from top to bottom.
+    pub smooth_y: bool,
+    /// The component's column that is stored first.
+    pub first_column: usize,
+    /// The component's row that is stored first.
+    pub first_row: usize,
+    /// Columns that are stored and belong to the image.
+    pub columns: usize,
+    /// Rows that are stored and belong to the image.
+    pub rows: usize,
+}
+
+impl Plane {
+    /// One column, from `first_row` on; at least `rows` long.
+    #[inline(always)]
+    pub fn column(&self, index: usize) -> &[u8] {
+        &self.samples[index * self.stride..][..self.stride]
+    }
+
+    /// Bytes that it holds.
+    pub fn bytes(&self) -> usize {
+        self.samples.capacity()
+    }
+
+    /// Puts a block where it belongs, told from the first that is stored.
+    #[inline(always)]
+    pub(super) fn put(&mut self, block_x: usize, block_y: usize, columns: &[[u8; BLOCK]; BLOCK]) {
+        let start = block_x * BLOCK * self.stride + block_y * BLOCK;
+        let place = &mut self.samples[start..][..(BLOCK - 1) * self.stride + BLOCK];
+        for (index, column) in columns.iter().enumerate() {
+            place[index * self.stride..][..BLOCK].copy_from_slice(column);
+        }
+    }
+
+    /// Makes room for the units of `units`.
+    fn lay_out(&mut self, frame: &Frame, component: usize, units: &Units) {
+        let component = &frame.components[component];
+        let (horizontal_max, vertical_max) = frame.factors_max();
+        let (width, height) = frame.samples(component);
+        let across = (units.right - units.left) * component.horizontal * BLOCK;
+        self.stride = (units.bottom - units.top) * component.vertical * BLOCK;
+        self.step_x = horizontal_max / component.horizontal;
+        self.step_y = vertical_max / component.vertical;
+        // What the reference decoder does: it smooths steps of two, unless the component is too narrow for it.
+        self.smooth_x = self.step_x == 2 && self.step_y <= 2 && width > 2;
+        self.smooth_y = self.step_y == 2 && (self.step_x == 1 || self.smooth_x);
+        self.first_column = units.left * component.horizontal * BLOCK;
+        self.first_row = units.top * component.vertical * BLOCK;
+        self.columns = across.min(width - self.first_column);
+        self.rows = self.stride.min(height - self.first_row);
+        // Every sample is written when the units are decoded: what lay here does not show.
+        self.samples.resize(across * self.stride, 0);
+    }
+}
+
+/// A decoded part of an image.
+#[derive(Clone, Debug)]
+pub struct Planes {
+    /// The image's columns.
+    pub width: usize,
+    /// The image's rows.
+    pub height: usize,
+    /// What the components stand for.
+    pub colour: Colour,
+    /// One for each component: one or three.
+    pub planes: Vec<Plane>,
+}
+
+impl Planes {
+    /// Nothing decoded yet; its buffers grow with what is.
+    pub fn new() -> Planes {
+        Planes { width: 0, height: 0, colour: Colour::Gray, planes: Vec::new() }
+    }
+
+    /// Bytes of room that they have.
+    pub fn bytes(&self) -> usize {
+        self.planes.iter().map(Plane::bytes).sum()
+    }
+
+    /// Bytes that a copy of them takes.
+    pub fn bytes_used(&self) -> usize {
+        self.planes.iter().map(|plane| plane.samples.len()).sum()
+    }
+
+    pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units) {
+        (self.width, self.height, self.colour) = (frame.width, frame.height, colour);
+        self.planes.resize_with(frame.components.len(), Plane::default);
+        for (component, plane) in self.planes.iter_mut().enumerate() {
+            plane.lay_out(frame, component, units);
+        }
+    }
+}
+
+impl Default for Planes {
+    fn default() -> Planes {
+        Planes::new()
+    }
+}
+
+/// The units (MCUs) that hold what is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Units {
+    pub(super) left: usize,
+    pub(super) right: usize,
+    pub(super) top: usize,
+    pub(super) bottom: usize,
+}
+
+impl Units {
+    /// Those that `region` needs: also the sample beside its edge, from which components with fewer samples are drawn out.
+    pub(super) fn around(frame: &Frame, region: Region) -> Units {
+        let (horizontal, vertical) = frame.factors_max();
+        let (across, down) = frame.units();
+        let (unit_width, unit_height) = (BLOCK * horizontal, BLOCK * vertical);
+        let margin = |factor: usize| if factor == 1 { 0 } else { factor };
+        Units {
+            left: region.left.saturating_sub(margin(horizontal)) / unit_width,
+            right: (region.left + region.width + margin(horizontal)).div_ceil(unit_width).min(across),
+            top: region.top.saturating_sub(margin(vertical)) / unit_height,
+            bottom: (region.top + region.height + margin(vertical)).div_ceil(unit_height).min(down),
+        }
+    }
+
+    pub(super) fn contain(&self, x: usize, y: usize) -> bool {
+        (self.left..self.right).contains(&x) && (self.top..self.bottom).contains(&y)
+    }
+}

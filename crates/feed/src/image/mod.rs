@@ -1,0 +1,11 @@
+//! Images: from the bytes of a file to the numbers that a model is fed.
+
+mod axis;
+pub mod crop;
+pub mod jpeg;
+
+mod lanes;
+mod render;
+
+pub use axis::{Axis, Sampling, Stretch};
+pub use render::{Normalise, Renderer, Target};

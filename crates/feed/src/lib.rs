@@ -1,0 +1,11 @@
+//! Training data, read, shuffled, decoded and delivered fast enough that accelerators never wait.
+
+pub mod buffer;
+pub mod dataset;
+pub mod format;
+pub mod image;
+pub mod order;
+pub mod pipeline;
+pub mod random;
+pub mod source;
+pub mod work;

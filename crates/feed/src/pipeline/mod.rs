@@ -1,0 +1,63 @@
+//! Threads that make batches ahead of whoever consumes them.
+//!
+//! One plan opens batches in order. Threads take their samples one by one, in order, and write each into its slot; a batch whose
+//! slots are all done waits for its turn. Nothing about a batch depends on how many threads there are or which was faster.
+
+mod batch;
+mod engine;
+mod output;
+
+pub use batch::{Batch, Column};
+pub use engine::{Engine, Next, Settings};
+pub use output::{Output, Type};
+
+use std::fmt;
+
+use crate::buffer::Slot;
+
+/// A sample in its order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// The epoch.
+    pub epoch: u64,
+    /// The place in the epoch's order, the same for any number of ranks.
+    pub position: u64,
+    /// The sample, by its place in the data.
+    pub sample: u64,
+}
+
+/// What is done to each sample.
+pub trait Work: Send + Sync + 'static {
+    /// What a thread keeps from sample to sample.
+    type Scratch;
+
+    /// A new thread's.
+    fn scratch(&self) -> Self::Scratch;
+
+    /// What comes out for each sample.
+    fn outputs(&self) -> &[Output];
+
+    /// Writes a sample's outputs, one slot each.
+    ///
+    /// # Errors
+    ///
+    /// Where the sample cannot be read or is not what it should be. The slots then hold anything.
+    fn write(&self, scratch: &mut Self::Scratch, turn: Turn, slots: &mut [Slot<'_>]) -> Result<(), SampleError>;
+}
+
+/// A sample that could not be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleError {
+    /// Which: the file and the sample's name in it.
+    pub sample: String,
+    /// Why.
+    pub reason: String,
+}
+
+impl fmt::Display for SampleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.sample, self.reason)
+    }
+}
+
+impl std::error::Error for SampleError {}

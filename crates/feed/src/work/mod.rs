@@ -1,0 +1,8 @@
+//! What is done to samples: one column of the batch after the other is made from a field of the sample.
+
+mod columns;
+mod decoded;
+mod photograph;
+
+pub use columns::{Column, Columns, Kind};
+pub use photograph::Photograph;

@@ -1,0 +1,80 @@
+//! A photograph for training: a random part of it, resized, mirrored by chance, normalised.
+
+use super::decoded::Decoded;
+use crate::image::crop::RandomCrop;
+use crate::image::jpeg::{Decoder, JpegError, Planes, Region, Size};
+use crate::image::{Normalise, Renderer, Target};
+use crate::pipeline::{Output, Turn, Type};
+use crate::random::Draws;
+
+/// What is done to each image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Photograph {
+    /// The part that is looked at.
+    pub crop: RandomCrop,
+    /// The width that it is drawn to.
+    pub width: usize,
+    /// The height that it is drawn to.
+    pub height: usize,
+    /// How often left and right change places.
+    pub mirror: f64,
+    /// What is written for a sample of 0 to 255.
+    pub normalise: Normalise,
+    /// Names the draws.
+    pub seed: u64,
+}
+
+/// What a thread keeps to make photographs.
+pub(super) struct Darkroom {
+    decoder: Decoder,
+    planes: Planes,
+    renderer: Renderer,
+}
+
+impl Darkroom {
+    /// Images of more than `pixels_max` are refused.
+    pub(super) fn new(pixels_max: u64) -> Darkroom {
+        Darkroom { decoder: Decoder::new(pixels_max), planes: Planes::new(), renderer: Renderer::default() }
+    }
+}
+
+impl Photograph {
+    /// What comes out.
+    pub(super) fn output(&self, name: &str) -> Output {
+        Output { name: name.to_owned(), number: Type::F32, shape: vec![3, self.height, self.width] }
+    }
+
+    /// The part that is looked at in this turn, and what it is drawn to. It depends on nothing but the turn and the seed.
+    fn part(&self, turn: Turn, size: Size) -> (Region, Target) {
+        let mut draws = Draws::of(&[self.seed, turn.epoch, turn.position]);
+        let region = self.crop.draw(size, &mut draws);
+        let mirrored = draws.chance(self.mirror);
+        (region, Target { width: self.width, height: self.height, mirrored })
+    }
+
+    /// Makes the photograph of a turn; `file` is asked for where it is not kept decoded.
+    pub(super) fn make<'f, E: From<JpegError>>(
+        &self,
+        turn: Turn,
+        file: impl FnOnce() -> Result<&'f [u8], E>,
+        kept: &Decoded,
+        room: &mut Darkroom,
+        output: &mut [f32],
+    ) -> Result<(), E> {
+        if let Some(planes) = kept.get(turn.sample) {
+            let (region, target) = self.part(turn, Size { width: planes.width, height: planes.height });
+            room.renderer.render(&planes, region, target, &self.normalise, output);
+            return Ok(());
+        }
+        let file = file()?;
+        let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
+        let seen = |size: Size| if kept.is_on() { whole(size) } else { self.part(turn, size).0 };
+        let size = room.decoder.decode(file, seen, &mut room.planes)?;
+        if kept.is_on() {
+            kept.keep(turn.sample, &room.planes);
+        }
+        let (region, target) = self.part(turn, size);
+        room.renderer.render(&room.planes, region, target, &self.normalise, output);
+        Ok(())
+    }
+}

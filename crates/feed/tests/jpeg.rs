@@ -1,0 +1,205 @@
+//! The decoder against another one, on images of every kind, and against itself on parts of them.
+
+use feed::image::jpeg::{Colour, Decoder, JpegError, Plane, Planes, Region, size};
+use feed::random::Draws;
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use proptest::prelude::*;
+
+/// How an image is encoded.
+#[derive(Clone, Debug)]
+struct Kind {
+    width: u16,
+    height: u16,
+    gray: bool,
+    sampling: SamplingFactor,
+    progressive: bool,
+    optimised: bool,
+    restart: u16,
+    quality: u8,
+    seed: u64,
+}
+
+fn kinds() -> impl Strategy<Value = Kind> {
+    let samplings = [
+        SamplingFactor::F_1_1,
+        SamplingFactor::F_2_1,
+        SamplingFactor::F_1_2,
+        SamplingFactor::F_2_2,
+        SamplingFactor::F_4_1,
+        SamplingFactor::F_4_2,
+        SamplingFactor::F_1_4,
+        SamplingFactor::F_2_4,
+    ];
+    let flags = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.2));
+    let sizes = (1_u16..150, 1_u16..150);
+    (sizes, flags, prop::sample::select(samplings.to_vec()), 0_u16..20, 50_u8..100, any::<u64>()).prop_map(
+        |((width, height), (progressive, optimised, gray), sampling, restart, quality, seed)| Kind {
+            width,
+            height,
+            gray,
+            sampling,
+            progressive,
+            // With restarts, this encoder forgets codes when it counts them.
+            optimised: optimised && restart == 0,
+            restart,
+            quality,
+            seed,
+        },
+    )
+}
+
+/// An image with slopes, edges and noise, and with no colour near the end of what can be told.
+fn encoded(kind: &Kind) -> Vec<u8> {
+    let channels = if kind.gray { 1 } else { 3 };
+    let mut draws = Draws::of(&[kind.seed]);
+    let waves: Vec<f64> = (0..3 * channels).map(|_| draws.between(0.01, 0.4)).collect();
+    let mut pixels = Vec::new();
+    for y in 0..kind.height {
+        for x in 0..kind.width {
+            for channel in 0..channels {
+                let wave = &waves[3 * channel..][..3];
+                let slope = (f64::from(x) * wave[0]).sin() + (f64::from(y) * wave[1]).cos();
+                let edge = if f64::from(x) * wave[2] > f64::from(y) { 20.0 } else { 0.0 };
+                pixels.push((105.0 + 25.0 * slope + edge + draws.between(-9.0, 9.0)) as u8);
+            }
+        }
+    }
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, kind.quality);
+    encoder.set_sampling_factor(kind.sampling);
+    encoder.set_progressive(kind.progressive);
+    encoder.set_optimized_huffman_tables(kind.optimised);
+    encoder.set_restart_interval(kind.restart);
+    let colours = if kind.gray { ColorType::Luma } else { ColorType::Rgb };
+    encoder.encode(&pixels, kind.width, kind.height, colours).expect("the encoder takes any image");
+    file
+}
+
+fn decoded(file: &[u8], region: Option<Region>) -> Result<Planes, JpegError> {
+    let mut planes = Planes::new();
+    let choose = |size: feed::image::jpeg::Size| {
+        region.unwrap_or(Region { left: 0, top: 0, width: size.width, height: size.height })
+    };
+    Decoder::new(1 << 24).decode(file, choose, &mut planes).map(|_| planes)
+}
+
+/// The luminance of an image by another decoder, in rows: mixed again from the colours that it gives (JFIF 1.02, page 3).
+fn luminance_elsewhere(file: &[u8], gray: bool) -> Vec<f64> {
+    let pixels = jpeg_decoder::Decoder::new(file).decode().expect("the image is well formed");
+    if gray {
+        return pixels.into_iter().map(f64::from).collect();
+    }
+    let parts = [0.299, 0.587, 0.114];
+    let (pixels, _) = pixels.as_chunks::<3>();
+    pixels.iter().map(|pixel| pixel.iter().zip(parts).map(|(colour, part)| f64::from(*colour) * part).sum()).collect()
+}
+
+/// The sample that covers a pixel.
+fn sample(plane: &Plane, x: usize, y: usize) -> u8 {
+    plane.column(x / plane.step_x - plane.first_column)[y / plane.step_y - plane.first_row]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn luminance_is_what_another_decoder_finds(kind in kinds()) {
+        let file = encoded(&kind);
+        let planes = decoded(&file, None).expect("the image is well formed");
+        prop_assert_eq!(planes.colour, if kind.gray { Colour::Gray } else { Colour::YCbCr });
+        let other = luminance_elsewhere(&file, kind.gray);
+        for y in 0..usize::from(kind.height) {
+            for x in 0..usize::from(kind.width) {
+                let (own, other) = (sample(&planes.planes[0], x, y), other[y * usize::from(kind.width) + x]);
+                // Its inverse transform rounds in other places, and so do its colours.
+                prop_assert!((f64::from(own) - other).abs() <= 3.0, "at {x}, {y}: {own} and {other}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_part_is_what_the_whole_has_there(kind in kinds(), parts in prop::collection::vec(any::<u64>(), 4)) {
+        let file = encoded(&kind);
+        let whole = decoded(&file, None).expect("the image is well formed");
+        for part in parts {
+            let mut draws = Draws::of(&[part]);
+            let (width, height) = (usize::from(kind.width), usize::from(kind.height));
+            let (left, top) = (draws.below(width as u64) as usize, draws.below(height as u64) as usize);
+            let region = Region {
+                left,
+                top,
+                width: 1 + draws.below((width - left) as u64) as usize,
+                height: 1 + draws.below((height - top) as u64) as usize,
+            };
+            let some = decoded(&file, Some(region)).expect("the image is well formed");
+            for (own, all) in some.planes.iter().zip(&whole.planes) {
+                // Also the samples beside the edge, from which those inside are drawn.
+                let beside = |step: usize| if step == 1 { 0 } else { step };
+                let left = region.left.saturating_sub(beside(own.step_x));
+                let top = region.top.saturating_sub(beside(own.step_y));
+                let right = (region.left + region.width + beside(own.step_x)).min(width);
+                let bottom = (region.top + region.height + beside(own.step_y)).min(height);
+                for y in top..bottom {
+                    for x in left..right {
+                        prop_assert_eq!(sample(own, x, y), sample(all, x, y), "{:?} at {}, {}", region, x, y);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_file_that_was_cut_or_changed_is_an_error_or_an_image(kind in kinds(), at in 0.0..1.0, change: Option<u8>) {
+        let mut file = encoded(&kind);
+        let at = (file.len() as f64 * at) as usize;
+        match change {
+            Some(byte) => file[at] ^= byte,
+            None => file.truncate(at),
+        }
+        // Sizes may change, too: whatever they say, there is an end to it.
+        if let Ok(planes) = decoded(&file, None) {
+            prop_assert_eq!(size(&file).map(|size| (size.width, size.height)), Ok((planes.width, planes.height)));
+        }
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_within_its_pixels_is_an_error() {
+    for progressive in [false, true] {
+        let kind = Kind {
+            width: 100,
+            height: 80,
+            gray: false,
+            sampling: SamplingFactor::F_2_2,
+            progressive,
+            optimised: false,
+            restart: 0,
+            quality: 90,
+            seed: 1,
+        };
+        let file = encoded(&kind);
+        let cut = decoded(&file[..file.len() * 2 / 3], None);
+        assert!(matches!(cut, Err(JpegError::Truncated { .. })), "{:?}", cut.err());
+    }
+}
+
+#[test]
+fn images_that_are_too_large_are_refused_before_there_is_room_for_them() {
+    let mut file = encoded(&Kind {
+        width: 8,
+        height: 8,
+        gray: true,
+        sampling: SamplingFactor::F_1_1,
+        progressive: false,
+        optimised: false,
+        restart: 0,
+        quality: 90,
+        seed: 1,
+    });
+    let frame = file.windows(2).position(|bytes| bytes == [0xff, 0xc0]).expect("it has a frame");
+    file[frame + 5..frame + 9].fill(0xff);
+    assert_eq!(
+        decoded(&file, None).err(),
+        Some(JpegError::TooLarge { width: 65_535, height: 65_535, pixels_max: 1 << 24 })
+    );
+}
