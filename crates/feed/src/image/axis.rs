@@ -56,7 +56,8 @@ impl Sampling {
     ///
     /// Smoothed, a pixel takes three quarters of the sample that covers it and a quarter of the one that it lies nearer to; at the
     /// image's edge there is none beside, and the one is all (the "triangle filter" of the reference decoder).
-    fn of(&self, pixel: usize) -> [(usize, f64); 2] {
+    #[inline(always)]
+    pub(super) fn of(&self, pixel: usize) -> [(usize, f64); 2] {
         let own = pixel / self.step;
         let last = self.first + self.count - 1;
         let place = |sample: usize| sample.clamp(self.first, last) - self.first;

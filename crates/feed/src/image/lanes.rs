@@ -20,6 +20,8 @@ pub(super) trait Lanes: Copy {
     fn add(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn multiply(self, a: Self::Floats, b: Self::Floats) -> Self::Floats;
     fn clamp(self, a: Self::Floats, low: f32, high: f32) -> Self::Floats;
+    /// Whether any number is below `low` or above `high`.
+    fn any_outside(self, a: Self::Floats, low: f32, high: f32) -> bool;
     /// Rows as columns.
     fn turn(self, rows: [Self::Floats; LANES]) -> [Self::Floats; LANES];
 
@@ -76,6 +78,11 @@ impl Lanes for Anywhere {
     #[inline(always)]
     fn clamp(self, a: [f32; LANES], low: f32, high: f32) -> [f32; LANES] {
         a.map(|number| number.clamp(low, high))
+    }
+
+    #[inline(always)]
+    fn any_outside(self, a: [f32; LANES], low: f32, high: f32) -> bool {
+        a.iter().any(|number| *number < low || *number > high)
     }
 
     #[inline(always)]
@@ -192,6 +199,15 @@ mod avx2 {
         #[inline(always)]
         fn clamp(self, a: __m256, low: f32, high: f32) -> __m256 {
             unsafe { _mm256_min_ps(_mm256_max_ps(a, _mm256_set1_ps(low)), _mm256_set1_ps(high)) }
+        }
+
+        #[inline(always)]
+        fn any_outside(self, a: __m256, low: f32, high: f32) -> bool {
+            unsafe {
+                let below = _mm256_cmp_ps::<_CMP_LT_OQ>(a, _mm256_set1_ps(low));
+                let above = _mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_set1_ps(high));
+                _mm256_movemask_ps(_mm256_or_ps(below, above)) != 0
+            }
         }
 
         #[inline(always)]

@@ -5,6 +5,8 @@ pub mod crop;
 pub mod jpeg;
 
 mod lanes;
+mod mix;
+mod overshoot;
 mod render;
 
 pub use axis::{Axis, Sampling, Stretch};

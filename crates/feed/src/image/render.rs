@@ -9,6 +9,8 @@ use super::jpeg::{Colour, Plane, Planes, Region};
 #[cfg(target_arch = "x86_64")]
 use super::lanes::Avx2;
 use super::lanes::{Anywhere, LANES, Lanes};
+use super::mix::Mix;
+use super::overshoot::Overshoot;
 
 /// What comes out for each channel: `sample * scale + offset`, the sample from 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,12 +43,13 @@ pub struct Target {
 /// Renders one image after the other; its buffers serve the next.
 #[derive(Default)]
 pub struct Renderer {
-    across: Axis,
+    across: [Axis; 3],
     down: [Axis; 3],
     /// Each component resized along the rows.
     halfway: [Vec<f32>; 3],
     /// The first row of each that is there.
     first_rows: [usize; 3],
+    overshoot: Overshoot,
 }
 
 impl Renderer {
@@ -68,10 +71,14 @@ impl Renderer {
             let across =
                 Stretch { start: region.left, length: region.width, outputs: target.width, mirrored: target.mirrored };
             let down = Stretch { start: region.top, length: region.height, outputs: target.height, mirrored: false };
-            self.across.draw(across, Sampling::across(plane));
+            self.across[component].draw(across, Sampling::across(plane));
             self.down[component].draw(down, Sampling::down(plane));
             self.first_rows[component] =
-                along_rows(plane, &self.across, &self.down[component], &mut self.halfway[component]);
+                along_rows(plane, &self.across[component], &self.down[component], &mut self.halfway[component]);
+        }
+        self.overshoot.any = false;
+        if planes.colour == Colour::YCbCr {
+            overshoot(self, planes, region);
         }
         along_columns(self, planes.colour, target, normalise, output);
     }
@@ -96,9 +103,7 @@ fn along_rows_avx2(lanes: Avx2, plane: &Plane, across: &Axis, down: &Axis, halfw
 
 #[inline(always)]
 fn along_rows_with<L: Lanes>(lanes: L, plane: &Plane, across: &Axis, down: &Axis, halfway: &mut Vec<f32>) -> usize {
-    let (first, end) = down.reach();
-    // Whole groups: a column is stored in blocks of eight rows.
-    let (first, end) = (first / LANES * LANES, end.next_multiple_of(LANES));
+    let (first, end) = rows(down);
     let width = across.outputs.next_multiple_of(LANES);
     halfway.resize(width * (end - first), 0.0);
     for x in (0..width).step_by(LANES) {
@@ -117,6 +122,35 @@ fn along_rows_with<L: Lanes>(lanes: L, plane: &Plane, across: &Axis, down: &Axis
         }
     }
     first
+}
+
+/// The rows of a plane that an axis takes in, in whole groups: a column is stored in blocks of eight rows.
+fn rows(down: &Axis) -> (usize, usize) {
+    let (first, end) = down.reach();
+    (first / LANES * LANES, end.next_multiple_of(LANES))
+}
+
+/// Finds what is cut off from the colours.
+fn overshoot(renderer: &mut Renderer, planes: &Planes, region: Region) {
+    #[cfg(target_arch = "x86_64")]
+    if let Some(lanes) = Avx2::find() {
+        // SAFETY: the token proves that the processor has what the function was compiled for.
+        #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
+        return unsafe { overshoot_avx2(lanes, renderer, planes, region) };
+    }
+    overshoot_with(Anywhere, renderer, planes, region);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn overshoot_avx2(lanes: Avx2, renderer: &mut Renderer, planes: &Planes, region: Region) {
+    overshoot_with(lanes, renderer, planes, region);
+}
+
+#[inline(always)]
+fn overshoot_with<L: Lanes>(lanes: L, renderer: &mut Renderer, planes: &Planes, region: Region) {
+    let rows = rows(&renderer.down[0]);
+    renderer.overshoot.find(lanes, planes, region, &renderer.across[0], rows);
 }
 
 /// Resizes all components along their columns, mixes the colours, and writes them.
@@ -157,14 +191,24 @@ fn along_columns_with<L: Lanes>(
     let (red, rest) = output.split_at_mut(width * height);
     let (green, blue) = rest.split_at_mut(width * height);
     let mix = Mix::new(lanes);
+    let components = if colour == Colour::Gray { 1 } else { 3 };
     for y in 0..height {
         for x in (0..width).step_by(LANES) {
-            let sum = |component| column_sum(lanes, from, component, y, x, padded);
-            let rgb = match colour {
-                Colour::Gray => [sum(0); 3],
-                Colour::Rgb => [sum(0), sum(1), sum(2)],
-                Colour::YCbCr => mix.colours(lanes, sum(0), sum(1), sum(2)),
+            // No closures here: they are not compiled for the vectors.
+            let mut sums = [lanes.floats(0.0); 3];
+            for (component, halfway) in from.halfway.iter().enumerate().take(components) {
+                sums[component] = column_sum(lanes, from, component, halfway, y, x, padded);
+            }
+            let mut rgb = match colour {
+                Colour::Gray => [sums[0]; 3],
+                Colour::Rgb => sums,
+                Colour::YCbCr => mix.colours(lanes, sums[0], sums[1], sums[2]),
             };
+            if from.overshoot.any {
+                for (sample, halfway) in rgb.iter_mut().zip(&from.overshoot.halfway) {
+                    *sample = lanes.add(*sample, column_sum(lanes, from, 0, halfway, y, x, padded));
+                }
+            }
             let at = y * width + x;
             let count = LANES.min(width - x);
             for (channel, (samples, out)) in rgb.into_iter().zip([&mut *red, &mut *green, &mut *blue]).enumerate() {
@@ -182,14 +226,22 @@ fn along_columns_with<L: Lanes>(
     }
 }
 
-/// Eight neighbours in row `y` of the output, of one component.
+/// Eight neighbours in row `y` of the output, of something that lies as one component does.
 #[inline(always)]
-fn column_sum<L: Lanes>(lanes: L, from: &Renderer, component: usize, y: usize, x: usize, width: usize) -> L::Floats {
+fn column_sum<L: Lanes>(
+    lanes: L,
+    from: &Renderer,
+    component: usize,
+    halfway: &[f32],
+    y: usize,
+    x: usize,
+    width: usize,
+) -> L::Floats {
     let (start, weights) = from.down[component].output(y);
     let mut sums = lanes.floats(0.0);
     let mut at = (start - from.first_rows[component]) * width + x;
     for weight in weights {
-        let samples = lanes.load(group(&from.halfway[component], at));
+        let samples = lanes.load(group(halfway, at));
         sums = lanes.add(sums, lanes.multiply(lanes.floats(*weight), samples));
         at += width;
     }
@@ -205,37 +257,4 @@ fn group<T>(numbers: &[T], at: usize) -> &[T; LANES] {
 #[inline(always)]
 fn group_mut<T>(numbers: &mut [T], at: usize) -> &mut [T; LANES] {
     numbers[at..].first_chunk_mut().expect("groups are whole")
-}
-
-/// JFIF 1.02, page 3: red, green and blue from luminance and the two differences of colour, which lie around 128.
-struct Mix<L: Lanes> {
-    red_of_redness: L::Floats,
-    green_of_blueness: L::Floats,
-    green_of_redness: L::Floats,
-    blue_of_blueness: L::Floats,
-    middle: L::Floats,
-}
-
-impl<L: Lanes> Mix<L> {
-    #[inline(always)]
-    fn new(lanes: L) -> Mix<L> {
-        Mix {
-            red_of_redness: lanes.floats(1.402),
-            green_of_blueness: lanes.floats(-0.344_136),
-            green_of_redness: lanes.floats(-0.714_136),
-            blue_of_blueness: lanes.floats(1.772),
-            middle: lanes.floats(-128.0),
-        }
-    }
-
-    #[inline(always)]
-    fn colours(&self, lanes: L, luminance: L::Floats, blueness: L::Floats, redness: L::Floats) -> [L::Floats; 3] {
-        let (blueness, redness) = (lanes.add(blueness, self.middle), lanes.add(redness, self.middle));
-        let with = |sum, part, difference| lanes.add(sum, lanes.multiply(part, difference));
-        [
-            with(luminance, self.red_of_redness, redness),
-            with(with(luminance, self.green_of_blueness, blueness), self.green_of_redness, redness),
-            with(luminance, self.blue_of_blueness, blueness),
-        ]
-    }
 }
