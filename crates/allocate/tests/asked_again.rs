@@ -1,4 +1,4 @@
-//! How often one asks changes no decision.
+//! How often one asks changes no decision, and neither does how late one is told of a start.
 
 use allocate::{Budget, Engine};
 use fleet::action::{Action, ActionKind};
@@ -17,12 +17,16 @@ struct Fleet {
     seq: u64,
     /// When who ends, and how long it ran.
     ends: Vec<(i64, ActionId, WorkloadId, i64)>,
+    /// How long after a start the engine is told of it.
+    told_after_s: i64,
+    /// When it is told of which.
+    starts: Vec<(i64, ActionId, WorkloadId, Timestamp)>,
 }
 
 impl Fleet {
-    fn new(order: Order) -> Self {
+    fn new(order: Order, told_after_s: i64) -> Self {
         let engine = Engine::new(Policy::new(order), Metered::Devices);
-        let mut fleet = Self { engine, seq: 0, ends: Vec::new() };
+        let mut fleet = Self { engine, seq: 0, ends: Vec::new(), told_after_s, starts: Vec::new() };
         let (cpu, memory) = (MilliCpu(8_000), Bytes::gibi(64));
         let spec = Node { pools: Vec::new(), cpu, memory, devices: 8, model: None };
         fleet.tell(0, EventKind::NodeAdded { node: NodeId(0), spec });
@@ -40,6 +44,9 @@ impl Fleet {
 
     /// A second passes: who is over ends, one comes every third, those that are started run for a while.
     fn second(&mut self, at_s: i64) -> Vec<Action> {
+        for (_, action, workload, since) in self.starts.extract_if(.., |(told, ..)| *told == at_s).collect::<Vec<_>>() {
+            self.tell(at_s, EventKind::Started { action, workload, since });
+        }
         let over: Vec<_> = self.ends.extract_if(.., |(end, ..)| *end == at_s).collect();
         for (_, action, workload, ran_s) in &over {
             let ran = Millis::seconds(*ran_s);
@@ -57,7 +64,12 @@ impl Fleet {
             let ActionKind::Start { workload, .. } = action.kind;
             let runs_s = 5 + i64::from(workload.0 * 7 % 40);
             self.ends.push((at_s + runs_s, action.id, workload, runs_s));
-            self.tell(at_s, EventKind::Started { action: action.id, workload, since: Timestamp::from_seconds(at_s) });
+            let now = Timestamp::from_seconds(at_s);
+            if self.told_after_s == 0 {
+                self.tell(at_s, EventKind::Started { action: action.id, workload, since: now });
+            } else {
+                self.starts.push((at_s + self.told_after_s, action.id, workload, now + Millis(300)));
+            }
         }
         actions
     }
@@ -81,7 +93,7 @@ fn workload(id: u32) -> Workload {
 #[test]
 fn nothing_comes_of_asking_when_nothing_happened() {
     for order in [Order::Fifo, Order::Trimtab] {
-        let (mut rarely, mut often) = (Fleet::new(order), Fleet::new(order));
+        let (mut rarely, mut often) = (Fleet::new(order, 0), Fleet::new(order, 0));
         let mut starts = 0;
         for at_s in 1..2_000 {
             let expected = rarely.second(at_s);
@@ -91,5 +103,21 @@ fn nothing_comes_of_asking_when_nothing_happened() {
         }
         assert!(starts > 100, "{starts}");
         assert!(rarely.engine.waiting() > 10, "many wait: room is kept, and expected ends pass");
+    }
+}
+
+#[test]
+fn how_late_one_is_told_of_a_start_changes_nothing() {
+    for order in [Order::Fifo, Order::Trimtab, Order::Backfill] {
+        // At once; after others have ended and come; after most are over.
+        let (mut at_once, mut late, mut hardly) = (Fleet::new(order, 0), Fleet::new(order, 4), Fleet::new(order, 40));
+        let mut starts = 0;
+        for at_s in 1..2_000 {
+            let expected = at_once.second(at_s);
+            assert_eq!(late.second(at_s), expected, "{order:?} at {at_s}");
+            assert_eq!(hardly.second(at_s), expected, "{order:?} at {at_s}");
+            starts += expected.len();
+        }
+        assert!(starts > 100, "{starts}");
     }
 }

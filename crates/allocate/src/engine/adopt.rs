@@ -42,6 +42,7 @@ impl Engine {
         job.state =
             JobState::Placed(Place { action, slots: slots.to_vec(), since, outcome: Outcome::Awaited, expected_end });
         self.next_action = self.next_action.max(action.0.saturating_add(1));
+        self.runs_from(id, since.min(now));
         Ok(())
     }
 }

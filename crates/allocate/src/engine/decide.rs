@@ -68,6 +68,10 @@ impl Engine {
             Order::Trimtab => self.passes(now, Mode::Reserving, budget, &mut decision),
             Order::Backfill => self.backfill(now, budget, &mut decision),
         }
+        for action in &decision.actions {
+            let ActionKind::Start { workload, .. } = action.kind;
+            self.runs_from(workload, now);
+        }
         self.guard.lapse();
         if decision.actions.len() >= budget.starts && self.waiting.len() > 0 {
             decision.wake_at = Some(now);

@@ -12,6 +12,10 @@ use super::{Changed, Engine};
 use crate::cluster::Standing;
 use crate::predict::Features;
 
+/// A start that took less is counted from its decision. Of a start one is told some moments after it was made; what is decided in
+/// these moments must not hang on how many there were, or a replay would decide otherwise.
+const COUNTED_FROM_ITS_START: Millis = Millis(1_000);
+
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Observed {
@@ -151,19 +155,25 @@ impl Engine {
         place.outcome = Outcome::Started;
         // Clocks differ: it began after that was decided, and before this was heard of.
         let at = since.max(place.since).min(self.last_at);
-        if let Some(known) = self.predictor.learns() {
-            known.started(workload, &job.expected, at);
+        let late = at.since(place.since);
+        if late < COUNTED_FROM_ITS_START {
+            return Ok(());
         }
-        // The clock of the run begins when it began, not when that was decided.
-        if place.since != at {
-            let before = place.expected_end;
-            place.expected_end = before + at.since(place.since);
-            place.since = at;
-            let after = place.expected_end;
-            self.ends.remove(before, workload, &place.slots);
-            self.ends.insert(after, workload, &place.slots, &job.workload.request);
-        }
+        let before = place.expected_end;
+        place.expected_end = before + late;
+        place.since = at;
+        let after = place.expected_end;
+        self.ends.remove(before, workload, &place.slots);
+        self.ends.insert(after, workload, &place.slots, &job.workload.request);
+        self.runs_from(workload, at);
         Ok(())
+    }
+
+    /// Lets the forecasts know since when a workload runs.
+    pub(super) fn runs_from(&mut self, workload: WorkloadId, at: Timestamp) {
+        if let Some(known) = self.predictor.learns() {
+            known.started(workload, &self.jobs[&workload].expected, at);
+        }
     }
 
     /// Whether this action's outcome is the one that is waited for.
