@@ -55,6 +55,10 @@ impl Chromium {
 
     /// Asks for something, and waits for the answer.
     pub(crate) fn call(&mut self, method: &str, params: &Value) -> Value {
+        self.ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    fn ask(&mut self, method: &str, params: &Value) -> Result<Value, Value> {
         self.next += 1;
         let mut message = json!({"id": self.next, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -67,8 +71,7 @@ impl Chromium {
             bytes.pop();
             let answer: Value = serde_json::from_slice(&bytes).unwrap();
             if answer["id"] == json!(self.next) {
-                assert!(answer.get("error").is_none(), "{method}: {answer}");
-                return answer["result"].clone();
+                return answer.get("error").cloned().map_or_else(|| Ok(answer["result"].clone()), Err);
             }
         }
     }
@@ -91,7 +94,9 @@ impl Chromium {
         let end = Instant::now() + PATIENCE;
         loop {
             let params = json!({"expression": expression, "returnByValue": true});
-            if self.call("Runtime.evaluate", &params)["result"]["value"] == json!(true) {
+            // While a page gives way to the next there is none to ask: that is not yet, either.
+            let told = self.ask("Runtime.evaluate", &params);
+            if told.is_ok_and(|told| told["result"]["value"] == json!(true)) {
                 return;
             }
             assert!(Instant::now() < end, "this never held: {expression}");
