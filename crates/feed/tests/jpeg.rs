@@ -1,6 +1,7 @@
 //! The decoder against another one, on images of every kind, and against itself on parts of them.
 
 use feed::image::jpeg::{Colour, Decoder, JpegError, Plane, Planes, Region, size};
+use feed::image::{Normalise, Renderer, Target};
 use feed::random::Draws;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use proptest::prelude::*;
@@ -202,4 +203,40 @@ fn images_that_are_too_large_are_refused_before_there_is_room_for_them() {
         decoded(&file, None).err(),
         Some(JpegError::TooLarge { width: 65_535, height: 65_535, pixels_max: 1 << 24 })
     );
+}
+
+#[test]
+fn an_image_with_more_samples_of_colour_than_of_luminance_is_drawn() {
+    let kind = Kind {
+        width: 32,
+        height: 16,
+        gray: false,
+        sampling: SamplingFactor::F_1_1,
+        progressive: false,
+        optimised: false,
+        restart: 0,
+        quality: 90,
+        seed: 1,
+    };
+    let mut file = encoded(&kind);
+    let place =
+        |file: &[u8], marker: u8| file.windows(2).position(|bytes| bytes == [0xff, marker]).expect("it is there");
+    let frame = place(&file, 0xc0);
+    // Blueness is sampled twice as often from left to right as the others are.
+    file[frame + 14] = 0x21;
+    let scan = place(&file, 0xda);
+    for component in 0..3 {
+        file[scan + 6 + 2 * component] = 0;
+    }
+    // Blocks of middle gray, in the codes of the standard's tables for luminance: no difference (00), and the end (1010).
+    file.truncate(scan + 14);
+    file.extend([0x28, 0xa2, 0x8a].repeat(8));
+    file.extend([0xff, 0xd9]);
+    let mut planes = Planes::new();
+    let region = Region { left: 17, top: 3, width: 11, height: 9 };
+    Decoder::new(1 << 24).decode(&file, |_| region, &mut planes).expect("it is a JPEG");
+    let mut output = vec![0.0; 3 * 8 * 8];
+    let target = Target { width: 8, height: 8, mirrored: false };
+    Renderer::default().render(&planes, region, target, &Normalise::new([0.0; 3], [1.0 / 255.0; 3]), &mut output);
+    assert!(output.iter().all(|sample| (sample - 128.0).abs() < 0.01), "{output:?}");
 }

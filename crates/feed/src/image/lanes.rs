@@ -37,6 +37,18 @@ pub(super) trait Lanes: Copy {
     fn to_bytes(self, a: Self::Whole) -> [u8; LANES];
 }
 
+/// A group of numbers that lie behind each other.
+#[inline(always)]
+pub(super) fn group<T>(numbers: &[T], at: usize) -> &[T; LANES] {
+    numbers[at..].first_chunk().expect("groups are whole")
+}
+
+/// The same, to be written.
+#[inline(always)]
+pub(super) fn group_mut<T>(numbers: &mut [T], at: usize) -> &mut [T; LANES] {
+    numbers[at..].first_chunk_mut().expect("groups are whole")
+}
+
 /// Any processor.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Anywhere;

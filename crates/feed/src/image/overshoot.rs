@@ -7,7 +7,7 @@
 
 use super::axis::{Axis, Sampling};
 use super::jpeg::{Plane, Planes, Region};
-use super::lanes::{LANES, Lanes};
+use super::lanes::{LANES, Lanes, group};
 use super::mix::Mix;
 
 /// What may be cut off without looking: one step of a sample, which leaves the output within 50 dB even if all pixels were so.
@@ -26,7 +26,7 @@ pub(super) struct Overshoot {
 }
 
 impl Overshoot {
-    /// Finds what is cut off in `region`, for rows `first` to `end` of the luminance's plane.
+    /// Finds what is cut off in `region`, for rows `first` to `end` of the luminance's plane, which has a sample for each pixel.
     #[inline(always)]
     pub(super) fn find<L: Lanes>(
         &mut self,
@@ -36,7 +36,6 @@ impl Overshoot {
         across: &Axis,
         (first, end): (usize, usize),
     ) {
-        self.any = false;
         let [luminance, colours @ ..] = &planes.planes[..] else { return };
         let width = across.outputs.next_multiple_of(LANES);
         let left = region.left - luminance.first_column;
@@ -148,11 +147,6 @@ fn is_past<L: Lanes>(lanes: L, pixels: [L::Floats; 3], by: f32) -> bool {
     lanes.any_outside(red, -by, 255.0 + by)
         || lanes.any_outside(green, -by, 255.0 + by)
         || lanes.any_outside(blue, -by, 255.0 + by)
-}
-
-#[inline(always)]
-fn group<T>(numbers: &[T], at: usize) -> &[T; LANES] {
-    numbers[at..].first_chunk().expect("groups are whole")
 }
 
 /// For each column of a plane, the outputs that take it in, with its weight there.

@@ -8,7 +8,7 @@ use super::axis::{Axis, Sampling, Stretch};
 use super::jpeg::{Colour, Plane, Planes, Region};
 #[cfg(target_arch = "x86_64")]
 use super::lanes::Avx2;
-use super::lanes::{Anywhere, LANES, Lanes};
+use super::lanes::{Anywhere, LANES, Lanes, group, group_mut};
 use super::mix::Mix;
 use super::overshoot::Overshoot;
 
@@ -77,7 +77,9 @@ impl Renderer {
                 along_rows(plane, &self.across[component], &self.down[component], &mut self.halfway[component]);
         }
         self.overshoot.any = false;
-        if planes.colour == Colour::YCbCr {
+        // Where luminance has fewer samples than colour, which no encoder writes, nothing is cut off before the end.
+        let luminance = &planes.planes[0];
+        if planes.colour == Colour::YCbCr && (luminance.step_x, luminance.step_y) == (1, 1) {
             overshoot(self, planes, region);
         }
         along_columns(self, planes.colour, target, normalise, output);
@@ -246,15 +248,4 @@ fn column_sum<L: Lanes>(
         at += width;
     }
     sums
-}
-
-/// A group of numbers that lie behind each other.
-#[inline(always)]
-fn group<T>(numbers: &[T], at: usize) -> &[T; LANES] {
-    numbers[at..].first_chunk().expect("groups are whole")
-}
-
-#[inline(always)]
-fn group_mut<T>(numbers: &mut [T], at: usize) -> &mut [T; LANES] {
-    numbers[at..].first_chunk_mut().expect("groups are whole")
 }
