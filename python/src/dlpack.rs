@@ -83,8 +83,7 @@ pub(crate) fn capsule(py: Python<'_>, tensor: Tensor, is_versioned: bool) -> PyR
         };
         new_capsule(py, Box::into_raw(Box::new(managed)).cast(), VERSIONED, drop_versioned)
     } else {
-        let managed =
-            Managed { tensor: parts, context: Box::into_raw(context).cast(), deleter: Some(delete) };
+        let managed = Managed { tensor: parts, context: Box::into_raw(context).cast(), deleter: Some(delete) };
         new_capsule(py, Box::into_raw(Box::new(managed)).cast(), PLAIN, drop_plain)
     }
 }
@@ -95,8 +94,7 @@ fn parts(tensor: Tensor) -> (DlTensor, Box<Context>) {
     for side in (1..tensor.shape.len()).rev() {
         strides[side - 1] = strides[side] * tensor.shape[side].max(1);
     }
-    let mut context =
-        Box::new(Context { shape: tensor.shape.into(), strides: strides.into(), _owner: tensor.owner });
+    let mut context = Box::new(Context { shape: tensor.shape.into(), strides: strides.into(), _owner: tensor.owner });
     let (code, bits) = match tensor.number {
         Type::U8 => (1, 8),
         Type::I64 => (0, 64),

@@ -31,7 +31,9 @@ pub(crate) fn build() -> anyhow::Result<PathBuf> {
     }
     let mut command = std::process::Command::new(maturin.program("maturin"));
     command.current_dir(workspace::root());
-    command.args(["build", "--quiet", "--release", "--locked", "--manifest-path", "python/Cargo.toml", "--out"]).arg(&folder);
+    command
+        .args(["build", "--quiet", "--release", "--locked", "--manifest-path", "python/Cargo.toml", "--out"])
+        .arg(&folder);
     venv::run(&mut command)?;
     wheel_in(&folder)
 }

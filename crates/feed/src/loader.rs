@@ -145,9 +145,8 @@ impl Loader {
 
 /// What makes no sense, whatever the data are.
 fn check(spec: &Spec) -> Result<(), LoaderError> {
-    let wrong = |what: &str, problem: &str| {
-        Err(LoaderError::Spec { what: what.to_owned(), problem: problem.to_owned() })
-    };
+    let wrong =
+        |what: &str, problem: &str| Err(LoaderError::Spec { what: what.to_owned(), problem: problem.to_owned() });
     if spec.data.is_empty() {
         return wrong("data", "no file is named");
     }
@@ -178,7 +177,10 @@ fn check(spec: &Spec) -> Result<(), LoaderError> {
         if let KindSpec::Tokens(tokens) = &column.kind
             && (!(1..=1 << 24).contains(&tokens.length) || tokens.stride == Some(0))
         {
-            return wrong(&column.name, "a sample has between 1 and 16,777,216 tokens, and the next begins after it does");
+            return wrong(
+                &column.name,
+                "a sample has between 1 and 16,777,216 tokens, and the next begins after it does",
+            );
         }
     }
     Ok(())
@@ -199,7 +201,8 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
         CropSpec::Random { area, ratio } => {
             let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
             let ratios = 0.0 < ratio.0 && ratio.0 <= ratio.1 && ratio.1.is_finite();
-            (!(areas && ratios)).then_some("a crop's scale lies within 0 to 1 and its ratio above 0, each from low to high")
+            (!(areas && ratios))
+                .then_some("a crop's scale lies within 0 to 1 and its ratio above 0, each from low to high")
         }
         CropSpec::Centre { shorter: 0 } => Some("the shorter side is at least one pixel"),
         CropSpec::Centre { .. } | CropSpec::Whole => None,

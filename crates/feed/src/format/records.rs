@@ -76,7 +76,9 @@ mod tests {
     fn records_may_share_their_ends_and_a_rest_is_left_out() {
         let apart = Layout { bytes: 20, stride: 20, number: 2 };
         let sharing = Layout { bytes: 22, stride: 20, number: 2 };
-        for (layout, bytes, samples) in [(apart, 118, 5), (apart, 18, 0), (sharing, 102, 5), (sharing, 100, 4), (sharing, 0, 0)] {
+        for (layout, bytes, samples) in
+            [(apart, 118, 5), (apart, 18, 0), (sharing, 102, 5), (sharing, 100, 4), (sharing, 0, 0)]
+        {
             let records = Records::new("tokens.bin", bytes, layout).unwrap();
             assert_eq!(records.samples(), samples, "{layout:?} in {bytes}");
             if let Some(last) = samples.checked_sub(1) {

@@ -103,12 +103,16 @@ mod tests {
     #[test]
     fn the_middle_is_as_large_as_its_scale_says() {
         let target = Size { width: 224, height: 224 };
-        let part = |width, height| Crop::Centre { shorter: 256 }.part(Size { width, height }, target, &mut Draws::of(&[]));
+        let part =
+            |width, height| Crop::Centre { shorter: 256 }.part(Size { width, height }, target, &mut Draws::of(&[]));
         assert_eq!(part(500, 375), Region { left: 86, top: 23, width: 328, height: 328 });
         assert_eq!(part(256, 256), Region { left: 16, top: 16, width: 224, height: 224 });
         // Of an image that is too narrow, all there is.
         assert_eq!(part(1, 1000), Region { left: 0, top: 499, width: 1, height: 1 });
-        assert_eq!(Crop::Centre { shorter: 100 }.part(Size { width: 10, height: 90 }, target, &mut Draws::of(&[])).width, 10);
+        assert_eq!(
+            Crop::Centre { shorter: 100 }.part(Size { width: 10, height: 90 }, target, &mut Draws::of(&[])).width,
+            10
+        );
     }
 
     #[test]

@@ -50,7 +50,8 @@ fn spelt_out(name: &str) -> Result<Vec<String>, SourceError> {
 fn numbers(first: &str, last: &str) -> Option<Vec<String>> {
     let digits = first.len();
     let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
-    (first <= last && last - first < FILES_MAX).then(|| (first..=last).map(|number| format!("{number:0digits$}")).collect())
+    (first <= last && last - first < FILES_MAX)
+        .then(|| (first..=last).map(|number| format!("{number:0digits$}")).collect())
 }
 
 /// Adds the file of a name, the files of a folder, or those that a pattern names.

@@ -123,16 +123,14 @@ impl Work for Columns {
                 Kind::Integer => read_field(shard, place, &column.fields, file)
                     .and_then(integer)
                     .map(|number| slot.as_numbers::<i64>()[0] = number),
-                Kind::Tokens { length, token } => {
-                    read_field(shard, place, &column.fields, file).and_then(|stored| {
-                        if stored.len() != length * token.bytes() {
-                            let (bytes, expected) = (stored.len(), length * token.bytes());
-                            return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));
-                        }
-                        widen(stored, *token, slot.as_numbers());
-                        Ok(())
-                    })
-                }
+                Kind::Tokens { length, token } => read_field(shard, place, &column.fields, file).and_then(|stored| {
+                    if stored.len() != length * token.bytes() {
+                        let (bytes, expected) = (stored.len(), length * token.bytes());
+                        return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));
+                    }
+                    widen(stored, *token, slot.as_numbers());
+                    Ok(())
+                }),
             };
             made.map_err(|Reason(reason)| SampleError { sample: shard.name_of(place), reason })?;
         }
@@ -142,9 +140,7 @@ impl Work for Columns {
 
 /// Reads the first field of a sample that has one of some names.
 fn read_field<'b>(shard: &Shard, place: u64, names: &[String], bytes: &'b mut Vec<u8>) -> Result<&'b [u8], Reason> {
-    let extent = shard
-        .extent(place, names)
-        .ok_or_else(|| Reason(format!("it has no field {}", names.join(" or "))))?;
+    let extent = shard.extent(place, names).ok_or_else(|| Reason(format!("it has no field {}", names.join(" or "))))?;
     bytes.resize(extent.bytes as usize, 0);
     shard.file.read_at(extent.offset, bytes).map_err(|error| Reason(error.to_string()))?;
     Ok(bytes)
