@@ -134,7 +134,7 @@ mod tests {
             (Order { samples: 101, ..order }, "abc", "the number of samples"),
             (Order { seed: 4, ..order }, "abc", "the seed"),
             (Order { shuffle: Shuffle::None, ..order }, "abc", "the shuffle"),
-            (order, "abd", "the files or what each holds (told by a digest)"),
+            (order, "def", "the files or what each holds (told by a digest)"),
         ] {
             let refused = state.check(&other, data);
             assert!(matches!(&refused, Err(StateError::Differs { what: named, .. }) if *named == what), "{refused:?}");

@@ -312,16 +312,15 @@ impl<L: Lanes> Row<'_, L> {
                 rgb[group] = mix.colours(lanes, luminance[group], blueness[group], redness[group]);
             }
         }
-        for group in 0..GROUPS {
+        for (group, channels) in rgb.into_iter().enumerate() {
             let x = x + group * LANES;
-            if from.overshoot.is_in(y, x) {
-                for channel in 0..3 {
+            let is_cut = from.overshoot.is_in(y, x);
+            for (channel, mut samples) in channels.into_iter().enumerate() {
+                if is_cut {
                     let cut = from.overshoot.sum(lanes, &first.down, channel, y, x);
-                    rgb[group][channel] = mix.add_to(lanes, channel, rgb[group][channel], cut);
+                    samples = mix.add_to(lanes, channel, samples, cut);
                 }
-            }
-            for channel in 0..3 {
-                let done = mix.clamp(lanes, channel, rgb[group][channel]);
+                let done = mix.clamp(lanes, channel, samples);
                 let row = &mut *self.rows[channel];
                 if let Some(out) = row.get_mut(x..x + LANES).and_then(<[f32]>::first_chunk_mut) {
                     lanes.store_past(done, out);

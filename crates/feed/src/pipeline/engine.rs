@@ -98,7 +98,7 @@ impl<W: Work> Engine<W> {
 impl<W: Work> Drop for Engine<W> {
     fn drop(&mut self) {
         if self.line.is_forked() {
-            #[expect(clippy::mem_forget, reason = "to let go of a thread that is not there is not defined")]
+            // To let go of a thread that is not there is not defined.
             self.threads.drain(..).for_each(mem::forget);
             return;
         }

@@ -13,9 +13,9 @@ use crate::{wheel, workspace};
 pub(super) const ROUNDS: usize = 5;
 
 /// NVIDIA's loader.
-const DALI: &[&str] = &["nvidia-dali-cuda120==2.4.0", "numpy==2.2.6"];
+const DALI: &[&str] = &["nvidia-dali-cuda120==2.4.0", "numpy==2.4.6"];
 /// torch and what is beside it, also for what we deliver to torch.
-const TORCH: &[&str] = &["torch==2.15.0", "litdata==0.2.76", "numpy==2.2.6", "pillow==12.0.0"];
+const TORCH: &[&str] = &["torch==2.15.0", "litdata==0.2.76", "numpy==2.4.6", "pillow==13.0.0"];
 
 /// The Pythons, with our package in that of torch.
 pub(super) struct Peers {
@@ -36,8 +36,6 @@ pub(super) enum Home {
 pub(super) struct Measured {
     count: u64,
     core_seconds: f64,
-    #[expect(dead_code, reason = "it stands beside the other for whoever runs a program by hand")]
-    wall_seconds: f64,
 }
 
 impl Measured {
