@@ -12,6 +12,8 @@ mod bench;
 mod check;
 mod fuzz;
 mod suite;
+mod venv;
+mod wheel;
 mod workspace;
 
 const HELP: &str = "\
@@ -36,6 +38,7 @@ Chores:
   test       Run every test of the workspace, and say which were skipped and why
                --no-skips       fail when a test was skipped
                -- ARGUMENTS     handed to `cargo test` (such as: -- --package fleet)
+  wheel      Build the Python package, and say where it lies (wants Python 3 with venv; installs maturin under target)
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
             "bench" => bench::run(arguments),
             "check" => check::run(arguments),
             "fuzz" => fuzz::run(arguments),
+            "wheel" => wheel::run(arguments),
             other => anyhow::bail!("there is no chore {other:?}; `cargo xtask --help` lists them"),
         },
         Some(unexpected) => Err(unexpected.unexpected().into()),

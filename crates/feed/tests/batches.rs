@@ -5,9 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use feed::dataset::Dataset;
+use feed::dataset::{Dataset, Format};
 use feed::image::Normalise;
-use feed::image::crop::RandomCrop;
+use feed::image::crop::{Crop, RandomCrop};
 use feed::order::{Order, Shares, Shuffle};
 use feed::pipeline::{Batch, Engine, Next, Settings};
 use feed::work::{Column, Columns, Kind, Photograph};
@@ -15,7 +15,7 @@ use feed::work::{Column, Columns, Kind, Photograph};
 /// Photographs drawn small, and their classes.
 fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
     let photograph = Photograph {
-        crop: RandomCrop { area: (0.08, 1.0), ratio: (0.75, 4.0 / 3.0) },
+        crop: Crop::Random(RandomCrop { area: (0.08, 1.0), ratio: (0.75, 4.0 / 3.0) }),
         width: 21,
         height: 17,
         mirror: 0.5,
@@ -75,7 +75,7 @@ fn run(columns: &Arc<Columns>, settings: Settings, epochs: u64, batches: usize) 
 
 fn dataset(folder: &Path) -> Arc<Dataset> {
     let paths: Vec<_> = (0..4).map(|shard| folder.join(format!("shard-{shard:04}.tar"))).collect();
-    Arc::new(Dataset::open(&paths).expect("the shards are well formed"))
+    Arc::new(Dataset::open(&paths, Format::ByName).expect("the shards are well formed"))
 }
 
 #[test]

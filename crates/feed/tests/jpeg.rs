@@ -97,7 +97,7 @@ fn luminance_elsewhere(file: &[u8], gray: bool) -> Vec<f64> {
 
 /// The sample that covers a pixel.
 fn sample(plane: &Plane, x: usize, y: usize) -> u8 {
-    plane.column(x / plane.step_x - plane.first_column)[y / plane.step_y - plane.first_row]
+    plane.sample(x / plane.step_x - plane.first_column, y / plane.step_y - plane.first_row)
 }
 
 proptest! {

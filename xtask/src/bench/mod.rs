@@ -10,6 +10,8 @@
 #[cfg(feature = "bench")]
 mod command;
 #[cfg(feature = "bench")]
+mod feed;
+#[cfg(feature = "bench")]
 mod live;
 #[cfg(feature = "bench")]
 mod machine;

@@ -1,7 +1,7 @@
 //! Every benchmark there is.
 
 use super::session::Session;
-use super::{live, oracle, speed};
+use super::{feed, live, oracle, speed};
 
 /// A benchmark: a name to call it by, and what it does.
 pub(crate) struct Bench {
@@ -25,5 +25,10 @@ pub(crate) const ALL: &[Bench] = &[
         name: "live",
         about: "`trimtab up`: kills, throughput, load, rest, hostile requests (bars 1 to 5)",
         run: live::run,
+    },
+    Bench {
+        name: "feed",
+        about: "training data: images, tokens, resume, memory, beside DALI, torch and LitData (bars 1 to 5)",
+        run: feed::run,
     },
 ];

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("connect", &["fleet"]),
     ("store", &["fleet"]),
     ("feed", &[]),
+    ("python", &["feed"]),
     ("server", &["control", "advise", "replay", "allocate", "diagnose", "purchase", "store", "fleet"]),
     (
         "trimtab",

@@ -6,6 +6,7 @@
 
 use std::fmt;
 
+use super::Extent;
 use crate::source::{ReadAt, SourceError};
 
 /// Everything in a tar file starts at a multiple of this.
@@ -46,6 +47,16 @@ impl TarIndex {
     pub fn sample(&self, index: u64) -> &[Field] {
         let index = index as usize;
         &self.fields[self.starts[index] as usize..self.starts[index + 1] as usize]
+    }
+
+    /// Where the first field of a sample lies that has one of some names.
+    pub fn extent(&self, sample: u64, names: &[String]) -> Option<Extent> {
+        let fields = self.sample(sample);
+        names
+            .iter()
+            .filter_map(|name| self.field(name))
+            .find_map(|name| fields.iter().find(|field| field.name == name))
+            .map(|field| Extent { offset: field.offset, bytes: field.bytes })
     }
 
     /// The place of a field's name, where any sample has it.

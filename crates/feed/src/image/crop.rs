@@ -3,6 +3,36 @@
 use super::jpeg::{Region, Size};
 use crate::random::Draws;
 
+/// Which part.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Crop {
+    /// All of the image.
+    Whole,
+    /// The middle.
+    Centre {
+        /// The pixels of the image's shorter side, were it drawn small enough for the part to have the size that it is drawn to.
+        shorter: usize,
+    },
+    /// A part drawn anew each time.
+    Random(RandomCrop),
+}
+
+impl Crop {
+    /// The part of an image that is drawn to `target`.
+    pub fn part(&self, image: Size, target: Size, draws: &mut Draws) -> Region {
+        match self {
+            Crop::Whole => Region { left: 0, top: 0, width: image.width, height: image.height },
+            Crop::Centre { shorter } => {
+                let scale = image.width.min(image.height) as f64 / *shorter as f64;
+                let side = |target: usize, all: usize| ((target as f64 * scale).round() as usize).clamp(1, all);
+                let (width, height) = (side(target.width, image.width), side(target.height, image.height));
+                Region { left: (image.width - width) / 2, top: (image.height - height) / 2, width, height }
+            }
+            Crop::Random(random) => random.draw(image, draws),
+        }
+    }
+}
+
 /// A part of random area and shape, as torchvision's `RandomResizedCrop` draws it (Szegedy et al.: "Going deeper with
 /// convolutions", 2015, section 6).
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -68,6 +98,21 @@ mod tests {
             prop_assert!(part.width > 0 && part.height > 0);
             prop_assert!(part.left + part.width <= width && part.top + part.height <= height);
         }
+    }
+
+    #[test]
+    fn the_middle_is_as_large_as_its_scale_says() {
+        let target = Size { width: 224, height: 224 };
+        let part =
+            |width, height| Crop::Centre { shorter: 256 }.part(Size { width, height }, target, &mut Draws::of(&[]));
+        assert_eq!(part(500, 375), Region { left: 86, top: 23, width: 328, height: 328 });
+        assert_eq!(part(256, 256), Region { left: 16, top: 16, width: 224, height: 224 });
+        // Of an image that is too narrow, all there is.
+        assert_eq!(part(1, 1000), Region { left: 0, top: 499, width: 1, height: 1 });
+        assert_eq!(
+            Crop::Centre { shorter: 100 }.part(Size { width: 10, height: 90 }, target, &mut Draws::of(&[])).width,
+            10
+        );
     }
 
     #[test]

@@ -9,5 +9,4 @@ mod mix;
 mod overshoot;
 mod render;
 
-pub use axis::{Axis, Sampling, Stretch};
 pub use render::{Normalise, Renderer, Target};

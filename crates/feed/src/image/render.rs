@@ -1,22 +1,26 @@
 //! From planes to what a model is fed: resized, mirrored, in red, green and blue, normalised.
 //!
 //! The resize works on luminance and colour as they were coded, and colours are mixed once for each pixel that comes out. First
-//! along the rows, on whole vectors of a column, which is how planes lie; each group of eight by eight numbers is then turned, so
-//! that the resize along the columns, the colours and what is written run along rows.
+//! along the rows, on vectors of neighbours in a column, which is how planes lie; what comes halfway lies along the rows, so that
+//! the resize along the columns, the colours and what is written do too. Both resizes multiply whole numbers in pairs: one
+//! instruction for sixteen products. What is lost by rounding is below a hundredth of a step of a sample.
 
-use super::axis::{Axis, Sampling, Stretch};
+use super::axis::{Axis, Filter, Sampling, Stretch, WEIGHT_BITS};
 use super::jpeg::{Colour, Plane, Planes, Region};
 #[cfg(target_arch = "x86_64")]
 use super::lanes::Avx2;
-use super::lanes::{Anywhere, LANES, Lanes, group, group_mut};
+use super::lanes::{Anywhere, LANES, Lanes, group_mut};
 use super::mix::Mix;
 use super::overshoot::Overshoot;
+
+/// Bits after the point of what comes halfway: 255 and these fill 15 bits.
+pub(super) const HALFWAY_BITS: u32 = 7;
 
 /// What comes out for each channel: `sample * scale + offset`, the sample from 0 to 255.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Normalise {
-    scale: [f32; 3],
-    offset: [f32; 3],
+    pub(super) scale: [f32; 3],
+    pub(super) offset: [f32; 3],
 }
 
 impl Normalise {
@@ -43,13 +47,48 @@ pub struct Target {
 /// Renders one image after the other; its buffers serve the next.
 #[derive(Default)]
 pub struct Renderer {
-    across: [Axis; 3],
-    down: [Axis; 3],
-    /// Each component resized along the rows.
-    halfway: [Vec<f32>; 3],
-    /// The first row of each that is there.
-    first_rows: [usize; 3],
+    filters: [Filter; 2],
+    components: [Component; 3],
     overshoot: Overshoot,
+}
+
+/// One component on its way.
+#[derive(Default)]
+struct Component {
+    across: Axis,
+    down: Axis,
+    /// How its samples stand to the pixels, both ways.
+    samplings: [Sampling; 2],
+    halfway: Halfway,
+}
+
+/// Something that was resized along the rows.
+#[derive(Default)]
+pub(super) struct Halfway {
+    /// Rows two by two, each two samples of a column beside each other.
+    pub(super) numbers: Vec<i16>,
+    /// The first pair of the plane's rows that is there.
+    pub(super) first_pair: usize,
+    /// Samples of a row, in whole groups.
+    pub(super) width: usize,
+}
+
+impl Halfway {
+    /// Makes room for rows `first` to `end`; what lay there stays until it is written.
+    pub(super) fn lay_out(&mut self, outputs: usize, (first, end): (usize, usize)) {
+        self.width = outputs.next_multiple_of(LANES);
+        self.first_pair = first / 2;
+        // It only grows: to make it smaller and then larger again would be to write it in between.
+        let needed = self.width * (end - first);
+        if self.numbers.len() < needed {
+            self.numbers.resize(needed, 0);
+        }
+    }
+
+    /// Where eight outputs of a row of pairs lie.
+    pub(super) fn place(&self, x: usize, row: usize) -> usize {
+        (row - 2 * self.first_pair) * self.width + 2 * x
+    }
 }
 
 impl Renderer {
@@ -67,120 +106,155 @@ impl Renderer {
         output: &mut [f32],
     ) {
         assert_eq!(output.len(), 3 * target.width * target.height, "the output is three channels of the target");
-        for (component, plane) in planes.planes.iter().enumerate() {
-            let across =
-                Stretch { start: region.left, length: region.width, outputs: target.width, mirrored: target.mirrored };
-            let down = Stretch { start: region.top, length: region.height, outputs: target.height, mirrored: false };
-            self.across[component].draw(across, Sampling::across(plane));
-            self.down[component].draw(down, Sampling::down(plane));
-            self.first_rows[component] =
-                along_rows(plane, &self.across[component], &self.down[component], &mut self.halfway[component]);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(lanes) = Avx2::find() {
+            // SAFETY: the token proves that the processor has what the function was compiled for.
+            #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
+            return unsafe { render_avx2(lanes, self, planes, region, target, normalise, output) };
         }
-        self.overshoot.any = false;
-        // Where luminance has fewer samples than colour, which no encoder writes, nothing is cut off before the end.
-        let luminance = &planes.planes[0];
-        if planes.colour == Colour::YCbCr && (luminance.step_x, luminance.step_y) == (1, 1) {
-            overshoot(self, planes, region);
-        }
-        along_columns(self, planes.colour, target, normalise, output);
+        render_with(Anywhere, self, planes, region, target, normalise, output);
     }
-}
-
-/// Resizes a plane along its rows, for the rows that `down` takes; the first of them.
-fn along_rows(plane: &Plane, across: &Axis, down: &Axis, halfway: &mut Vec<f32>) -> usize {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(lanes) = Avx2::find() {
-        // SAFETY: the token proves that the processor has what the function was compiled for.
-        #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-        return unsafe { along_rows_avx2(lanes, plane, across, down, halfway) };
-    }
-    along_rows_with(Anywhere, plane, across, down, halfway)
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,bmi1,bmi2")]
-fn along_rows_avx2(lanes: Avx2, plane: &Plane, across: &Axis, down: &Axis, halfway: &mut Vec<f32>) -> usize {
-    along_rows_with(lanes, plane, across, down, halfway)
-}
-
-#[inline(always)]
-fn along_rows_with<L: Lanes>(lanes: L, plane: &Plane, across: &Axis, down: &Axis, halfway: &mut Vec<f32>) -> usize {
-    let (first, end) = rows(down);
-    let width = across.outputs.next_multiple_of(LANES);
-    halfway.resize(width * (end - first), 0.0);
-    for x in (0..width).step_by(LANES) {
-        for y in (first..end).step_by(LANES) {
-            let mut tile = [lanes.floats(0.0); LANES];
-            for (column, sums) in tile.iter_mut().enumerate() {
-                let (start, weights) = across.output(x + column);
-                for (sample, weight) in (start..).zip(weights) {
-                    let samples = lanes.load_bytes(group(plane.column(sample), y));
-                    *sums = lanes.add(*sums, lanes.multiply(lanes.floats(*weight), samples));
-                }
-            }
-            for (row, turned) in lanes.turn(tile).into_iter().enumerate() {
-                lanes.store(turned, group_mut(halfway, (y - first + row) * width + x));
-            }
-        }
-    }
-    first
-}
-
-/// The rows of a plane that an axis takes in, in whole groups: a column is stored in blocks of eight rows.
-fn rows(down: &Axis) -> (usize, usize) {
-    let (first, end) = down.reach();
-    (first / LANES * LANES, end.next_multiple_of(LANES))
-}
-
-/// Finds what is cut off from the colours.
-fn overshoot(renderer: &mut Renderer, planes: &Planes, region: Region) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(lanes) = Avx2::find() {
-        // SAFETY: the token proves that the processor has what the function was compiled for.
-        #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-        return unsafe { overshoot_avx2(lanes, renderer, planes, region) };
-    }
-    overshoot_with(Anywhere, renderer, planes, region);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn overshoot_avx2(lanes: Avx2, renderer: &mut Renderer, planes: &Planes, region: Region) {
-    overshoot_with(lanes, renderer, planes, region);
-}
-
-#[inline(always)]
-fn overshoot_with<L: Lanes>(lanes: L, renderer: &mut Renderer, planes: &Planes, region: Region) {
-    let rows = rows(&renderer.down[0]);
-    renderer.overshoot.find(lanes, planes, region, &renderer.across[0], rows);
-}
-
-/// Resizes all components along their columns, mixes the colours, and writes them.
-fn along_columns(from: &Renderer, colour: Colour, target: Target, normalise: &Normalise, output: &mut [f32]) {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(lanes) = Avx2::find() {
-        // SAFETY: the token proves that the processor has what the function was compiled for.
-        #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-        return unsafe { along_columns_avx2(lanes, from, colour, target, normalise, output) };
-    }
-    along_columns_with(Anywhere, from, colour, target, normalise, output);
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn along_columns_avx2(
+fn render_avx2(
     lanes: Avx2,
-    from: &Renderer,
-    colour: Colour,
+    renderer: &mut Renderer,
+    planes: &Planes,
+    region: Region,
     target: Target,
     normalise: &Normalise,
     output: &mut [f32],
 ) {
-    along_columns_with(lanes, from, colour, target, normalise, output);
+    render_with(lanes, renderer, planes, region, target, normalise, output);
 }
 
 #[inline(always)]
-fn along_columns_with<L: Lanes>(
+fn render_with<L: Lanes>(
+    lanes: L,
+    renderer: &mut Renderer,
+    planes: &Planes,
+    region: Region,
+    target: Target,
+    normalise: &Normalise,
+    output: &mut [f32],
+) {
+    let Target { width, height, mirrored } = target;
+    fetch(lanes, planes, region);
+    renderer.filters[0].draw(Stretch { start: region.left, length: region.width, outputs: width, mirrored });
+    renderer.filters[1].draw(Stretch { start: region.top, length: region.height, outputs: height, mirrored: false });
+    for (index, plane) in planes.planes.iter().enumerate() {
+        draw_axes(&renderer.filters, &mut renderer.components, index, plane);
+        let component = &mut renderer.components[index];
+        along_rows(lanes, plane, &component.across, &component.down, &mut component.halfway);
+    }
+    renderer.overshoot.clear();
+    // Where luminance has fewer samples than colour, which no encoder writes, nothing is cut off before the end.
+    let luminance = &planes.planes[0];
+    if planes.colour == Colour::YCbCr && (luminance.step_x, luminance.step_y) == (1, 1) {
+        let component = &renderer.components[0];
+        let rows = rows(&component.down);
+        renderer.overshoot.find(lanes, planes, region, &component.across, &component.down, rows);
+    }
+    along_columns(lanes, renderer, planes.colour, target, normalise, output);
+}
+
+/// Has the samples fetched that a region is drawn from: they may have been kept for long.
+#[inline(always)]
+fn fetch<L: Lanes>(lanes: L, planes: &Planes, region: Region) {
+    for plane in &planes.planes {
+        let first = region.left / plane.step_x - plane.first_column;
+        let end = ((region.left + region.width).div_ceil(plane.step_x) - plane.first_column).min(plane.columns);
+        let top = region.top / plane.step_y - plane.first_row;
+        let bottom = ((region.top + region.height).div_ceil(plane.step_y) - plane.first_row).min(plane.rows);
+        for pair in first / 2..end.div_ceil(2) {
+            lanes.fetch(&plane.pair(pair)[2 * top..2 * bottom]);
+        }
+    }
+}
+
+/// Draws the axes of one component; they are copied where the one before it is sampled alike.
+fn draw_axes(filters: &[Filter; 2], components: &mut [Component; 3], index: usize, plane: &Plane) {
+    let samplings = [Sampling::across(plane), Sampling::down(plane)];
+    let (before, component) = components.split_at_mut(index);
+    let component = &mut component[0];
+    component.samplings = samplings;
+    match before.last() {
+        Some(before) if before.samplings == samplings => {
+            component.across.clone_from(&before.across);
+            component.down.clone_from(&before.down);
+        }
+        _ => {
+            component.across.draw(&filters[0], samplings[0]);
+            component.down.draw(&filters[1], samplings[1]);
+        }
+    }
+}
+
+/// The rows of a plane that an axis takes in, in whole groups: samples are stored in blocks of eight rows.
+fn rows(down: &Axis) -> (usize, usize) {
+    let (first, end) = down.reach(0..down.outputs);
+    (2 * first / LANES * LANES, (2 * end).next_multiple_of(LANES))
+}
+
+/// Resizes a plane along its rows, for the rows that `down` takes.
+#[inline(always)]
+fn along_rows<L: Lanes>(lanes: L, plane: &Plane, across: &Axis, down: &Axis, halfway: &mut Halfway) {
+    let (first, end) = rows(down);
+    halfway.lay_out(across.outputs, (first, end));
+    let width = halfway.width;
+    for x in (0..width).step_by(LANES) {
+        let mut y = first;
+        // Four groups of rows at a time, so that a column's weights are taken in once for them.
+        while y + 4 * LANES <= end {
+            strip::<L, 4>(lanes, plane, across, halfway, x, y);
+            y += 4 * LANES;
+        }
+        while y < end {
+            strip::<L, 1>(lanes, plane, across, halfway, x, y);
+            y += LANES;
+        }
+    }
+}
+
+/// Eight neighbouring outputs of some groups of rows.
+#[inline(always)]
+fn strip<L: Lanes, const GROUPS: usize>(
+    lanes: L,
+    plane: &Plane,
+    across: &Axis,
+    halfway: &mut Halfway,
+    x: usize,
+    y: usize,
+) {
+    let shift = WEIGHT_BITS - HALFWAY_BITS;
+    let mut tiles = [[lanes.whole(0); LANES]; GROUPS];
+    for column in 0..LANES {
+        let (start, weights) = across.output(x + column);
+        let mut sums = [lanes.whole(1 << (shift - 1)); GROUPS];
+        for (pair, weights) in (start..).zip(weights) {
+            let (samples, _) = plane.pair(pair)[2 * y..][..2 * LANES * GROUPS].as_chunks::<{ 2 * LANES }>();
+            for (sum, samples) in sums.iter_mut().zip(samples) {
+                *sum = lanes.add_whole(*sum, lanes.weigh_pairs(lanes.widen_pairs(samples), *weights));
+            }
+        }
+        for (tile, sum) in tiles.iter_mut().zip(sums) {
+            tile[column] = lanes.shift_down(sum, shift);
+        }
+    }
+    let mut at = halfway.place(x, y);
+    for tile in tiles {
+        for pairs in lanes.turn_to_pairs(tile) {
+            lanes.store_pairs(pairs, group_mut(&mut halfway.numbers, at));
+            at += 2 * halfway.width;
+        }
+    }
+}
+
+/// Resizes all components along their columns, mixes the colours, and writes them.
+#[inline(always)]
+fn along_columns<L: Lanes>(
     lanes: L,
     from: &Renderer,
     colour: Colour,
@@ -189,63 +263,96 @@ fn along_columns_with<L: Lanes>(
     output: &mut [f32],
 ) {
     let Target { width, height, .. } = target;
-    let padded = width.next_multiple_of(LANES);
     let (red, rest) = output.split_at_mut(width * height);
     let (green, blue) = rest.split_at_mut(width * height);
-    let mix = Mix::new(lanes);
-    let components = if colour == Colour::Gray { 1 } else { 3 };
+    let mix = Mix::new(lanes, colour, normalise, 1.0 / (1_u32 << (WEIGHT_BITS + HALFWAY_BITS)) as f32);
     for y in 0..height {
-        for x in (0..width).step_by(LANES) {
-            // No closures here: they are not compiled for the vectors.
-            let mut sums = [lanes.floats(0.0); 3];
-            for (component, halfway) in from.halfway.iter().enumerate().take(components) {
-                sums[component] = column_sum(lanes, from, component, halfway, y, x, padded);
+        let rows = [&mut red[y * width..][..width], &mut green[y * width..][..width], &mut blue[y * width..][..width]];
+        let mut row = Row { from, mix: &mix, colour, y, rows };
+        let mut x = 0;
+        while x + 4 * LANES <= width {
+            row.draw::<4>(lanes, x);
+            x += 4 * LANES;
+        }
+        while x < width {
+            row.draw::<1>(lanes, x);
+            x += LANES;
+        }
+    }
+    lanes.settle();
+}
+
+/// A row of the output being drawn.
+struct Row<'a, L: Lanes> {
+    from: &'a Renderer,
+    mix: &'a Mix<L>,
+    colour: Colour,
+    y: usize,
+    /// Red, green and blue.
+    rows: [&'a mut [f32]; 3],
+}
+
+impl<L: Lanes> Row<'_, L> {
+    /// Draws some groups of neighbours.
+    #[inline(always)]
+    fn draw<const GROUPS: usize>(&mut self, lanes: L, x: usize) {
+        let Row { from, mix, y, .. } = *self;
+        let [first, second, third] = &from.components;
+        let luminance = column_sums::<L, GROUPS>(lanes, &first.down, &first.halfway, y, x);
+        let mut rgb = [[lanes.floats(0.0); 3]; GROUPS];
+        // No closures here: they are not compiled for the vectors.
+        if self.colour == Colour::Gray {
+            for group in 0..GROUPS {
+                rgb[group] = mix.gray(lanes, luminance[group]);
             }
-            let mut rgb = match colour {
-                Colour::Gray => [sums[0]; 3],
-                Colour::Rgb => sums,
-                Colour::YCbCr => mix.colours(lanes, sums[0], sums[1], sums[2]),
-            };
-            if from.overshoot.any {
-                for (sample, halfway) in rgb.iter_mut().zip(&from.overshoot.halfway) {
-                    *sample = lanes.add(*sample, column_sum(lanes, from, 0, halfway, y, x, padded));
+        } else {
+            let blueness = column_sums::<L, GROUPS>(lanes, &second.down, &second.halfway, y, x);
+            let redness = column_sums::<L, GROUPS>(lanes, &third.down, &third.halfway, y, x);
+            for group in 0..GROUPS {
+                rgb[group] = mix.colours(lanes, luminance[group], blueness[group], redness[group]);
+            }
+        }
+        for (group, channels) in rgb.into_iter().enumerate() {
+            let x = x + group * LANES;
+            let is_cut = from.overshoot.is_in(y, x);
+            for (channel, mut samples) in channels.into_iter().enumerate() {
+                if is_cut {
+                    let cut = from.overshoot.sum(lanes, &first.down, channel, y, x);
+                    samples = mix.add_to(lanes, channel, samples, cut);
                 }
-            }
-            let at = y * width + x;
-            let count = LANES.min(width - x);
-            for (channel, (samples, out)) in rgb.into_iter().zip([&mut *red, &mut *green, &mut *blue]).enumerate() {
-                let (scale, offset) = (lanes.floats(normalise.scale[channel]), lanes.floats(normalise.offset[channel]));
-                let done = lanes.add(lanes.multiply(lanes.clamp(samples, 0.0, 255.0), scale), offset);
-                if count == LANES {
-                    lanes.store(done, group_mut(out, at));
+                let done = mix.clamp(lanes, channel, samples);
+                let row = &mut *self.rows[channel];
+                if let Some(out) = row.get_mut(x..x + LANES).and_then(<[f32]>::first_chunk_mut) {
+                    lanes.store_past(done, out);
                 } else {
                     let mut last = [0.0; LANES];
                     lanes.store(done, &mut last);
-                    out[at..][..count].copy_from_slice(&last[..count]);
+                    let count = row.len() - x;
+                    row[x..].copy_from_slice(&last[..count]);
                 }
             }
         }
     }
 }
 
-/// Eight neighbours in row `y` of the output, of something that lies as one component does.
+/// Groups of neighbours in row `y` of the output, of one component; a sample's step is 2 to the bits of both resizes.
 #[inline(always)]
-fn column_sum<L: Lanes>(
+pub(super) fn column_sums<L: Lanes, const GROUPS: usize>(
     lanes: L,
-    from: &Renderer,
-    component: usize,
-    halfway: &[f32],
+    down: &Axis,
+    halfway: &Halfway,
     y: usize,
     x: usize,
-    width: usize,
-) -> L::Floats {
-    let (start, weights) = from.down[component].output(y);
-    let mut sums = lanes.floats(0.0);
-    let mut at = (start - from.first_rows[component]) * width + x;
-    for weight in weights {
-        let samples = lanes.load(group(halfway, at));
-        sums = lanes.add(sums, lanes.multiply(lanes.floats(*weight), samples));
-        at += width;
+) -> [L::Whole; GROUPS] {
+    let (start, weights) = down.output(y);
+    let mut sums = [lanes.whole(0); GROUPS];
+    let mut at = 2 * ((start - halfway.first_pair) * halfway.width + x);
+    for weights in weights {
+        let (samples, _) = halfway.numbers[at..][..2 * LANES * GROUPS].as_chunks::<{ 2 * LANES }>();
+        for (sum, samples) in sums.iter_mut().zip(samples) {
+            *sum = lanes.add_whole(*sum, lanes.weigh_pairs(lanes.load_pairs(samples), *weights));
+        }
+        at += 2 * halfway.width;
     }
     sums
 }

@@ -7,14 +7,18 @@ mod shares;
 pub use permutation::Permutation;
 pub use shares::{Share, Shares};
 
+use serde::{Deserialize, Serialize};
+
 use crate::random::mixed;
 
 /// How the samples of an epoch are arranged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Shuffle {
     /// As they lie in the files.
     None,
     /// Each sample anywhere in the epoch.
+    #[default]
     Global,
 }
 

@@ -1,7 +1,9 @@
 //! The threads, the plan they follow, and the line of batches between them and the consumer.
 
 use std::collections::VecDeque;
+use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::process;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -51,6 +53,7 @@ impl<W: Work> Engine<W> {
             outputs: work.outputs().into(),
             work,
             settings,
+            process: process::id(),
             state: Mutex::new(State::new(&settings)),
             more_to_do: Condvar::new(),
             more_done: Condvar::new(),
@@ -94,6 +97,11 @@ impl<W: Work> Engine<W> {
 
 impl<W: Work> Drop for Engine<W> {
     fn drop(&mut self) {
+        if self.line.is_forked() {
+            // To let go of a thread that is not there is not defined.
+            self.threads.drain(..).for_each(mem::forget);
+            return;
+        }
         self.line.lock().stop = true;
         self.line.more_to_do.notify_all();
         for thread in self.threads.drain(..) {
@@ -110,6 +118,8 @@ struct Line<W: Work> {
     work: Arc<W>,
     outputs: Arc<[Output]>,
     settings: Settings,
+    /// The process that has the threads.
+    process: u32,
     state: Mutex<State>,
     /// A batch may be opened, or all is to stop.
     more_to_do: Condvar,
@@ -200,6 +210,11 @@ impl State {
 }
 
 impl<W: Work> Line<W> {
+    /// Whether this is a copy in a forked process. There the threads are missing, and the lock may be held for ever by one of them.
+    fn is_forked(&self) -> bool {
+        process::id() != self.process
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect(NOBODY_PANICS)
     }
@@ -292,6 +307,9 @@ fn close_up(buffers: &mut [Buffer], slots: usize, failed: &[usize]) {
 
 impl<W: Work> TakeBack for Line<W> {
     fn take_back(&self, buffers: Vec<Frozen>) {
+        if self.is_forked() {
+            return;
+        }
         let buffers = buffers.into_iter().map(Frozen::thaw).collect();
         let mut state = self.lock();
         // As many as can be in the line at once are of use.

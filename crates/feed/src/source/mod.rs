@@ -1,10 +1,12 @@
 //! Where data come from: bytes at an address, read in ranges.
 
+mod find;
 mod local;
 
 use std::fmt;
 use std::io;
 
+pub use find::find;
 pub use local::LocalFile;
 
 /// An object whose bytes can be read at any place, by many threads at once.

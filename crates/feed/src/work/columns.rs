@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::decoded::Decoded;
 use super::photograph::{Darkroom, Photograph};
+use super::tokens::widen;
 use crate::buffer::Slot;
 use crate::dataset::{Dataset, Shard};
-use crate::format::tar;
-use crate::image::jpeg::JpegError;
+use crate::image::jpeg::{self, JpegError};
 use crate::pipeline::{Output, SampleError, Turn, Type, Work};
+use crate::spec::TokenType;
 
 /// One column of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,8 +27,19 @@ pub struct Column {
 pub enum Kind {
     /// A photograph, as numbers.
     Photograph(Photograph),
+    /// The part of a photograph that is looked at: left, top, width, height, and whether it is mirrored.
+    Part(Photograph),
+    /// The sample's place in the data.
+    Number,
     /// A whole number that is written in digits.
     Integer,
+    /// Tokens, as they are stored.
+    Tokens {
+        /// How many.
+        length: usize,
+        /// How each is stored.
+        token: TokenType,
+    },
 }
 
 /// Makes the columns of a dataset's samples.
@@ -53,7 +65,13 @@ impl Columns {
             .iter()
             .map(|column| match &column.kind {
                 Kind::Photograph(photograph) => photograph.output(&column.name),
-                Kind::Integer => Output { name: column.name.clone(), number: Type::I64, shape: Vec::new() },
+                Kind::Integer | Kind::Number => {
+                    Output { name: column.name.clone(), number: Type::I64, shape: Vec::new() }
+                }
+                Kind::Part(_) => Output { name: column.name.clone(), number: Type::I64, shape: vec![5] },
+                Kind::Tokens { length, .. } => {
+                    Output { name: column.name.clone(), number: Type::I64, shape: vec![*length] }
+                }
             })
             .collect();
         Columns { dataset, columns, outputs, decoded: Decoded::new(decoded_bytes_max), pixels_max }
@@ -95,36 +113,36 @@ impl Work for Columns {
                         output,
                     )
                 }
+                Kind::Part(photograph) => read_field(shard, place, &column.fields, file)
+                    .and_then(|file| jpeg::size(file).map_err(Reason::from))
+                    .map(|size| photograph.tell_part(turn, size, slot.as_numbers())),
+                Kind::Number => {
+                    slot.as_numbers::<i64>()[0] = turn.sample as i64;
+                    Ok(())
+                }
                 Kind::Integer => read_field(shard, place, &column.fields, file)
                     .and_then(integer)
                     .map(|number| slot.as_numbers::<i64>()[0] = number),
+                Kind::Tokens { length, token } => read_field(shard, place, &column.fields, file).and_then(|stored| {
+                    if stored.len() != length * token.bytes() {
+                        let (bytes, expected) = (stored.len(), length * token.bytes());
+                        return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));
+                    }
+                    widen(stored, *token, slot.as_numbers());
+                    Ok(())
+                }),
             };
-            made.map_err(|Reason(reason)| SampleError { sample: named(shard, place), reason })?;
+            made.map_err(|Reason(reason)| SampleError { sample: shard.name_of(place), reason })?;
         }
         Ok(())
     }
 }
 
-/// The file of a sample and its name there.
-fn named(shard: &Shard, place: u64) -> String {
-    let file = shard.file.name();
-    let offset = shard.fields(place)[0].offset;
-    match tar::sample_name(&*shard.file, offset) {
-        Ok(name) => format!("{file}: {name}"),
-        Err(_) => format!("{file}: sample {place}"),
-    }
-}
-
 /// Reads the first field of a sample that has one of some names.
 fn read_field<'b>(shard: &Shard, place: u64, names: &[String], bytes: &'b mut Vec<u8>) -> Result<&'b [u8], Reason> {
-    let fields = shard.fields(place);
-    let field = names
-        .iter()
-        .filter_map(|name| shard.index.field(name))
-        .find_map(|name| fields.iter().find(|field| field.name == name))
-        .ok_or_else(|| Reason(format!("it has no field {}", names.join(" or "))))?;
-    bytes.resize(field.bytes as usize, 0);
-    shard.file.read_at(field.offset, bytes).map_err(|error| Reason(error.to_string()))?;
+    let extent = shard.extent(place, names).ok_or_else(|| Reason(format!("it has no field {}", names.join(" or "))))?;
+    bytes.resize(extent.bytes as usize, 0);
+    shard.file.read_at(extent.offset, bytes).map_err(|error| Reason(error.to_string()))?;
     Ok(bytes)
 }
 

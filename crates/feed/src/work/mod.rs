@@ -3,6 +3,7 @@
 mod columns;
 mod decoded;
 mod photograph;
+mod tokens;
 
 pub use columns::{Column, Columns, Kind};
 pub use photograph::Photograph;

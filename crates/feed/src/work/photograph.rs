@@ -1,7 +1,7 @@
 //! A photograph for training: a random part of it, resized, mirrored by chance, normalised.
 
 use super::decoded::Decoded;
-use crate::image::crop::RandomCrop;
+use crate::image::crop::Crop;
 use crate::image::jpeg::{Decoder, JpegError, Planes, Region, Size};
 use crate::image::{Normalise, Renderer, Target};
 use crate::pipeline::{Output, Turn, Type};
@@ -11,7 +11,7 @@ use crate::random::Draws;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Photograph {
     /// The part that is looked at.
-    pub crop: RandomCrop,
+    pub crop: Crop,
     /// The width that it is drawn to.
     pub width: usize,
     /// The height that it is drawn to.
@@ -47,9 +47,17 @@ impl Photograph {
     /// The part that is looked at in this turn, and what it is drawn to. It depends on nothing but the turn and the seed.
     fn part(&self, turn: Turn, size: Size) -> (Region, Target) {
         let mut draws = Draws::of(&[self.seed, turn.epoch, turn.position]);
-        let region = self.crop.draw(size, &mut draws);
+        let region = self.crop.part(size, Size { width: self.width, height: self.height }, &mut draws);
         let mirrored = draws.chance(self.mirror);
         (region, Target { width: self.width, height: self.height, mirrored })
+    }
+
+    /// Writes the part that is looked at in this turn: left, top, width, height, and 1 where it is mirrored.
+    pub(super) fn tell_part(&self, turn: Turn, size: Size, numbers: &mut [i64]) {
+        let (region, target) = self.part(turn, size);
+        let Region { left, top, width, height } = region;
+        let told = [left, top, width, height, usize::from(target.mirrored)];
+        numbers.iter_mut().zip(told).for_each(|(number, told)| *number = told as i64);
     }
 
     /// Makes the photograph of a turn; `file` is asked for where it is not kept decoded.

@@ -10,9 +10,9 @@ const BITS: u32 = 13;
 /// Bits after the point that are kept between the two passes.
 const KEPT_BITS: u32 = 2;
 
-/// The samples of a block from its coefficients, which are dequantised, in rows; out come columns: `samples[column][row]`.
+/// The samples of a block from its coefficients, which are dequantised, in rows; out come columns, two together: `samples[column / 2][2 * row + column % 2]`.
 #[inline(always)]
-pub(super) fn inverse<L: Lanes>(lanes: L, coefficients: &[i32; 64]) -> [[u8; 8]; 8] {
+pub(super) fn inverse<L: Lanes>(lanes: L, coefficients: &[i32; 64]) -> [[u8; 16]; 4] {
     let (rows, _) = coefficients.as_chunks::<8>();
     // Loops, here and below: a closure that is handed to the standard library is not compiled for the vectors.
     let mut vectors = [lanes.load_whole(&rows[0]); 8];
@@ -22,12 +22,7 @@ pub(super) fn inverse<L: Lanes>(lanes: L, coefficients: &[i32; 64]) -> [[u8; 8];
     let columns_done = one_way(lanes, vectors, BITS - KEPT_BITS, 0);
     // 128 moves samples from around zero to 0 to 255; 8 = 2^3 is the scale of the two passes together.
     let shift = BITS + KEPT_BITS + 3;
-    let samples = one_way(lanes, lanes.turn_whole(columns_done), shift, 128 << shift);
-    let mut bytes = [[0; 8]; 8];
-    for (place, column) in bytes.iter_mut().zip(samples) {
-        *place = lanes.to_bytes(column);
-    }
-    bytes
+    lanes.to_byte_pairs(one_way(lanes, lanes.turn_whole(columns_done), shift, 128 << shift))
 }
 
 /// The sample of a block that has nothing but its first coefficient: both passes of [`inverse`], for one number.

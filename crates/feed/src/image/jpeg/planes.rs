@@ -1,6 +1,7 @@
 //! What decoding leaves: the samples of each component, where they were asked for.
 
 use super::frame::{BLOCK, Colour, Frame};
+use crate::image::lanes::Lanes;
 
 /// A rectangle of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,11 +16,14 @@ pub struct Region {
     pub height: usize,
 }
 
-/// The samples of one component in the part of the image that was decoded. They lie column by column: the inverse transform
-/// leaves them so, and so a resize along the rows works on whole vectors of a column.
+/// The samples of one component in the part of the image that was decoded. They lie column by column, two columns together: their
+/// samples of each row lie beside each other. The inverse transform leaves them nearly so, and a resize along the rows works on
+/// whole vectors of such pairs.
 #[derive(Clone, Debug, Default)]
 pub struct Plane {
     samples: Vec<u8>,
+    /// For each block, one below the other, its least and its greatest sample.
+    extremes: Vec<(u8, u8)>,
     /// From one column to the next: rows that are stored, also past the component's end.
     stride: usize,
     /// Pixels of the image for each sample, from left to right.
@@ -41,25 +45,60 @@ pub struct Plane {
 }
 
 impl Plane {
-    /// One column, from `first_row` on; at least `rows` long.
+    /// Two columns, those of places `2 * index` and `2 * index + 1`, from `first_row` on, row by row. There are at least `rows`, and a
+    /// multiple of eight.
     #[inline(always)]
-    pub fn column(&self, index: usize) -> &[u8] {
-        &self.samples[index * self.stride..][..self.stride]
+    pub fn pair(&self, index: usize) -> &[u8] {
+        &self.samples[2 * index * self.stride..][..2 * self.stride]
+    }
+
+    /// The sample at a place.
+    #[inline(always)]
+    pub fn sample(&self, column: usize, row: usize) -> u8 {
+        self.samples[2 * (column / 2 * self.stride + row) + column % 2]
+    }
+
+    /// Eight rows of two columns, of which the first is even.
+    #[inline(always)]
+    pub(in crate::image) fn eight(&self, pair: usize, row: usize) -> &[u8; 2 * BLOCK] {
+        self.samples[2 * (pair * self.stride + row)..].first_chunk().expect("rows are stored in whole blocks")
+    }
+
+    /// The least and the greatest sample of the block that holds a place.
+    #[inline(always)]
+    pub(in crate::image) fn extremes(&self, column: usize, row: usize) -> (u8, u8) {
+        self.extremes[column / BLOCK * (self.stride / BLOCK) + row / BLOCK]
+    }
+
+    /// Rows that are stored: a multiple of eight.
+    pub(in crate::image) fn rows_stored(&self) -> usize {
+        self.stride
     }
 
     /// Bytes that it holds.
     pub fn bytes(&self) -> usize {
-        self.samples.capacity()
+        self.samples.capacity() + 2 * self.extremes.capacity()
     }
 
     /// Puts a block where it belongs, told from the first that is stored.
     #[inline(always)]
-    pub(super) fn put(&mut self, block_x: usize, block_y: usize, columns: &[[u8; BLOCK]; BLOCK]) {
-        let start = block_x * BLOCK * self.stride + block_y * BLOCK;
-        let place = &mut self.samples[start..][..(BLOCK - 1) * self.stride + BLOCK];
-        for (index, column) in columns.iter().enumerate() {
-            place[index * self.stride..][..BLOCK].copy_from_slice(column);
+    pub(super) fn put<L: Lanes>(
+        &mut self,
+        lanes: L,
+        block_x: usize,
+        block_y: usize,
+        pairs: &[[u8; 2 * BLOCK]; BLOCK / 2],
+    ) {
+        let start = block_x * BLOCK * self.stride + 2 * block_y * BLOCK;
+        let place = &mut self.samples[start..][..(BLOCK - 2) * self.stride + 2 * BLOCK];
+        let mut least = lanes.load_bytes(&pairs[0]);
+        let mut greatest = least;
+        for (index, pair) in pairs.iter().enumerate() {
+            place[2 * index * self.stride..][..2 * BLOCK].copy_from_slice(pair);
+            let samples = lanes.load_bytes(pair);
+            (least, greatest) = (lanes.lesser(least, samples), lanes.greater(greatest, samples));
         }
+        self.extremes[block_x * (self.stride / BLOCK) + block_y] = (lanes.least(least), lanes.greatest(greatest));
     }
 
     /// Makes room for the units of `units`.
@@ -80,6 +119,7 @@ impl Plane {
         self.rows = self.stride.min(height - self.first_row);
         // Every sample is written when the units are decoded: what lay here does not show.
         self.samples.resize(across * self.stride, 0);
+        self.extremes.resize(across / BLOCK * (self.stride / BLOCK), (0, 0));
     }
 }
 
@@ -109,7 +149,7 @@ impl Planes {
 
     /// Bytes that a copy of them takes.
     pub fn bytes_used(&self) -> usize {
-        self.planes.iter().map(|plane| plane.samples.len()).sum()
+        self.planes.iter().map(|plane| plane.samples.len() + 2 * plane.extremes.len()).sum()
     }
 
     pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units) {

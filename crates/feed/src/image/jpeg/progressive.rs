@@ -174,7 +174,7 @@ impl Coefficients {
                     for (place, (value, quantum)) in ZIGZAG.iter().zip(coded.iter().zip(quantisation[index])) {
                         block[usize::from(*place)] = i32::from(*value) * i32::from(*quantum);
                     }
-                    planes.planes[index].put(x - left, y - top, &idct::inverse(lanes, &block));
+                    planes.planes[index].put(lanes, x - left, y - top, &idct::inverse(lanes, &block));
                 }
             }
         }

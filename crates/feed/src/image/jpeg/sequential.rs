@@ -97,8 +97,8 @@ fn decode_segment<L: Lanes>(
                     for column in 0..coder.horizontal {
                         let last = read_block(bits, coder, &mut predictions[index], &mut block)?;
                         let samples =
-                            if last == 0 { [[idct::flat(block[0]); 8]; 8] } else { idct::inverse(lanes, &block) };
-                        plane.put(unit_x * coder.horizontal + column, unit_y * coder.vertical + row, &samples);
+                            if last == 0 { [[idct::flat(block[0]); 16]; 4] } else { idct::inverse(lanes, &block) };
+                        plane.put(lanes, unit_x * coder.horizontal + column, unit_y * coder.vertical + row, &samples);
                         block = [0; 64];
                     }
                 }

@@ -1,0 +1,281 @@
+//! A loader: from what is asked for to batches. Start here to see how the parts go together.
+
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use crate::dataset::{Dataset, DatasetError, Format};
+use crate::format::records::Layout;
+use crate::image::Normalise;
+use crate::image::crop::{Crop, RandomCrop};
+use crate::order::{Order, Shares};
+use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::source::{SourceError, find};
+use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, Spec, TokensSpec};
+use crate::state::{State, StateError};
+use crate::work::{Column, Columns, Kind, Photograph};
+
+/// Makes batches until it is dropped.
+pub struct Loader {
+    columns: Arc<Columns>,
+    settings: Settings,
+    digest: String,
+    running: Mutex<Running>,
+}
+
+struct Running {
+    engine: Option<Arc<Engine<Columns>>>,
+    /// Where the consumer is: what was made ahead is not counted.
+    epoch: u64,
+    consumed: u64,
+}
+
+/// Why a loader cannot start.
+#[derive(Debug)]
+pub enum LoaderError {
+    /// A part of what is asked for makes no sense.
+    Spec {
+        /// Which part.
+        what: String,
+        /// Why not, and what would.
+        problem: String,
+    },
+    /// The files cannot be found.
+    Find(SourceError),
+    /// The data cannot be used.
+    Dataset(DatasetError),
+    /// It cannot go on from a state.
+    State(StateError),
+}
+
+impl Loader {
+    /// Opens the data. Nothing is read ahead before the first batch is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where what is asked for makes no sense, or the data cannot be read.
+    pub fn open(spec: &Spec) -> Result<Loader, LoaderError> {
+        check(spec)?;
+        let format = format(&spec.columns)?;
+        let files = find(&spec.data).map_err(LoaderError::Find)?;
+        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
+        let columns = columns(spec)?;
+        let (samples, digest) = (dataset.samples(), dataset.digest());
+        let columns = Columns::new(dataset, columns, spec.decoded_cache as usize, spec.pixels_max);
+        let settings = Settings {
+            order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },
+            shares: Shares {
+                samples,
+                world: spec.world,
+                rank: spec.rank,
+                batch: spec.batch,
+                drop_last: spec.drop_last,
+            },
+            threads: spec.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+            ahead: spec.ahead,
+            epoch: 0,
+            consumed: 0,
+        };
+        let running = Mutex::new(Running { engine: None, epoch: 0, consumed: 0 });
+        Ok(Loader { columns: Arc::new(columns), settings, digest, running })
+    }
+
+    /// The columns of a batch.
+    pub fn outputs(&self) -> &[Output] {
+        self.columns.outputs()
+    }
+
+    /// Samples of an epoch, of all ranks.
+    pub fn samples(&self) -> u64 {
+        self.settings.order.samples
+    }
+
+    /// Batches of a whole epoch for this rank.
+    pub fn batches(&self) -> u64 {
+        let Shares { samples, world, batch, drop_last, .. } = self.settings.shares;
+        let step = world * batch;
+        if drop_last { samples / step } else { samples.div_ceil(step) }
+    }
+
+    /// The next batch or end of an epoch; waits at most `patience`. The first call starts the threads.
+    pub fn next(&self, patience: Duration) -> Next {
+        let engine = {
+            let mut running = self.lock();
+            let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings };
+            Arc::clone(running.engine.get_or_insert_with(|| Arc::new(Engine::start(Arc::clone(&self.columns), at))))
+        };
+        let next = engine.next(patience);
+        let mut running = self.lock();
+        match &next {
+            Next::Batch(batch) => (running.epoch, running.consumed) = (batch.epoch, batch.consumed),
+            Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
+            Next::NotYet => {}
+        }
+        next
+    }
+
+    /// Where all ranks are once each has had what this one was given.
+    pub fn state(&self) -> State {
+        let running = self.lock();
+        State::new(&self.settings.order, &self.digest, running.epoch, running.consumed)
+    }
+
+    /// Goes on from where another loader was. What was made ahead is thrown away.
+    ///
+    /// # Errors
+    ///
+    /// Where samples would be repeated or lost.
+    pub fn go_on_from(&self, state: &State) -> Result<(), LoaderError> {
+        state.check(&self.settings.order, &self.digest).map_err(LoaderError::State)?;
+        let before = {
+            let mut running = self.lock();
+            (running.epoch, running.consumed) = (state.epoch, state.consumed);
+            running.engine.take()
+        };
+        // Its threads are waited for, and nobody needs to wait for that.
+        drop(before);
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
+        self.running.lock().expect("nobody panics while holding it")
+    }
+}
+
+/// What makes no sense, whatever the data are.
+fn check(spec: &Spec) -> Result<(), LoaderError> {
+    let wrong =
+        |what: &str, problem: &str| Err(LoaderError::Spec { what: what.to_owned(), problem: problem.to_owned() });
+    if spec.data.is_empty() {
+        return wrong("data", "no file is named");
+    }
+    if spec.columns.is_empty() {
+        return wrong("columns", "a batch has at least one column");
+    }
+    if spec.batch == 0 || spec.batch > 1 << 20 {
+        return wrong("batch_size", "a batch has between 1 and 1,048,576 samples");
+    }
+    if spec.world == 0 || spec.rank >= spec.world {
+        return wrong("rank", "ranks are counted from 0, and there are `world_size` of them");
+    }
+    if spec.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
+        return wrong("threads", "there are between 1 and 1,024");
+    }
+    if !(1..=1024).contains(&spec.ahead) {
+        return wrong("prefetch", "between 1 and 1,024 batches are made ahead");
+    }
+    for (place, column) in spec.columns.iter().enumerate() {
+        if spec.columns[..place].iter().any(|before| before.name == column.name) {
+            return wrong(&column.name, "two columns have this name");
+        }
+        if let KindSpec::Image(image) = &column.kind
+            && let Some(problem) = image_problem(image)
+        {
+            return wrong(&column.name, problem);
+        }
+        if let KindSpec::Tokens(tokens) = &column.kind
+            && (!(1..=1 << 24).contains(&tokens.length) || tokens.stride == Some(0))
+        {
+            return wrong(
+                &column.name,
+                "a sample has between 1 and 16,777,216 tokens, and the next begins after it does",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn image_problem(image: &ImageSpec) -> Option<&'static str> {
+    let sides = 1..=1 << 14;
+    if !sides.contains(&image.width) || !sides.contains(&image.height) {
+        return Some("an image is drawn to between 1 and 16,384 pixels each way");
+    }
+    if !(0.0..=1.0).contains(&image.flip) {
+        return Some("the share of images that are flipped is between 0 and 1");
+    }
+    if image.std.iter().any(|deviation| !deviation.is_normal()) || image.mean.iter().any(|mean| !mean.is_finite()) {
+        return Some("mean and std are three numbers each, and std is not 0");
+    }
+    match image.crop {
+        CropSpec::Random { area, ratio } => {
+            let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
+            let ratios = 0.0 < ratio.0 && ratio.0 <= ratio.1 && ratio.1.is_finite();
+            (!(areas && ratios))
+                .then_some("a crop's scale lies within 0 to 1 and its ratio above 0, each from low to high")
+        }
+        CropSpec::Centre { shorter: 0 } => Some("the shorter side is at least one pixel"),
+        CropSpec::Centre { .. } | CropSpec::Whole => None,
+    }
+}
+
+/// How the files are read: tokens say themselves where samples begin.
+fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
+    let mut formats = columns.iter().filter_map(|column| match &column.kind {
+        KindSpec::Tokens(tokens) => Some(Format::Records(layout(tokens))),
+        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Part { .. } => Some(Format::ByName),
+        KindSpec::Number => None,
+    });
+    let first = formats.next().unwrap_or(Format::ByName);
+    if formats.any(|other| other != first) {
+        let problem = "all columns are cut from the same files: tokens stand alone, or all with the same length";
+        return Err(LoaderError::Spec { what: "columns".to_owned(), problem: problem.to_owned() });
+    }
+    Ok(first)
+}
+
+fn layout(tokens: &TokensSpec) -> Layout {
+    let number = tokens.dtype.bytes() as u64;
+    let stride = tokens.stride.unwrap_or(tokens.length) as u64 * number;
+    Layout { bytes: tokens.length as u64 * number, stride, number }
+}
+
+fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
+    let column = |column: &ColumnSpec| {
+        let kind = match &column.kind {
+            KindSpec::Integer => Kind::Integer,
+            KindSpec::Number => Kind::Number,
+            KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },
+            KindSpec::Image(image) => Kind::Photograph(photograph(image, spec.seed)),
+            KindSpec::Part { of } => {
+                let found = spec.columns.iter().find(|other| other.name == *of).map(|other| (other, &other.kind));
+                let Some((other, KindSpec::Image(image))) = found else {
+                    let problem = format!("there is no column {of:?} of images");
+                    return Err(LoaderError::Spec { what: column.name.clone(), problem });
+                };
+                let (name, fields) = (column.name.clone(), other.fields.clone());
+                return Ok(Column { name, fields, kind: Kind::Part(photograph(image, spec.seed)) });
+            }
+        };
+        Ok(Column { name: column.name.clone(), fields: column.fields.clone(), kind })
+    };
+    spec.columns.iter().map(column).collect()
+}
+
+fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
+    Photograph {
+        crop: match image.crop {
+            CropSpec::Whole => Crop::Whole,
+            CropSpec::Centre { shorter } => Crop::Centre { shorter },
+            CropSpec::Random { area, ratio } => Crop::Random(RandomCrop { area, ratio }),
+        },
+        width: image.width,
+        height: image.height,
+        mirror: image.flip,
+        normalise: Normalise::new(image.mean, image.std),
+        seed,
+    }
+}
+
+impl fmt::Display for LoaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoaderError::Spec { what, problem } => write!(f, "{what}: {problem}"),
+            LoaderError::Find(error) => error.fmt(f),
+            LoaderError::Dataset(error) => error.fmt(f),
+            LoaderError::State(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoaderError {}

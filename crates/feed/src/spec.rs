@@ -1,0 +1,178 @@
+//! What a loader is asked for, as it is written down: by the Python package, and in files.
+//!
+//! Unknown names are errors, so that a misspelt option is not an option that has no effect.
+
+use serde::{Deserialize, Serialize};
+
+use crate::order::Shuffle;
+
+/// All that is asked of a loader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Files, folders, or names with `*`, `?` and `{first..last}`.
+    pub data: Vec<String>,
+    /// The columns of a batch.
+    pub columns: Vec<ColumnSpec>,
+    /// Samples of a batch of one rank.
+    pub batch: u64,
+    /// How an epoch is arranged.
+    #[serde(default)]
+    pub shuffle: Shuffle,
+    /// Names the arrangement and all draws.
+    #[serde(default)]
+    pub seed: u64,
+    /// Ranks that share each epoch.
+    #[serde(default = "one")]
+    pub world: u64,
+    /// This one.
+    #[serde(default)]
+    pub rank: u64,
+    /// Whether the samples of an epoch that make no whole batch for each rank are left out.
+    #[serde(default)]
+    pub drop_last: bool,
+    /// Threads that make batches; as many as this process may use at once where it is not told.
+    #[serde(default)]
+    pub threads: Option<usize>,
+    /// Batches that are made ahead of the consumer, at most.
+    #[serde(default = "four")]
+    pub ahead: usize,
+    /// Bytes of decoded images that are kept for later epochs, at most.
+    #[serde(default)]
+    pub decoded_cache: u64,
+    /// Images of more pixels are refused.
+    #[serde(default = "many_pixels")]
+    pub pixels_max: u64,
+}
+
+/// A column of a batch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ColumnSpec {
+    /// What the consumer calls it.
+    pub name: String,
+    /// The field it is made from: the first of these that a sample has.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// What is made of it.
+    pub kind: KindSpec,
+}
+
+/// What is made of a field.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum KindSpec {
+    /// A picture, decoded and drawn to one size: numbers of 32 bits, red, green and blue one after the other.
+    Image(ImageSpec),
+    /// A whole number in digits.
+    Integer,
+    /// Tokens that lie behind each other, without anything between.
+    Tokens(TokensSpec),
+    /// The part of an image that is looked at: left, top, width, height, and whether it is flipped.
+    Part {
+        /// The image's column.
+        of: String,
+    },
+    /// The sample's place in the data, counted from 0.
+    Number,
+}
+
+/// What is done to an image.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageSpec {
+    /// Pixels from left to right that it is drawn to.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+    /// The part that is looked at.
+    #[serde(default)]
+    pub crop: CropSpec,
+    /// How often left and right change places: 0 to 1.
+    #[serde(default)]
+    pub flip: f64,
+    /// What is taken from each channel of 0 to 1.
+    #[serde(default)]
+    pub mean: [f32; 3],
+    /// What it is then divided by.
+    #[serde(default = "ones")]
+    pub std: [f32; 3],
+}
+
+/// The part of an image that is looked at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum CropSpec {
+    /// All of it.
+    #[default]
+    Whole,
+    /// The middle, in the shape of what it is drawn to: as if the image's shorter side were drawn to `shorter` pixels.
+    Centre {
+        /// Pixels of the shorter side.
+        shorter: usize,
+    },
+    /// A part drawn anew each time.
+    Random {
+        /// Its share of the image's pixels, at least and at most.
+        area: (f64, f64),
+        /// Its width by its height, at least and at most.
+        ratio: (f64, f64),
+    },
+}
+
+/// Tokens that lie behind each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TokensSpec {
+    /// Tokens of a sample.
+    pub length: usize,
+    /// Tokens from one sample's first to the next one's; `length` where it is not told.
+    #[serde(default)]
+    pub stride: Option<usize>,
+    /// How a token is stored.
+    #[serde(default)]
+    pub dtype: TokenType,
+}
+
+/// How a token is stored, least byte first.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TokenType {
+    /// 16 bits, no sign.
+    #[default]
+    UInt16,
+    /// 32 bits, no sign.
+    UInt32,
+    /// 32 bits.
+    Int32,
+    /// 64 bits.
+    Int64,
+}
+
+impl TokenType {
+    /// Bytes of a token.
+    pub fn bytes(self) -> usize {
+        match self {
+            TokenType::UInt16 => 2,
+            TokenType::UInt32 | TokenType::Int32 => 4,
+            TokenType::Int64 => 8,
+        }
+    }
+}
+
+fn one() -> u64 {
+    1
+}
+
+fn four() -> usize {
+    4
+}
+
+fn ones() -> [f32; 3] {
+    [1.0; 3]
+}
+
+/// 178,956,970 pixels, as Pillow has it: 512 MiB of three bytes each.
+fn many_pixels() -> u64 {
+    (512 << 20) / 3
+}

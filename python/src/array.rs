@@ -1,0 +1,94 @@
+//! A column of a batch, as NumPy, torch, JAX and CuPy can take it over without a copy.
+
+use std::sync::Arc;
+
+use feed::pipeline::{Batch, Type};
+use pyo3::exceptions::PyBufferError;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+use crate::dlpack;
+
+/// A column of a batch. Its memory stays the batch's until nothing refers to it any more.
+#[pyclass(frozen, module = "trimtab._native")]
+pub(crate) struct Array {
+    batch: Arc<Batch>,
+    column: usize,
+    shape: Vec<i64>,
+    number: Type,
+}
+
+impl Array {
+    pub(crate) fn new(batch: &Arc<Batch>, column: usize) -> Array {
+        let output = batch.columns().nth(column).expect("the column is one of the batch's").output;
+        let inner = output.shape.iter().map(|side| *side as i64);
+        let shape = [batch.samples as i64].into_iter().chain(inner).collect();
+        Array { batch: Arc::clone(batch), column, shape, number: output.number }
+    }
+
+    /// Where its numbers begin.
+    fn start(&self) -> *const u8 {
+        let column = self.batch.columns().nth(self.column).expect("the column is one of the batch's");
+        column.buffer.as_ptr()
+    }
+}
+
+#[pymethods]
+impl Array {
+    /// Its sides; samples first.
+    #[getter]
+    fn shape<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyTuple>> {
+        PyTuple::new(py, &self.shape)
+    }
+
+    /// NumPy's description of memory.
+    #[getter]
+    fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let interface = PyDict::new(py);
+        interface.set_item("version", 3)?;
+        interface.set_item("shape", self.shape(py)?)?;
+        interface.set_item("typestr", typestr(self.number))?;
+        // Whoever has the array may write to it: the memory is nobody else's until it is let go.
+        interface.set_item("data", (self.start() as usize, false))?;
+        Ok(interface)
+    }
+
+    /// The device, as DLPack counts them: 1 is main memory.
+    fn __dlpack_device__(&self) -> (i32, i32) {
+        dlpack::MAIN_MEMORY
+    }
+
+    /// A capsule of DLPack.
+    #[pyo3(signature = (*, stream=None, max_version=None, dl_device=None, copy=None))]
+    fn __dlpack__<'py>(
+        &self,
+        py: Python<'py>,
+        stream: Option<Bound<'py, PyAny>>,
+        max_version: Option<(u32, u32)>,
+        dl_device: Option<(i32, i32)>,
+        copy: Option<bool>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if stream.is_some() {
+            return Err(PyBufferError::new_err("main memory has no streams"));
+        }
+        if dl_device.is_some_and(|device| device != dlpack::MAIN_MEMORY) || copy == Some(true) {
+            return Err(PyBufferError::new_err("a batch lies in main memory, and is not copied from here"));
+        }
+        let tensor = dlpack::Tensor {
+            start: self.start(),
+            shape: self.shape.clone(),
+            number: self.number,
+            owner: Arc::clone(&self.batch),
+        };
+        dlpack::capsule(py, tensor, max_version.is_some_and(|(major, _)| major >= 1))
+    }
+}
+
+/// NumPy's name for a type of number.
+fn typestr(number: Type) -> &'static str {
+    match number {
+        Type::U8 => "|u1",
+        Type::I64 => "<i8",
+        Type::F32 => "<f4",
+    }
+}

@@ -1,0 +1,21 @@
+//! The compiled part of the Python package `trimtab`. What a person meets is in `trimtab/`; here is what Python cannot do: threads
+//! that make batches, and their memory handed over without a copy.
+
+mod array;
+mod dlpack;
+mod loader;
+
+use pyo3::prelude::*;
+
+/// Internal to the package `trimtab`.
+#[pymodule(gil_used = false)]
+mod _native {
+    #[pymodule_export]
+    use super::array::Array;
+    #[pymodule_export]
+    use super::loader::{DataError, Loader};
+
+    #[pymodule_export]
+    #[expect(non_upper_case_globals, reason = "Python's name for it")]
+    const __version__: &str = env!("CARGO_PKG_VERSION");
+}

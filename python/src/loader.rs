@@ -1,0 +1,86 @@
+//! The loader as Python holds it: what is asked for comes as JSON, batches go as dictionaries of arrays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use feed::loader;
+use feed::pipeline::Next;
+use feed::spec::Spec;
+use feed::state::State;
+use pyo3::create_exception;
+use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::array::Array;
+
+create_exception!(trimtab, DataError, PyException, "Data cannot be read, or are not what they should be.");
+
+/// How long Python's signals wait while a batch is waited for.
+const PATIENCE: Duration = Duration::from_millis(50);
+
+/// A loader of batches. `trimtab.Loader` is what people use.
+#[pyclass(frozen, module = "trimtab._native")]
+pub(crate) struct Loader(loader::Loader);
+
+#[pymethods]
+impl Loader {
+    #[new]
+    fn new(py: Python<'_>, spec: &str) -> PyResult<Loader> {
+        let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        py.detach(|| loader::Loader::open(&spec)).map(Loader).map_err(raised)
+    }
+
+    /// The next batch: its columns, and what could not be read; or none at the end of an epoch.
+    #[expect(clippy::type_complexity, reason = "it is taken apart where it is called, in Python")]
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<(Bound<'py, PyDict>, Vec<(String, String)>)>> {
+        loop {
+            match py.detach(|| self.0.next(PATIENCE)) {
+                Next::NotYet => py.check_signals()?,
+                Next::EndOfEpoch(_) => return Ok(None),
+                Next::Batch(mut batch) => {
+                    let failed = std::mem::take(&mut batch.failed);
+                    let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
+                    let batch = Arc::new(batch);
+                    let columns = PyDict::new(py);
+                    for (place, output) in self.0.outputs().iter().enumerate() {
+                        columns.set_item(&output.name, Array::new(&batch, place))?;
+                    }
+                    return Ok(Some((columns, failed)));
+                }
+            }
+        }
+    }
+
+    /// Where all ranks are, as JSON.
+    fn state(&self) -> String {
+        serde_json::to_string(&self.0.state()).expect("a state is plain data")
+    }
+
+    /// Goes on from a state.
+    fn go_on_from(&self, py: Python<'_>, state: &str) -> PyResult<()> {
+        let state: State = serde_json::from_str(state).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        py.detach(|| self.0.go_on_from(&state)).map_err(raised)
+    }
+
+    /// Samples of an epoch, of all ranks.
+    #[getter]
+    fn samples(&self) -> u64 {
+        self.0.samples()
+    }
+
+    /// Batches of an epoch, of this rank.
+    #[getter]
+    fn batches(&self) -> u64 {
+        self.0.batches()
+    }
+}
+
+/// As Python raises it.
+fn raised(error: loader::LoaderError) -> PyErr {
+    use loader::LoaderError as Error;
+    match &error {
+        Error::Spec { .. } | Error::State(_) => PyValueError::new_err(error.to_string()),
+        Error::Find(_) | Error::Dataset(_) => DataError::new_err(error.to_string()),
+    }
+}

@@ -1,0 +1,34 @@
+"""Training data that keeps accelerators busy.
+
+    import trimtab as tt
+
+    loader = tt.Loader(
+        "shards/train-{000..127}.tar",
+        batch_size=64,
+        columns={
+            "image": tt.Image("jpg", size=224, crop=tt.RandomCrop(), flip=0.5, mean=tt.IMAGENET_MEAN, std=tt.IMAGENET_STD),
+            "label": tt.Integer("cls"),
+        },
+    )
+    for batch in loader:
+        step(batch["image"], batch["label"])
+"""
+
+from ._native import DataError, __version__
+from .columns import IMAGENET_MEAN, IMAGENET_STD, CentreCrop, Image, Integer, Number, Part, RandomCrop, Tokens
+from .loader import Loader
+
+__all__ = [
+    "IMAGENET_MEAN",
+    "IMAGENET_STD",
+    "CentreCrop",
+    "DataError",
+    "Image",
+    "Integer",
+    "Loader",
+    "Number",
+    "Part",
+    "RandomCrop",
+    "Tokens",
+    "__version__",
+]

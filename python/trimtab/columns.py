@@ -1,0 +1,126 @@
+"""What a batch is made of: each column is made from a field of every sample."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+"""The mean of ImageNet's red, green and blue, each from 0 to 1."""
+
+IMAGENET_STD = (0.229, 0.224, 0.225)
+"""Their standard deviation."""
+
+
+@dataclass(frozen=True)
+class RandomCrop:
+    """A part of random area and shape, as torchvision's ``RandomResizedCrop`` draws it.
+
+    ``scale``: its least and largest share of the image's pixels; ``ratio``: of its width by its height.
+    """
+
+    scale: tuple[float, float] = (0.08, 1.0)
+    ratio: tuple[float, float] = (3 / 4, 4 / 3)
+
+    def _spec(self) -> dict[str, Any]:
+        return {"random": {"area": list(self.scale), "ratio": list(self.ratio)}}
+
+
+@dataclass(frozen=True)
+class CentreCrop:
+    """The middle, as if the image's shorter side were first drawn to ``shorter`` pixels: torchvision's ``Resize`` and
+    ``CenterCrop``, in one step."""
+
+    shorter: int = 256
+
+    def _spec(self) -> dict[str, Any]:
+        return {"centre": {"shorter": self.shorter}}
+
+
+@dataclass(frozen=True)
+class Image:
+    """A picture (JPEG), decoded and drawn to one size: float32 of shape (3, height, width), red, green and blue.
+
+    ``field``: the field's name, or several, of which the first that a sample has is taken. ``size``: the side of a square, or
+    (height, width). ``crop``: the part that is drawn; all of it if none is told. ``flip``: how often left and right change
+    places. Of each channel, from 0 to 1, ``mean`` is taken, and the rest is divided by ``std``.
+    """
+
+    field: str | Sequence[str] = ("jpg", "jpeg")
+    size: int | tuple[int, int] = 224
+    crop: RandomCrop | CentreCrop | None = None
+    flip: float = 0.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+    def _spec(self) -> dict[str, Any]:
+        height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
+        crop: Any = "whole" if self.crop is None else self.crop._spec()
+        image = {
+            "width": width,
+            "height": height,
+            "crop": crop,
+            "flip": self.flip,
+            "mean": list(self.mean),
+            "std": list(self.std),
+        }
+        return {"fields": _names(self.field), "kind": {"image": image}}
+
+
+@dataclass(frozen=True)
+class Integer:
+    """A whole number that is written in digits, such as a class: int64."""
+
+    field: str | Sequence[str] = "cls"
+
+    def _spec(self) -> dict[str, Any]:
+        return {"fields": _names(self.field), "kind": "integer"}
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Tokens of a file of plain numbers, ``length`` for each sample: int64 of shape (length,).
+
+    ``dtype``: how they are stored: uint16, uint32, int32 or int64, least byte first. ``stride``: from one sample's first token to
+    the next one's; with ``length - 1``, each sample ends with the token that the next begins with, so that inputs and labels
+    can be cut from one array.
+    """
+
+    length: int
+    dtype: str = "uint16"
+    stride: int | None = None
+
+    def _spec(self) -> dict[str, Any]:
+        tokens = {"length": self.length, "dtype": self.dtype, "stride": self.stride}
+        return {"fields": [], "kind": {"tokens": tokens}}
+
+
+@dataclass(frozen=True)
+class Part:
+    """The part of an image that is drawn: int64 of shape (5,): left, top, width, height in pixels, and 1 where it is flipped. For
+    boxes and points that are to follow their image.
+
+    ``of``: the image's column.
+    """
+
+    of: str
+
+    def _spec(self) -> dict[str, Any]:
+        return {"kind": {"part": {"of": self.of}}}
+
+
+@dataclass(frozen=True)
+class Number:
+    """The sample's place in the data, counted from 0: int64."""
+
+    def _spec(self) -> dict[str, Any]:
+        return {"kind": "number"}
+
+
+Column = Image | Integer | Tokens | Part | Number
+"""Any of them."""
+
+
+def _names(field: str | Sequence[str]) -> list[str]:
+    return [field] if isinstance(field, str) else list(field)

@@ -1,0 +1,156 @@
+"""The loader that people use."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from . import _native, ranks
+from .columns import Column
+
+
+class Loader:
+    """Batches of training data, made by threads ahead of whoever takes them.
+
+    ``for batch in loader`` goes through what is left of an epoch; the next ``for`` goes through the next one. A batch is a
+    dictionary with an array for each column, the samples along its first side. The order of samples hangs on the data, the seed
+    and the epoch alone: it is the same for any number of ranks and threads.
+
+    ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``; or a list of these. ``output``: what arrays are;
+    none of their bytes is copied. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    ``decoded_cache``: bytes of decoded images that are kept for later epochs. ``on_error``: whether a sample that cannot be read
+    raises `DataError` or is left out and counted (`skipped`).
+    """
+
+    def __init__(
+        self,
+        data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        *,
+        batch_size: int,
+        columns: Mapping[str, Column],
+        shuffle: bool = True,
+        seed: int = 0,
+        drop_last: bool = False,
+        output: Literal["numpy", "torch", "jax", "dlpack"] = "numpy",
+        rank: int | None = None,
+        world_size: int | None = None,
+        threads: int | None = None,
+        prefetch: int = 4,
+        decoded_cache: int = 0,
+        max_pixels: int | None = None,
+        on_error: Literal["raise", "skip"] = "raise",
+    ) -> None:
+        if output not in _CONVERTERS:
+            raise ValueError(f"output is {output!r}; it is one of {', '.join(map(repr, _CONVERTERS))}")
+        if on_error not in ("raise", "skip"):
+            raise ValueError(f"on_error is {on_error!r}; it is 'raise' or 'skip'")
+        if (rank is None) != (world_size is None):
+            raise ValueError("rank and world_size are told together or not at all")
+        if rank is None or world_size is None:
+            rank, world_size = ranks.detect()
+        paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+        spec = {
+            "data": [os.fspath(path) for path in paths],
+            "columns": [{"name": name, **column._spec()} for name, column in columns.items()],
+            "batch": batch_size,
+            "shuffle": "global" if shuffle else "none",
+            "seed": seed,
+            "world": world_size,
+            "rank": rank,
+            "drop_last": drop_last,
+            "threads": threads,
+            "ahead": prefetch,
+            "decoded_cache": decoded_cache,
+        }
+        if max_pixels is not None:
+            spec["pixels_max"] = max_pixels
+        self.skipped = 0
+        """How many samples could not be read and were left out."""
+        self._spec = json.dumps(spec)
+        self._output = output
+        self._on_error = on_error
+        self._open(None)
+
+    def _open(self, state: str | None) -> None:
+        self._process = os.getpid()
+        self._native = _native.Loader(self._spec)
+        if state is not None:
+            self._native.go_on_from(state)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        while True:
+            if self._process != os.getpid():
+                # Threads do not come along into a forked process.
+                self._open(self._native.state())
+            made = self._native.next()
+            if made is None:
+                return
+            arrays, failed = made
+            if failed:
+                self._note(failed)
+            convert = _CONVERTERS[self._output]
+            yield {name: convert(array) for name, array in arrays.items()}
+
+    def _note(self, failed: list[tuple[str, str]]) -> None:
+        sample, reason = failed[0]
+        if self._on_error == "raise":
+            more = f" (and {len(failed) - 1} more of this batch)" if len(failed) > 1 else ""
+            raise _native.DataError(f"{sample}: {reason}{more}; with on_error='skip' it is left out and counted")
+        if self.skipped == 0:
+            warnings.warn(f"samples are left out, the first: {sample}: {reason}", RuntimeWarning, stacklevel=3)
+        self.skipped += len(failed)
+
+    def __len__(self) -> int:
+        """Batches of a whole epoch, of this rank."""
+        return self._native.batches
+
+    @property
+    def samples(self) -> int:
+        """Samples of an epoch, of all ranks together."""
+        return self._native.samples
+
+    def state_dict(self) -> dict[str, Any]:
+        """Where all ranks are once each has had as many batches as this one: small, plain, the same on every rank."""
+        state: dict[str, Any] = json.loads(self._native.state())
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Goes on from `state_dict` of a loader with the same data, seed and shuffle, and any ranks, batch size and threads."""
+        self._native.go_on_from(json.dumps(dict(state)))
+
+    def __getstate__(self) -> dict[str, Any]:
+        kept = dict(self.__dict__)
+        kept["_native"] = self._native.state()
+        return kept
+
+    def __setstate__(self, kept: dict[str, Any]) -> None:
+        self.__dict__.update(kept)
+        self._open(kept["_native"])
+
+
+def _to_numpy(array: _native.Array) -> Any:
+    return importlib.import_module("numpy").asarray(array)
+
+
+def _to_torch(array: _native.Array) -> Any:
+    return importlib.import_module("torch").from_dlpack(array)
+
+
+def _to_jax(array: _native.Array) -> Any:
+    return importlib.import_module("jax.dlpack").from_dlpack(array)
+
+
+def _as_it_is(array: _native.Array) -> Any:
+    return array
+
+
+_CONVERTERS: dict[str, Callable[[_native.Array], Any]] = {
+    "numpy": _to_numpy,
+    "torch": _to_torch,
+    "jax": _to_jax,
+    "dlpack": _as_it_is,
+}

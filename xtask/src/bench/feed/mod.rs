@@ -1,0 +1,16 @@
+//! `cargo xtask bench feed`: a file for each bar. The Python package as it is shipped, beside its peers as they are shipped; each
+//! in a process of its own, one after the other in turns, measured by what it does for each core-second.
+
+mod images;
+mod peers;
+mod photographs;
+mod tokens;
+
+use super::session::{Bar, Session};
+
+/// The bars, in order of their numbers.
+const BARS: &[Bar] = &[(1, images::drawn), (2, images::kept), (3, tokens::run)];
+
+pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
+    session.run(BARS)
+}
