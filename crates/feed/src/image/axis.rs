@@ -154,9 +154,15 @@ impl Axis {
             let (first_pair, end_pair) = pairs(*range);
             let exact = &mut self.exact[..2 * (end_pair - first_pair)];
             exact.fill(0.0);
-            for (pixel, weight) in (range.0 as usize..range.1 as usize).zip(pixels) {
-                for (place, part) in sampling.of(pixel) {
-                    exact[place - 2 * first_pair] += weight * part;
+            let pixels = &pixels[..(range.1 - range.0) as usize];
+            if sampling.step == 1 {
+                let place = range.0 as usize - sampling.first - 2 * first_pair;
+                exact[place..][..pixels.len()].copy_from_slice(pixels);
+            } else {
+                for (pixel, weight) in (range.0 as usize..).zip(pixels) {
+                    for (place, part) in sampling.of(pixel) {
+                        exact[place - 2 * first_pair] += weight * part;
+                    }
                 }
             }
             let output = if stretch.mirrored { stretch.outputs - 1 - index } else { index };
@@ -183,18 +189,16 @@ impl Axis {
 
 /// Weights as whole numbers that sum to [`ONE`]; the largest takes what rounding leaves.
 fn round(exact: &[f32], weights: &mut [i16]) {
-    let mut sum = 0;
-    for (weight, exact) in weights.iter_mut().zip(exact) {
-        *weight = (exact * ONE as f32 + 0.5) as i16;
-        sum += i32::from(*weight);
-    }
-    let mut largest = 0;
-    for place in 1..weights.len() {
-        if weights[place] > weights[largest] {
-            largest = place;
+    let (mut left, mut largest) = (ONE, (0, 0));
+    for (place, (weight, exact)) in weights.iter_mut().zip(exact).enumerate() {
+        let whole = (exact * ONE as f32 + 0.5) as i32;
+        *weight = whole as i16;
+        left -= whole;
+        if whole > largest.0 {
+            largest = (whole, place);
         }
     }
-    weights[largest] += (ONE - sum) as i16;
+    weights[largest.1] += left as i16;
 }
 
 #[cfg(test)]

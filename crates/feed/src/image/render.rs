@@ -114,6 +114,23 @@ impl Renderer {
         }
         render_with(Anywhere, self, planes, region, target, normalise, output);
     }
+
+    /// Notes in the planes of a whole image what is found anew each time otherwise. It changes nothing about what is drawn.
+    pub fn survey(&mut self, planes: &mut Planes) {
+        #[cfg(target_arch = "x86_64")]
+        if let Some(lanes) = Avx2::find() {
+            // SAFETY: the token proves that the processor has what the function was compiled for.
+            #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
+            return unsafe { survey_avx2(lanes, self, planes) };
+        }
+        self.overshoot.survey(Anywhere, planes);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,bmi1,bmi2")]
+fn survey_avx2(lanes: Avx2, renderer: &mut Renderer, planes: &mut Planes) {
+    renderer.overshoot.survey(lanes, planes);
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -150,13 +167,9 @@ fn render_with<L: Lanes>(
         along_rows(lanes, plane, &component.across, &component.down, &mut component.halfway);
     }
     renderer.overshoot.clear();
-    // Where luminance has fewer samples than colour, which no encoder writes, nothing is cut off before the end.
-    let luminance = &planes.planes[0];
-    if planes.colour == Colour::YCbCr && (luminance.step_x, luminance.step_y) == (1, 1) {
-        let component = &renderer.components[0];
-        let rows = rows(&component.down);
-        renderer.overshoot.find(lanes, planes, region, &component.across, &component.down, rows);
-    }
+    let component = &renderer.components[0];
+    let rows = rows(&component.down);
+    renderer.overshoot.find(lanes, planes, region, &component.across, &component.down, rows);
     along_columns(lanes, renderer, planes.colour, target, normalise, output);
 }
 

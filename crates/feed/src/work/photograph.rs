@@ -79,6 +79,7 @@ impl Photograph {
         let seen = |size: Size| if kept.is_on() { whole(size) } else { self.part(turn, size).0 };
         let size = room.decoder.decode(file, seen, &mut room.planes)?;
         if kept.is_on() {
+            room.renderer.survey(&mut room.planes);
             kept.keep(turn.sample, &room.planes);
         }
         let (region, target) = self.part(turn, size);

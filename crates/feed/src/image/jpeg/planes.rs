@@ -134,12 +134,14 @@ pub struct Planes {
     pub colour: Colour,
     /// One for each component: one or three.
     pub planes: Vec<Plane>,
+    /// For each block of luminance, row by row, whether colours of its pixels are cut off; empty where that is not known.
+    pub(in crate::image) cut_off: Vec<bool>,
 }
 
 impl Planes {
     /// Nothing decoded yet; its buffers grow with what is.
     pub fn new() -> Planes {
-        Planes { width: 0, height: 0, colour: Colour::Gray, planes: Vec::new() }
+        Planes { width: 0, height: 0, colour: Colour::Gray, planes: Vec::new(), cut_off: Vec::new() }
     }
 
     /// Bytes of room that they have.
@@ -149,11 +151,13 @@ impl Planes {
 
     /// Bytes that a copy of them takes.
     pub fn bytes_used(&self) -> usize {
-        self.planes.iter().map(|plane| plane.samples.len() + 2 * plane.extremes.len()).sum()
+        self.planes.iter().map(|plane| plane.samples.len() + 2 * plane.extremes.len()).sum::<usize>()
+            + self.cut_off.len()
     }
 
     pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units) {
         (self.width, self.height, self.colour) = (frame.width, frame.height, colour);
+        self.cut_off.clear();
         self.planes.resize_with(frame.components.len(), Plane::default);
         for (component, plane) in self.planes.iter_mut().enumerate() {
             plane.lay_out(frame, component, units);
