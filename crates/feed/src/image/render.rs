@@ -7,9 +7,7 @@
 
 use super::axis::{Axis, Filter, Sampling, Stretch, WEIGHT_BITS};
 use super::jpeg::{Colour, Plane, Planes, Region};
-#[cfg(target_arch = "x86_64")]
-use super::lanes::Avx2;
-use super::lanes::{Anywhere, LANES, Lanes, group_mut};
+use super::lanes::{LANES, Lanes, group_mut, with_lanes};
 use super::mix::Mix;
 use super::overshoot::Overshoot;
 
@@ -106,45 +104,33 @@ impl Renderer {
         output: &mut [f32],
     ) {
         assert_eq!(output.len(), 3 * target.width * target.height, "the output is three channels of the target");
-        #[cfg(target_arch = "x86_64")]
-        if let Some(lanes) = Avx2::find() {
-            // SAFETY: the token proves that the processor has what the function was compiled for.
-            #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-            return unsafe { render_avx2(lanes, self, planes, region, target, normalise, output) };
-        }
-        render_with(Anywhere, self, planes, region, target, normalise, output);
+        render(self, planes, region, target, normalise, output);
     }
 
     /// Notes in the planes of a whole image what is found anew each time otherwise. It changes nothing about what is drawn.
     pub fn survey(&mut self, planes: &mut Planes) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(lanes) = Avx2::find() {
-            // SAFETY: the token proves that the processor has what the function was compiled for.
-            #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-            return unsafe { survey_avx2(lanes, self, planes) };
-        }
-        self.overshoot.survey(Anywhere, planes);
+        survey(self, planes);
     }
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn survey_avx2(lanes: Avx2, renderer: &mut Renderer, planes: &mut Planes) {
+with_lanes! {
+    fn survey(renderer: &mut Renderer, planes: &mut Planes) = survey_with
+}
+
+#[inline(always)]
+fn survey_with<L: Lanes>(lanes: L, renderer: &mut Renderer, planes: &mut Planes) {
     renderer.overshoot.survey(lanes, planes);
 }
 
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn render_avx2(
-    lanes: Avx2,
-    renderer: &mut Renderer,
-    planes: &Planes,
-    region: Region,
-    target: Target,
-    normalise: &Normalise,
-    output: &mut [f32],
-) {
-    render_with(lanes, renderer, planes, region, target, normalise, output);
+with_lanes! {
+    fn render(
+        renderer: &mut Renderer,
+        planes: &Planes,
+        region: Region,
+        target: Target,
+        normalise: &Normalise,
+        output: &mut [f32],
+    ) = render_with
 }
 
 #[inline(always)]
@@ -249,7 +235,7 @@ fn strip<L: Lanes, const GROUPS: usize>(
         for (pair, weights) in (start..).zip(weights) {
             let (samples, _) = plane.pair(pair)[2 * y..][..2 * LANES * GROUPS].as_chunks::<{ 2 * LANES }>();
             for (sum, samples) in sums.iter_mut().zip(samples) {
-                *sum = lanes.add_whole(*sum, lanes.weigh_pairs(lanes.widen_pairs(samples), *weights));
+                *sum = lanes.add_weighed(*sum, lanes.widen_pairs(samples), *weights);
             }
         }
         for (tile, sum) in tiles.iter_mut().zip(sums) {
@@ -363,7 +349,7 @@ pub(super) fn column_sums<L: Lanes, const GROUPS: usize>(
     for weights in weights {
         let (samples, _) = halfway.numbers[at..][..2 * LANES * GROUPS].as_chunks::<{ 2 * LANES }>();
         for (sum, samples) in sums.iter_mut().zip(samples) {
-            *sum = lanes.add_whole(*sum, lanes.weigh_pairs(lanes.load_pairs(samples), *weights));
+            *sum = lanes.add_weighed(*sum, lanes.load_pairs(samples), *weights);
         }
         at += 2 * halfway.width;
     }

@@ -9,9 +9,7 @@ use super::idct;
 use super::planes::{Planes, Units};
 use super::segments::Segments;
 use super::sequential::ZIGZAG;
-#[cfg(target_arch = "x86_64")]
-use crate::image::lanes::Avx2;
-use crate::image::lanes::{Anywhere, Lanes};
+use crate::image::lanes::{Lanes, with_lanes};
 
 /// The coefficients of one component, block by block in rows, each block in the order of the code.
 #[derive(Default)]
@@ -132,26 +130,7 @@ impl Coefficients {
 
     /// Transforms the blocks that are asked for into planes that were laid out for them.
     pub(super) fn transform(&self, frame: &Frame, quantisation: &[&[u16; 64]], units: &Units, planes: &mut Planes) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(lanes) = Avx2::find() {
-            // SAFETY: the token proves that the processor has what the function was compiled for.
-            #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-            return unsafe { self.transform_avx2(lanes, frame, quantisation, units, planes) };
-        }
-        self.transform_with(Anywhere, frame, quantisation, units, planes);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,bmi1,bmi2")]
-    fn transform_avx2(
-        &self,
-        lanes: Avx2,
-        frame: &Frame,
-        quantisation: &[&[u16; 64]],
-        units: &Units,
-        planes: &mut Planes,
-    ) {
-        self.transform_with(lanes, frame, quantisation, units, planes);
+        transform(self, frame, quantisation, units, planes);
     }
 
     #[inline(always)]
@@ -179,6 +158,28 @@ impl Coefficients {
             }
         }
     }
+}
+
+with_lanes! {
+    fn transform(
+        coefficients: &Coefficients,
+        frame: &Frame,
+        quantisation: &[&[u16; 64]],
+        units: &Units,
+        planes: &mut Planes,
+    ) = transform_with
+}
+
+#[inline(always)]
+fn transform_with<L: Lanes>(
+    lanes: L,
+    coefficients: &Coefficients,
+    frame: &Frame,
+    quantisation: &[&[u16; 64]],
+    units: &Units,
+    planes: &mut Planes,
+) {
+    coefficients.transform_with(lanes, frame, quantisation, units, planes);
 }
 
 const NO_TABLE: JpegError = JpegError::Corrupt { what: "a scan uses a Huffman table that was not told" };

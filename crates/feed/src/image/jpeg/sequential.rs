@@ -8,9 +8,7 @@ use super::huffman::{AcTable, DcTable, END_OF_BLOCK_RUN, PAST_THE_BLOCK};
 use super::idct;
 use super::planes::{Planes, Units};
 use super::segments::Segments;
-#[cfg(target_arch = "x86_64")]
-use crate::image::lanes::Avx2;
-use crate::image::lanes::{Anywhere, Lanes};
+use crate::image::lanes::{Lanes, with_lanes};
 
 /// The place of each coefficient in rows of eight, in the order in which they are coded (figure A.6).
 pub(super) const ZIGZAG: [u8; 64] = [
@@ -39,21 +37,9 @@ pub(super) struct Job<'a> {
     pub(super) units: Units,
 }
 
-/// Decodes the units that are asked for into planes that were laid out for them.
-pub(super) fn decode(job: &Job<'_>, planes: &mut Planes) -> Result<(), JpegError> {
-    #[cfg(target_arch = "x86_64")]
-    if let Some(lanes) = Avx2::find() {
-        // SAFETY: the token proves that the processor has what the function was compiled for.
-        #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
-        return unsafe { decode_avx2(lanes, job, planes) };
-    }
-    decode_with(Anywhere, job, planes)
-}
-
-#[cfg(target_arch = "x86_64")]
-#[target_feature(enable = "avx2,bmi1,bmi2")]
-fn decode_avx2(lanes: Avx2, job: &Job<'_>, planes: &mut Planes) -> Result<(), JpegError> {
-    decode_with(lanes, job, planes)
+with_lanes! {
+    /// Decodes the units that are asked for into planes that were laid out for them.
+    pub(super) fn decode(job: &Job<'_>, planes: &mut Planes) -> Result<(), JpegError> = decode_with
 }
 
 #[inline(always)]

@@ -122,8 +122,11 @@ impl Lanes for Anywhere {
     }
 
     #[inline(always)]
-    fn weigh_pairs(self, pairs: [[i16; 2]; LANES], weights: [i16; 2]) -> [i32; LANES] {
-        pairs.map(|[a, b]| i32::from(a) * i32::from(weights[0]) + i32::from(b) * i32::from(weights[1]))
+    fn add_weighed(self, sum: [i32; LANES], pairs: [[i16; 2]; LANES], weights: [i16; 2]) -> [i32; LANES] {
+        std::array::from_fn(|lane| {
+            let [a, b] = pairs[lane];
+            sum[lane] + i32::from(a) * i32::from(weights[0]) + i32::from(b) * i32::from(weights[1])
+        })
     }
 
     #[inline(always)]

@@ -9,7 +9,44 @@ mod avx2;
 
 pub(super) use anywhere::Anywhere;
 #[cfg(target_arch = "x86_64")]
-pub(super) use avx2::Avx2;
+pub(super) use avx2::{Avx2, Avx512};
+
+/// Defines a function that calls another with the best lanes that this processor has, compiled for each kind of them.
+macro_rules! with_lanes {
+    ($(#[$attribute:meta])* $visibility:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $result:ty)? = $of:path) => {
+        $(#[$attribute])*
+        $visibility fn $name($($argument: $type),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                use $crate::image::lanes::{Avx2, Avx512};
+
+                #[target_feature(enable = "avx2,bmi1,bmi2,avx512vl,avx512vnni")]
+                fn newer(lanes: Avx512, $($argument: $type),*) $(-> $result)? {
+                    $of(lanes, $($argument),*)
+                }
+
+                #[target_feature(enable = "avx2,bmi1,bmi2")]
+                fn older(lanes: Avx2, $($argument: $type),*) $(-> $result)? {
+                    $of(lanes, $($argument),*)
+                }
+
+                if let Some(lanes) = Avx512::find() {
+                    // SAFETY: the token proves that the processor has what the function was compiled for.
+                    #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
+                    return unsafe { newer(lanes, $($argument),*) };
+                }
+                if let Some(lanes) = Avx2::find() {
+                    // SAFETY: as above.
+                    #[expect(unsafe_code, reason = "a function for newer processors may be called where they are found")]
+                    return unsafe { older(lanes, $($argument),*) };
+                }
+            }
+            $of($crate::image::lanes::Anywhere, $($argument),*)
+        }
+    };
+}
+
+pub(super) use with_lanes;
 
 /// Numbers in a vector.
 pub(super) const LANES: usize = 8;
@@ -58,8 +95,8 @@ pub(super) trait Lanes: Copy {
     fn load_pairs(self, from: &[i16; 2 * LANES]) -> Self::Pairs;
     fn store_pairs(self, pairs: Self::Pairs, to: &mut [i16; 2 * LANES]);
     fn widen_pairs(self, from: &[u8; 2 * LANES]) -> Self::Pairs;
-    /// The weighted sum of each pair.
-    fn weigh_pairs(self, pairs: Self::Pairs, weights: [i16; 2]) -> Self::Whole;
+    /// Adds the weighted sum of each pair.
+    fn add_weighed(self, sum: Self::Whole, pairs: Self::Pairs, weights: [i16; 2]) -> Self::Whole;
 
     /// Sixteen numbers of 16 bits, whatever their pairs are: two times eight behind each other.
     fn join(self, first: &[i16; LANES], second: &[i16; LANES]) -> Self::Pairs;
@@ -107,45 +144,60 @@ mod tests {
             other in prop::array::uniform16(any::<u8>()),
             weights in prop::array::uniform2(-16_384_i16..=16_384),
         ) {
-            let Some(avx2) = Avx2::find() else { return Ok(()) };
-            let plain = Anywhere;
-            let loaded = whole.map(|row| avx2.load_whole(&row));
-            prop_assert_eq!(avx2.to_byte_pairs(loaded), plain.to_byte_pairs(whole));
-            let stored = |pairs| {
-                let mut numbers = [0; 16];
-                avx2.store_pairs(pairs, &mut numbers);
-                numbers
-            };
-            let expected = plain.turn_to_pairs(whole).map(|pairs| pairs.as_flattened().to_vec());
-            prop_assert_eq!(avx2.turn_to_pairs(loaded).map(|pairs| stored(pairs).to_vec()), expected);
-            let [a, b] = [bytes, other].map(|bytes| bytes.map(|byte| (i16::from(byte) - 100) * 60));
-            let joined = |lanes: [i16; 16]| (lanes.first_chunk::<8>().copied(), lanes.last_chunk::<8>().copied());
-            let (Some(a1), Some(a2)) = joined(a) else { unreachable!() };
-            let (Some(b1), Some(b2)) = joined(b) else { unreachable!() };
-            let (va, vb) = (avx2.join(&a1, &a2), avx2.join(&b1, &b2));
-            let (pa, pb) = (plain.join(&a1, &a2), plain.join(&b1, &b2));
-            prop_assert_eq!(avx2.split(va), plain.split(pa));
-            prop_assert_eq!(avx2.pair_up(va), plain.pair_up(pa));
-            for (avx, plain) in [
-                (avx2.add_short(va, vb), plain.add_short(pa, pb)),
-                (avx2.subtract_short(va, vb), plain.subtract_short(pa, pb)),
-                (avx2.multiply_short(va, vb), plain.multiply_short(pa, pb)),
-                (avx2.multiply_upper(va, vb), plain.multiply_upper(pa, pb)),
-                (avx2.mask_short(va, vb), plain.mask_short(pa, pb)),
-                (avx2.clamp_short(va, avx2.short(-300), vb), plain.clamp_short(pa, plain.short(-300), pb)),
-                (avx2.pick(&bytes, &other.map(|byte| byte % 16)), plain.pick(&bytes, &other.map(|byte| byte % 16))),
-            ] {
-                prop_assert_eq!(stored(avx).to_vec(), plain.as_flattened().to_vec());
+            if let Some(avx2) = Avx2::find() {
+                agree_with_plain(avx2, whole, bytes, other, weights)?;
             }
-            prop_assert_eq!(avx2.sum_whole(avx2.square_pairs(va)), plain.sum_whole(plain.square_pairs(pa)));
-            let (one, two) = (avx2.load_bytes(&bytes), avx2.load_bytes(&other));
-            prop_assert_eq!(avx2.least(avx2.lesser(one, two)), plain.least(plain.lesser(bytes, other)));
-            prop_assert_eq!(avx2.greatest(avx2.greater(one, two)), plain.greatest(plain.greater(bytes, other)));
-            let weighed = avx2.weigh_pairs(avx2.widen_pairs(&bytes), weights);
-            let mut floats = [0.0; 8];
-            avx2.store(avx2.to_floats(weighed), &mut floats);
-            let expected = plain.to_floats(plain.weigh_pairs(plain.widen_pairs(&bytes), weights));
-            prop_assert_eq!(floats.map(f32::to_bits), expected.map(f32::to_bits));
+            if let Some(avx512) = Avx512::find() {
+                agree_with_plain(avx512, whole, bytes, other, weights)?;
+            }
         }
+    }
+
+    fn agree_with_plain<L: Lanes>(
+        avx2: L,
+        whole: [[i32; 8]; 8],
+        bytes: [u8; 16],
+        other: [u8; 16],
+        weights: [i16; 2],
+    ) -> Result<(), TestCaseError> {
+        let plain = Anywhere;
+        let loaded = whole.map(|row| avx2.load_whole(&row));
+        prop_assert_eq!(avx2.to_byte_pairs(loaded), plain.to_byte_pairs(whole));
+        let stored = |pairs| {
+            let mut numbers = [0; 16];
+            avx2.store_pairs(pairs, &mut numbers);
+            numbers
+        };
+        let expected = plain.turn_to_pairs(whole).map(|pairs| pairs.as_flattened().to_vec());
+        prop_assert_eq!(avx2.turn_to_pairs(loaded).map(|pairs| stored(pairs).to_vec()), expected);
+        let [a, b] = [bytes, other].map(|bytes| bytes.map(|byte| (i16::from(byte) - 100) * 60));
+        let joined = |lanes: [i16; 16]| (lanes.first_chunk::<8>().copied(), lanes.last_chunk::<8>().copied());
+        let (Some(a1), Some(a2)) = joined(a) else { unreachable!() };
+        let (Some(b1), Some(b2)) = joined(b) else { unreachable!() };
+        let (va, vb) = (avx2.join(&a1, &a2), avx2.join(&b1, &b2));
+        let (pa, pb) = (plain.join(&a1, &a2), plain.join(&b1, &b2));
+        prop_assert_eq!(avx2.split(va), plain.split(pa));
+        prop_assert_eq!(avx2.pair_up(va), plain.pair_up(pa));
+        for (avx, plain) in [
+            (avx2.add_short(va, vb), plain.add_short(pa, pb)),
+            (avx2.subtract_short(va, vb), plain.subtract_short(pa, pb)),
+            (avx2.multiply_short(va, vb), plain.multiply_short(pa, pb)),
+            (avx2.multiply_upper(va, vb), plain.multiply_upper(pa, pb)),
+            (avx2.mask_short(va, vb), plain.mask_short(pa, pb)),
+            (avx2.clamp_short(va, avx2.short(-300), vb), plain.clamp_short(pa, plain.short(-300), pb)),
+            (avx2.pick(&bytes, &other.map(|byte| byte % 16)), plain.pick(&bytes, &other.map(|byte| byte % 16))),
+        ] {
+            prop_assert_eq!(stored(avx).to_vec(), plain.as_flattened().to_vec());
+        }
+        prop_assert_eq!(avx2.sum_whole(avx2.square_pairs(va)), plain.sum_whole(plain.square_pairs(pa)));
+        let (one, two) = (avx2.load_bytes(&bytes), avx2.load_bytes(&other));
+        prop_assert_eq!(avx2.least(avx2.lesser(one, two)), plain.least(plain.lesser(bytes, other)));
+        prop_assert_eq!(avx2.greatest(avx2.greater(one, two)), plain.greatest(plain.greater(bytes, other)));
+        let weighed = avx2.add_weighed(avx2.whole(7), avx2.widen_pairs(&bytes), weights);
+        let mut floats = [0.0; 8];
+        avx2.store(avx2.to_floats(weighed), &mut floats);
+        let expected = plain.to_floats(plain.add_weighed(plain.whole(7), plain.widen_pairs(&bytes), weights));
+        prop_assert_eq!(floats.map(f32::to_bits), expected.map(f32::to_bits));
+        Ok(())
     }
 }

@@ -209,7 +209,7 @@ impl Overshoot {
                     // What fills up the last group takes nothing from nowhere.
                     for (place, weights) in weights.iter().enumerate() {
                         let samples = lanes.load_pairs(&cut[start + place - self.tiles.first_pair]);
-                        sums = lanes.add_whole(sums, lanes.weigh_pairs(samples, *weights));
+                        sums = lanes.add_weighed(sums, samples, *weights);
                     }
                     *done = lanes.shift_down(sums, shift);
                 }
