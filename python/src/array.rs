@@ -19,17 +19,16 @@ pub(crate) struct Array {
 }
 
 impl Array {
-    pub(crate) fn new(batch: &Arc<Batch>, column: usize) -> Array {
-        let output = batch.columns().nth(column).expect("the column is one of the batch's").output;
-        let inner = output.shape.iter().map(|side| *side as i64);
-        let shape = [batch.samples as i64].into_iter().chain(inner).collect();
-        Array { batch: Arc::clone(batch), column, shape, number: output.number }
+    /// The column of that place, which is made of numbers.
+    pub(crate) fn new(batch: &Arc<Batch>, column: usize, number: Type, shape: &[usize]) -> Array {
+        let shape = [batch.samples as i64].into_iter().chain(shape.iter().map(|side| *side as i64)).collect();
+        Array { batch: Arc::clone(batch), column, shape, number }
     }
 
     /// Where its numbers begin.
     fn start(&self) -> *const u8 {
         let column = self.batch.columns().nth(self.column).expect("the column is one of the batch's");
-        column.buffer.as_ptr()
+        column.made.numbers().expect("the column is made of numbers").as_ptr()
     }
 }
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use feed::loader;
-use feed::pipeline::Next;
+use feed::pipeline::{Kind, Made, Next};
 use feed::spec::Spec;
 use feed::state::State;
 use pyo3::create_exception;
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyBytes, PyDict, PyList};
 
 use crate::array::Array;
 
@@ -43,8 +43,17 @@ impl Loader {
                     let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
                     let batch = Arc::new(batch);
                     let columns = PyDict::new(py);
-                    for (place, output) in self.0.outputs().iter().enumerate() {
-                        columns.set_item(&output.name, Array::new(&batch, place))?;
+                    for (place, column) in batch.columns().enumerate() {
+                        match (&column.output.kind, column.made) {
+                            (Kind::Numbers { number, shape }, _) => {
+                                columns.set_item(&column.output.name, Array::new(&batch, place, *number, shape))?;
+                            }
+                            (Kind::Bytes, Made::Bytes(cells)) => {
+                                let cells = cells[..batch.samples].iter().map(|cell| PyBytes::new(py, cell));
+                                columns.set_item(&column.output.name, PyList::new(py, cells)?)?;
+                            }
+                            (Kind::Bytes, Made::Numbers(_)) => unreachable!("the output was made for this column"),
+                        }
                     }
                     return Ok(Some((columns, failed)));
                 }

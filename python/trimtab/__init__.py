@@ -15,12 +15,25 @@
 """
 
 from ._native import DataError, __version__
-from .columns import IMAGENET_MEAN, IMAGENET_STD, CentreCrop, Image, Integer, Number, Part, RandomCrop, Tokens
+from .columns import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Bytes,
+    CentreCrop,
+    Image,
+    Integer,
+    Number,
+    Part,
+    RandomCrop,
+    Text,
+    Tokens,
+)
 from .loader import Loader
 
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
+    "Bytes",
     "CentreCrop",
     "DataError",
     "Image",
@@ -29,6 +42,7 @@ __all__ = [
     "Number",
     "Part",
     "RandomCrop",
+    "Text",
     "Tokens",
     "__version__",
 ]

@@ -40,14 +40,14 @@ class CentreCrop:
 
 @dataclass(frozen=True)
 class Image:
-    """A picture (JPEG), decoded and drawn to one size: float32 of shape (3, height, width), red, green and blue.
+    """A picture (JPEG, PNG, WebP), decoded and drawn to one size: float32 of shape (3, height, width), red, green and blue.
 
     ``field``: the field's name, or several, of which the first that a sample has is taken. ``size``: the side of a square, or
     (height, width). ``crop``: the part that is drawn; all of it if none is told. ``flip``: how often left and right change
     places. Of each channel, from 0 to 1, ``mean`` is taken, and the rest is divided by ``std``.
     """
 
-    field: str | Sequence[str] = ("jpg", "jpeg")
+    field: str | Sequence[str] = ("jpg", "jpeg", "png", "webp")
     size: int | tuple[int, int] = 224
     crop: RandomCrop | CentreCrop | None = None
     flip: float = 0.0
@@ -69,8 +69,28 @@ class Image:
 
 
 @dataclass(frozen=True)
+class Bytes:
+    """A field as it is: a list of ``bytes``. Without a field's name, a line of text as a whole."""
+
+    field: str | Sequence[str] = ()
+
+    def _spec(self) -> dict[str, Any]:
+        return {"fields": _names(self.field), "kind": "bytes"}
+
+
+@dataclass(frozen=True)
+class Text:
+    """A field that is text in UTF-8: a list of ``str``. Without a field's name, a line of text as a whole."""
+
+    field: str | Sequence[str] = ()
+
+    def _spec(self) -> dict[str, Any]:
+        return {"fields": _names(self.field), "kind": "bytes"}
+
+
+@dataclass(frozen=True)
 class Integer:
-    """A whole number that is written in digits, such as a class: int64."""
+    """A whole number, in digits or as it is stored, such as a class: int64."""
 
     field: str | Sequence[str] = "cls"
 
@@ -80,7 +100,7 @@ class Integer:
 
 @dataclass(frozen=True)
 class Tokens:
-    """Tokens of a file of plain numbers, ``length`` for each sample: int64 of shape (length,).
+    """Tokens of a file of plain numbers, or of Megatron's ``.bin``, ``length`` for each sample: int64 of shape (length,).
 
     ``dtype``: how they are stored: uint16, uint32, int32 or int64, least byte first. ``stride``: from one sample's first token to
     the next one's; with ``length - 1``, each sample ends with the token that the next begins with, so that inputs and labels
@@ -118,7 +138,7 @@ class Number:
         return {"kind": "number"}
 
 
-Column = Image | Integer | Tokens | Part | Number
+Column = Image | Integer | Tokens | Bytes | Text | Part | Number
 """Any of them."""
 
 

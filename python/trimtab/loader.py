@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _native, ranks
-from .columns import Column
+from .columns import Column, Text
 
 
 class Loader:
@@ -71,6 +71,7 @@ class Loader:
         self.skipped = 0
         """How many samples could not be read and were left out."""
         self._spec = json.dumps(spec)
+        self._texts = {name for name, column in columns.items() if isinstance(column, Text)}
         self._output = output
         self._on_error = on_error
         self._open(None)
@@ -92,8 +93,12 @@ class Loader:
             arrays, failed = made
             if failed:
                 self._note(failed)
-            convert = _CONVERTERS[self._output]
-            yield {name: convert(array) for name, array in arrays.items()}
+            yield {name: self._converted(name, made) for name, made in arrays.items()}
+
+    def _converted(self, name: str, made: _native.Array | list[bytes]) -> Any:
+        if isinstance(made, _native.Array):
+            return _CONVERTERS[self._output](made)
+        return [cell.decode() for cell in made] if name in self._texts else made
 
     def _note(self, failed: list[tuple[str, str]]) -> None:
         sample, reason = failed[0]

@@ -1,27 +1,24 @@
 //! The samples of several files as one.
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use crate::format::records::{Layout, Records, RecordsError};
-use crate::format::tar::{TarError, TarIndex};
-use crate::format::{Extent, Index};
+use crate::format::Shard;
+use crate::format::folder::Folder;
+use crate::format::lines::{Lines, LinesError};
+use crate::format::mds::{self, MdsError};
+use crate::format::megatron::{self, MegatronError};
+use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
+use crate::format::tar::{TarError, TarShard};
 use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::spec::TokenType;
 
-/// One file and where its samples lie.
-pub struct Shard {
-    /// The file.
-    pub file: Arc<dyn ReadAt>,
-    /// Its samples.
-    pub index: Index,
-}
-
-/// Files whose samples are counted through, in the order of the files.
+/// Shards whose samples are counted through, in their order.
 pub struct Dataset {
-    shards: Vec<Shard>,
+    shards: Vec<Box<dyn Shard>>,
     /// For each shard, its first sample; and the number of samples at the end.
     starts: Vec<u64>,
 }
@@ -32,7 +29,18 @@ pub enum Format {
     /// As their names say.
     ByName,
     /// As tokens without anything between.
-    Records(Layout),
+    Tokens(Tokens),
+}
+
+/// Samples made of tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tokens {
+    /// Tokens of a sample.
+    pub length: usize,
+    /// Tokens from one sample's first to the next one's.
+    pub stride: usize,
+    /// How each is stored.
+    pub token: TokenType,
 }
 
 /// Why a dataset cannot be used.
@@ -44,6 +52,21 @@ pub enum DatasetError {
     Tar(TarError),
     /// A file is not made of tokens.
     Records(RecordsError),
+    /// A file has lines that cannot be used.
+    Lines(LinesError),
+    /// Shards of MosaicML's cannot be used.
+    Mds(MdsError),
+    /// An index of Megatron's cannot be used.
+    Megatron(MegatronError),
+    /// Tokens are of another type than was told.
+    TokenType {
+        /// The file.
+        file: String,
+        /// What its index says.
+        stored: TokenType,
+        /// What was told.
+        told: TokenType,
+    },
     /// What a file is cannot be told.
     Unknown {
         /// The file.
@@ -62,20 +85,41 @@ impl Dataset {
     pub fn open(paths: &[PathBuf], format: Format) -> Result<Dataset, DatasetError> {
         let mut dataset = Dataset { shards: Vec::new(), starts: vec![0] };
         for path in paths {
-            let file = LocalFile::open(path).map_err(DatasetError::Source)?;
-            let index = match format {
-                Format::Records(layout) => {
-                    Records::new(file.name(), file.size(), layout).map(Index::Records).map_err(DatasetError::Records)?
-                }
-                Format::ByName => match path.extension().and_then(|extension| extension.to_str()) {
-                    Some("tar") => TarIndex::read(&file).map(Index::Tar).map_err(DatasetError::Tar)?,
-                    _ => return Err(DatasetError::Unknown { file: file.name().to_owned() }),
-                },
-            };
-            dataset.starts.push(dataset.samples() + index.samples());
-            dataset.shards.push(Shard { file: Arc::new(file), index });
+            match format {
+                Format::Tokens(tokens) => dataset.add(open_tokens(path, tokens)?),
+                Format::ByName => dataset.add_by_name(path)?,
+            }
         }
         if dataset.samples() == 0 { Err(DatasetError::Empty) } else { Ok(dataset) }
+    }
+
+    /// Adds what a path's name says it is.
+    fn add_by_name(&mut self, path: &Path) -> Result<(), DatasetError> {
+        if path.is_dir() {
+            match Folder::open(path).map_err(DatasetError::Source)? {
+                Some(folder) => self.add(Box::new(folder)),
+                None => return Err(DatasetError::Unknown { file: path.display().to_string() }),
+            }
+            return Ok(());
+        }
+        if path.file_name() == Some(OsStr::new(mds::INDEX_NAME)) {
+            mds::open(path).map_err(DatasetError::Mds)?.into_iter().for_each(|shard| self.add(Box::new(shard)));
+            return Ok(());
+        }
+        let file = LocalFile::open(path).map_err(DatasetError::Source)?;
+        let lines = |file, is_json| Lines::read(file, is_json).map_err(DatasetError::Lines);
+        match path.extension().and_then(OsStr::to_str) {
+            Some("tar") => self.add(Box::new(TarShard::read(file).map_err(DatasetError::Tar)?)),
+            Some("jsonl" | "ndjson") => self.add(Box::new(lines(file, true)?)),
+            Some("txt") => self.add(Box::new(lines(file, false)?)),
+            _ => return Err(DatasetError::Unknown { file: file.name().to_owned() }),
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, shard: Box<dyn Shard>) {
+        self.starts.push(self.samples() + shard.samples());
+        self.shards.push(shard);
     }
 
     /// How many samples there are.
@@ -84,39 +128,37 @@ impl Dataset {
     }
 
     /// The shard of a sample, and its place there.
-    pub fn find(&self, sample: u64) -> (&Shard, u64) {
+    pub fn find(&self, sample: u64) -> (&dyn Shard, u64) {
         let shard = self.starts.partition_point(|start| *start <= sample) - 1;
-        (&self.shards[shard], sample - self.starts[shard])
+        (&*self.shards[shard], sample - self.starts[shard])
     }
 
     /// What tells these data from others: the files' names without their folders, which may move, with their sizes and samples.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
         for shard in &self.shards {
-            let name = shard.file.name();
+            let name = shard.name();
             digest.update(name.rsplit('/').next().unwrap_or(name));
             digest.update([0]);
-            digest.update(shard.file.size().to_le_bytes());
-            digest.update(shard.index.samples().to_le_bytes());
+            digest.update(shard.size().to_le_bytes());
+            digest.update(shard.samples().to_le_bytes());
         }
         digest.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
-impl Shard {
-    /// Where the first field of a sample lies that has one of some names.
-    pub fn extent(&self, sample: u64, names: &[String]) -> Option<Extent> {
-        self.index.extent(sample, names)
-    }
-
-    /// The file of a sample and its name there.
-    pub fn name_of(&self, sample: u64) -> String {
-        let file = self.file.name();
-        match self.index.name(&*self.file, sample) {
-            Ok(name) => format!("{file}: {name}"),
-            Err(_) => format!("{file}: sample {sample}"),
+fn open_tokens(path: &Path, tokens: Tokens) -> Result<Box<dyn Shard>, DatasetError> {
+    let file = LocalFile::open(path).map_err(DatasetError::Source)?;
+    match megatron::token_type(&file).map_err(DatasetError::Megatron)? {
+        Some(stored) if stored != tokens.token => {
+            return Err(DatasetError::TokenType { file: file.name().to_owned(), stored, told: tokens.token });
         }
+        _ => {}
     }
+    let number = tokens.token.bytes() as u64;
+    let layout = Layout { bytes: tokens.length as u64 * number, stride: tokens.stride as u64 * number, number };
+    let records = Records::new(file.name(), file.size(), layout).map_err(DatasetError::Records)?;
+    Ok(Box::new(RecordsShard { file, records }))
 }
 
 impl fmt::Display for DatasetError {
@@ -125,9 +167,17 @@ impl fmt::Display for DatasetError {
             DatasetError::Source(error) => error.fmt(f),
             DatasetError::Tar(error) => error.fmt(f),
             DatasetError::Records(error) => error.fmt(f),
-            DatasetError::Unknown { file } => {
-                write!(f, "{file}: what kind of file this is cannot be told by its name; .tar is read (WebDataset)")
+            DatasetError::Lines(error) => error.fmt(f),
+            DatasetError::Mds(error) => error.fmt(f),
+            DatasetError::Megatron(error) => error.fmt(f),
+            DatasetError::TokenType { file, stored, told } => {
+                write!(f, "{file}: its index says that its tokens are {stored}, and {told} was asked for")
             }
+            DatasetError::Unknown { file } => write!(
+                f,
+                "{file}: what this is cannot be told by its name; read are .tar (WebDataset), .jsonl, .ndjson, .txt, index.json (MDS), and \
+                 folders of folders of images; tokens of any name, where a column asks for them"
+            ),
             DatasetError::Empty => write!(f, "there is no sample in the data"),
         }
     }

@@ -5,8 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use crate::dataset::{Dataset, DatasetError, Format};
-use crate::format::records::Layout;
+use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
 use crate::order::{Order, Shares};
@@ -212,8 +211,10 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
 /// How the files are read: tokens say themselves where samples begin.
 fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
     let mut formats = columns.iter().filter_map(|column| match &column.kind {
-        KindSpec::Tokens(tokens) => Some(Format::Records(layout(tokens))),
-        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Part { .. } => Some(Format::ByName),
+        KindSpec::Tokens(TokensSpec { length, stride, dtype }) => {
+            Some(Format::Tokens(Tokens { length: *length, stride: stride.unwrap_or(*length), token: *dtype }))
+        }
+        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Part { .. } => Some(Format::ByName),
         KindSpec::Number => None,
     });
     let first = formats.next().unwrap_or(Format::ByName);
@@ -224,17 +225,12 @@ fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
     Ok(first)
 }
 
-fn layout(tokens: &TokensSpec) -> Layout {
-    let number = tokens.dtype.bytes() as u64;
-    let stride = tokens.stride.unwrap_or(tokens.length) as u64 * number;
-    Layout { bytes: tokens.length as u64 * number, stride, number }
-}
-
 fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
     let column = |column: &ColumnSpec| {
         let kind = match &column.kind {
             KindSpec::Integer => Kind::Integer,
             KindSpec::Number => Kind::Number,
+            KindSpec::Bytes => Kind::Bytes,
             KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },
             KindSpec::Image(image) => Kind::Photograph(photograph(image, spec.seed)),
             KindSpec::Part { of } => {

@@ -64,8 +64,10 @@ pub struct ColumnSpec {
 pub enum KindSpec {
     /// A picture, decoded and drawn to one size: numbers of 32 bits, red, green and blue one after the other.
     Image(ImageSpec),
-    /// A whole number in digits.
+    /// A whole number, in digits or as it is stored.
     Integer,
+    /// The field as it is.
+    Bytes,
     /// Tokens that lie behind each other, without anything between.
     Tokens(TokensSpec),
     /// The part of an image that is looked at: left, top, width, height, and whether it is flipped.
@@ -157,6 +159,17 @@ impl TokenType {
             TokenType::UInt32 | TokenType::Int32 => 4,
             TokenType::Int64 => 8,
         }
+    }
+}
+
+impl std::fmt::Display for TokenType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            TokenType::UInt16 => "uint16",
+            TokenType::UInt32 => "uint32",
+            TokenType::Int32 => "int32",
+            TokenType::Int64 => "int64",
+        })
     }
 }
 

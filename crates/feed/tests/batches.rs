@@ -45,8 +45,8 @@ fn settings(dataset: &Dataset, threads: usize, world: u64, rank: u64, batch: u64
 fn samples(batch: &Batch) -> Vec<Vec<u8>> {
     let mut samples = vec![Vec::new(); batch.samples];
     for column in batch.columns() {
-        let bytes = column.buffer.slot_bytes();
-        for (sample, slot) in samples.iter_mut().zip(column.buffer.chunks_exact(bytes)) {
+        let numbers = column.made.numbers().expect("all columns are numbers");
+        for (sample, slot) in samples.iter_mut().zip(numbers.chunks_exact(numbers.slot_bytes())) {
             sample.extend_from_slice(slot);
         }
     }

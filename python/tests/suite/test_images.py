@@ -120,7 +120,6 @@ def test_what_cannot_be_read_is_named_and_raised_or_left_out(images, tmp_path):
         labels = [int(label) for batch in skipping for label in batch["label"]]
     assert labels == [number for number in range(20) if number not in (3, 17)]
     assert skipping.skipped == 2
-    # Its files are JPEGs of other kinds, of which the first is met.
     with pytest.raises(tt.DataError, match="it has no field png"):
         list(tt.Loader(path, batch_size=8, columns={"image": tt.Image("png")}))
 

@@ -1,11 +1,77 @@
 //! How samples lie in files: where each begins, and what it is made of.
 
+pub mod folder;
+pub mod lines;
+pub mod mds;
+pub mod megatron;
 pub mod records;
 pub mod tar;
 
-use crate::source::{ReadAt, SourceError};
-use records::Records;
-use tar::TarIndex;
+use crate::source::SourceError;
+
+/// Samples in one file, or in the files of one folder.
+pub trait Shard: Send + Sync {
+    /// What it is called: the path of its file or folder.
+    fn name(&self) -> &str;
+
+    /// Its bytes.
+    fn size(&self) -> u64;
+
+    /// How many samples it has.
+    fn samples(&self) -> u64;
+
+    /// What a sample is called in it.
+    fn sample_name(&self, sample: u64) -> String;
+
+    /// Reads the first field of a sample that has one of some names, in place of what is in `bytes`; none where it has none of them.
+    /// Where samples are one thing without a name, any name is theirs, and none.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read.
+    fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError>;
+}
+
+/// What the bytes of a field mean.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// What they are: a file, or text; numbers are digits.
+    Plain,
+    /// A whole number, least byte first, of 1, 2, 4 or 8 bytes.
+    Integer {
+        /// Whether its highest bit is a sign.
+        is_signed: bool,
+    },
+}
+
+/// Why a field cannot be read.
+#[derive(Debug)]
+pub enum ReadError {
+    /// Its bytes could not be had.
+    Source(SourceError),
+    /// They are not what they should be.
+    Corrupt {
+        /// What is wrong.
+        what: &'static str,
+    },
+}
+
+impl std::fmt::Display for ReadError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            ReadError::Source(error) => error.fmt(f),
+            ReadError::Corrupt { what } => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl From<SourceError> for ReadError {
+    fn from(error: SourceError) -> ReadError {
+        ReadError::Source(error)
+    }
+}
 
 /// Bytes of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,44 +80,4 @@ pub struct Extent {
     pub offset: u64,
     /// How many.
     pub bytes: u64,
-}
-
-/// Where the samples of one file lie.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Index {
-    /// WebDataset.
-    Tar(TarIndex),
-    /// Tokens without anything between.
-    Records(Records),
-}
-
-impl Index {
-    /// How many samples there are.
-    pub fn samples(&self) -> u64 {
-        match self {
-            Index::Tar(tar) => tar.samples(),
-            Index::Records(records) => records.samples(),
-        }
-    }
-
-    /// Where the first field of a sample lies that has one of some names; none where it has none of them. Files whose samples are
-    /// one field take any name for it.
-    pub fn extent(&self, sample: u64, names: &[String]) -> Option<Extent> {
-        match self {
-            Index::Tar(tar) => tar.extent(sample, names),
-            Index::Records(records) => Some(records.extent(sample)),
-        }
-    }
-
-    /// What a sample is called in its file.
-    ///
-    /// # Errors
-    ///
-    /// Where that stands in the file, and the file cannot be read.
-    pub fn name(&self, file: &dyn ReadAt, sample: u64) -> Result<String, SourceError> {
-        match self {
-            Index::Tar(tar) => tar::sample_name(file, tar.sample(sample)[0].offset),
-            Index::Records(_) => Ok(format!("sample {sample}")),
-        }
-    }
 }

@@ -3,7 +3,8 @@
 
 use std::fmt;
 
-use super::Extent;
+use super::{Encoding, Extent, ReadError, Shard};
+use crate::source::{LocalFile, ReadAt};
 
 /// Where the records of a file lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +57,39 @@ impl Records {
     /// Where one lies.
     pub fn extent(&self, sample: u64) -> Extent {
         Extent { offset: sample * self.layout.stride, bytes: self.layout.bytes }
+    }
+}
+
+/// A file of records.
+pub struct RecordsShard {
+    /// The file.
+    pub file: LocalFile,
+    /// Its records.
+    pub records: Records,
+}
+
+impl Shard for RecordsShard {
+    fn name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    fn samples(&self) -> u64 {
+        self.records.samples()
+    }
+
+    fn sample_name(&self, sample: u64) -> String {
+        format!("sample {sample}")
+    }
+
+    fn read(&self, sample: u64, _names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
+        let extent = self.records.extent(sample);
+        bytes.resize(extent.bytes as usize, 0);
+        self.file.read_at(extent.offset, bytes)?;
+        Ok(Some(Encoding::Plain))
     }
 }
 

@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use super::Extent;
-use crate::source::{ReadAt, SourceError};
+use super::{Encoding, Extent, ReadError, Shard};
+use crate::source::{LocalFile, ReadAt, SourceError};
 
 /// Everything in a tar file starts at a multiple of this.
 const BLOCK: u64 = 512;
@@ -94,6 +94,50 @@ impl TarIndex {
         }
         self.field_names.push(field.to_owned());
         u16::try_from(self.field_names.len() - 1).ok()
+    }
+}
+
+/// A WebDataset file and where its samples lie.
+pub struct TarShard {
+    file: LocalFile,
+    index: TarIndex,
+}
+
+impl TarShard {
+    /// Reads the headers of a file.
+    ///
+    /// # Errors
+    ///
+    /// As [`TarIndex::read`] has them.
+    pub fn read(file: LocalFile) -> Result<TarShard, TarError> {
+        let index = TarIndex::read(&file)?;
+        Ok(TarShard { file, index })
+    }
+}
+
+impl Shard for TarShard {
+    fn name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    fn samples(&self) -> u64 {
+        self.index.samples()
+    }
+
+    fn sample_name(&self, sample: u64) -> String {
+        let offset = self.index.sample(sample)[0].offset;
+        sample_name(&self.file, offset).unwrap_or_else(|_| format!("sample {sample}"))
+    }
+
+    fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
+        let Some(extent) = self.index.extent(sample, names) else { return Ok(None) };
+        bytes.resize(extent.bytes as usize, 0);
+        self.file.read_at(extent.offset, bytes)?;
+        Ok(Some(Encoding::Plain))
     }
 }
 

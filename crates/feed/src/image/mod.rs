@@ -2,6 +2,7 @@
 
 mod axis;
 pub mod crop;
+mod decode;
 pub mod jpeg;
 
 mod lanes;
@@ -9,4 +10,5 @@ mod mix;
 mod overshoot;
 mod render;
 
+pub use decode::{Decoder, ImageError, size};
 pub use render::{Normalise, Renderer, Target};

@@ -4,22 +4,22 @@ use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use super::store::{Made, Store};
 use super::{Output, SampleError, Turn};
-use crate::buffer::{Buffer, Frozen};
 
 /// A batch that threads write.
 pub(super) struct Making {
     pub(super) turns: Vec<Turn>,
     pub(super) consumed: u64,
-    pub(super) buffers: Vec<Buffer>,
+    pub(super) stores: Vec<Store>,
     left: AtomicUsize,
     failed: Mutex<Vec<(usize, SampleError)>>,
 }
 
 impl Making {
-    pub(super) fn new(turns: Vec<Turn>, consumed: u64, buffers: Vec<Buffer>) -> Making {
+    pub(super) fn new(turns: Vec<Turn>, consumed: u64, stores: Vec<Store>) -> Making {
         let left = AtomicUsize::new(turns.len());
-        Making { turns, consumed, buffers, left, failed: Mutex::new(Vec::new()) }
+        Making { turns, consumed, stores, left, failed: Mutex::new(Vec::new()) }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -34,11 +34,11 @@ impl Making {
         self.left.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
-    /// The samples that failed, in order, and the buffers.
-    pub(super) fn finished(self) -> (Vec<(usize, SampleError)>, Vec<Buffer>) {
+    /// The samples that failed, in order, and the stores.
+    pub(super) fn finished(self) -> (Vec<(usize, SampleError)>, Vec<Store>) {
         let mut failed = self.failed.into_inner().expect("nobody panics while holding the list");
         failed.sort_by_key(|(slot, _)| *slot);
-        (failed, self.buffers)
+        (failed, self.stores)
     }
 }
 
@@ -46,14 +46,14 @@ impl Making {
 pub struct Column<'a> {
     /// What it is.
     pub output: &'a Output,
-    /// Its bytes: those of one sample after the other.
-    pub buffer: &'a Frozen,
+    /// What was made.
+    pub made: &'a Made,
 }
 
 /// A batch that is done. Its memory is used again when it is dropped.
 pub struct Batch {
     pub(super) outputs: Arc<[Output]>,
-    pub(super) buffers: Vec<Frozen>,
+    pub(super) made: Vec<Made>,
     /// Samples in it.
     pub samples: usize,
     /// The epoch that it is of.
@@ -65,20 +65,20 @@ pub struct Batch {
     pub(super) home: Arc<dyn TakeBack>,
 }
 
-/// Where buffers go when a batch is dropped.
+/// Where stores go when a batch is dropped.
 pub(super) trait TakeBack: Send + Sync {
-    fn take_back(&self, buffers: Vec<Frozen>);
+    fn take_back(&self, made: Vec<Made>);
 }
 
 impl Batch {
     /// Its outputs, in the order in which they were asked for.
     pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
-        self.outputs.iter().zip(&self.buffers).map(|(output, buffer)| Column { output, buffer })
+        self.outputs.iter().zip(&self.made).map(|(output, made)| Column { output, made })
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.home.take_back(mem::take(&mut self.buffers));
+        self.home.take_back(mem::take(&mut self.made));
     }
 }

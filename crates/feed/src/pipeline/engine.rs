@@ -9,8 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::batch::{Batch, Making, TakeBack};
+use super::store::{Made, Store};
 use super::{Output, SampleError, Turn, Work};
-use crate::buffer::{Buffer, Frozen};
 use crate::order::{Order, Shares};
 
 /// How batches are made.
@@ -143,7 +143,7 @@ struct State {
     epoch: u64,
     consumed: u64,
     epoch_order: crate::order::EpochOrder,
-    free: Vec<Vec<Buffer>>,
+    free: Vec<Vec<Store>>,
     stop: bool,
 }
 
@@ -201,11 +201,11 @@ impl State {
         if turns.is_empty() {
             return;
         }
-        let buffers = self.free.pop().unwrap_or_else(|| {
+        let stores = self.free.pop().unwrap_or_else(|| {
             let slots = settings.shares.batch as usize;
-            outputs.iter().map(|output| Buffer::new(slots, output.bytes())).collect()
+            outputs.iter().map(|output| Store::new(output, slots)).collect()
         });
-        self.line.push_back(Place::Batch(Arc::new(Making::new(turns, self.consumed, buffers))));
+        self.line.push_back(Place::Batch(Arc::new(Making::new(turns, self.consumed, stores))));
     }
 }
 
@@ -225,8 +225,8 @@ impl<W: Work> Line<W> {
         while let Some((making, slot)) = self.take() {
             let turn = making.turns[slot];
             let written = catch_unwind(AssertUnwindSafe(|| {
-                let mut slots: Vec<_> = making.buffers.iter().map(|buffer| buffer.claim(slot)).collect();
-                self.work.write(&mut scratch, turn, &mut slots)
+                let mut places: Vec<_> = making.stores.iter().map(|store| store.claim(slot)).collect();
+                self.work.write(&mut scratch, turn, &mut places)
             }));
             let outcome = written.unwrap_or_else(|_| {
                 // What it left behind may be in any state.
@@ -235,7 +235,7 @@ impl<W: Work> Line<W> {
                 Err(SampleError { sample: format!("sample {}", turn.sample), reason: reason.to_owned() })
             });
             let is_last = making.note(slot, outcome);
-            // Let go before the consumer is told, who takes the buffers out of it.
+            // Let go before the consumer is told, who takes the outputs out of it.
             drop(making);
             if is_last {
                 drop(self.lock());
@@ -277,11 +277,11 @@ impl<W: Work> Line<W> {
             thread::yield_now();
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
-        let (failed, mut buffers) = making.finished();
-        close_up(&mut buffers, wanted, &failed.iter().map(|(slot, _)| *slot).collect::<Vec<usize>>());
+        let (failed, mut stores) = making.finished();
+        close_up(&mut stores, wanted, &failed.iter().map(|(slot, _)| *slot).collect::<Vec<usize>>());
         Batch {
             outputs: Arc::clone(&self.outputs),
-            buffers: buffers.into_iter().map(Buffer::freeze).collect(),
+            made: stores.into_iter().map(Store::finish).collect(),
             samples: wanted - failed.len(),
             epoch,
             consumed,
@@ -292,13 +292,13 @@ impl<W: Work> Line<W> {
 }
 
 /// Moves the slots behind those that failed to the front, so that no hole is left.
-fn close_up(buffers: &mut [Buffer], slots: usize, failed: &[usize]) {
+fn close_up(stores: &mut [Store], slots: usize, failed: &[usize]) {
     let Some(first) = failed.first() else { return };
-    for buffer in buffers {
+    for store in stores {
         let mut to = *first;
         for from in *first..slots {
             if !failed.contains(&from) {
-                buffer.copy_slot(from, to);
+                store.move_slot(from, to);
                 to += 1;
             }
         }
@@ -306,15 +306,15 @@ fn close_up(buffers: &mut [Buffer], slots: usize, failed: &[usize]) {
 }
 
 impl<W: Work> TakeBack for Line<W> {
-    fn take_back(&self, buffers: Vec<Frozen>) {
+    fn take_back(&self, made: Vec<Made>) {
         if self.is_forked() {
             return;
         }
-        let buffers = buffers.into_iter().map(Frozen::thaw).collect();
+        let stores = made.into_iter().map(Made::reuse).collect();
         let mut state = self.lock();
         // As many as can be in the line at once are of use.
         if state.free.len() < self.settings.ahead {
-            state.free.push(buffers);
+            state.free.push(stores);
         }
     }
 }

@@ -6,14 +6,14 @@
 mod batch;
 mod engine;
 mod output;
+mod store;
 
 pub use batch::{Batch, Column};
 pub use engine::{Engine, Next, Settings};
-pub use output::{Output, Type};
+pub use output::{Kind, Output, Type};
+pub use store::{Made, Place};
 
 use std::fmt;
-
-use crate::buffer::Slot;
 
 /// A sample in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +37,12 @@ pub trait Work: Send + Sync + 'static {
     /// What comes out for each sample.
     fn outputs(&self) -> &[Output];
 
-    /// Writes a sample's outputs, one slot each.
+    /// Writes a sample's outputs, each to its place.
     ///
     /// # Errors
     ///
-    /// Where the sample cannot be read or is not what it should be. The slots then hold anything.
-    fn write(&self, scratch: &mut Self::Scratch, turn: Turn, slots: &mut [Slot<'_>]) -> Result<(), SampleError>;
+    /// Where the sample cannot be read or is not what it should be. The places then hold anything.
+    fn write(&self, scratch: &mut Self::Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError>;
 }
 
 /// A sample that could not be delivered.

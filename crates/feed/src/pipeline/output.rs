@@ -22,20 +22,45 @@ impl Type {
     }
 }
 
-/// One array of a sample; a batch holds them behind each other.
+/// One output of a sample; a batch holds those of its samples behind each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Output {
     /// What the consumer calls it.
     pub name: String,
-    /// Its numbers.
-    pub number: Type,
-    /// Its shape, for one sample; empty for a single number.
-    pub shape: Vec<usize>,
+    /// What it is made of.
+    pub kind: Kind,
+}
+
+/// What an output is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An array, of the same shape for each sample.
+    Numbers {
+        /// Its numbers.
+        number: Type,
+        /// Its shape, for one sample; empty for a single number.
+        shape: Vec<usize>,
+    },
+    /// Bytes, as many as there are.
+    Bytes,
 }
 
 impl Output {
-    /// Bytes for one sample.
+    /// An array.
+    pub fn numbers(name: &str, number: Type, shape: &[usize]) -> Output {
+        Output { name: name.to_owned(), kind: Kind::Numbers { number, shape: shape.to_vec() } }
+    }
+
+    /// Bytes.
+    pub fn of_bytes(name: &str) -> Output {
+        Output { name: name.to_owned(), kind: Kind::Bytes }
+    }
+
+    /// Bytes for one sample, where all take as many.
     pub fn bytes(&self) -> usize {
-        self.shape.iter().product::<usize>() * self.number.bytes()
+        match &self.kind {
+            Kind::Numbers { number, shape } => shape.iter().product::<usize>() * number.bytes(),
+            Kind::Bytes => 0,
+        }
     }
 }

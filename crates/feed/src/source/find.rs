@@ -4,11 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::SourceError;
+use crate::format::mds::INDEX_NAME;
 
 /// More files than this are a mistake in a pattern.
 const FILES_MAX: u64 = 10_000_000;
 
-/// The files that `names` name, in order; those of one pattern or folder sorted by name.
+/// The files that `names` name, in order; those of one pattern or folder sorted by name. Of a folder with an index, that is the index;
+/// and a folder without files stands for itself.
 ///
 /// # Errors
 ///
@@ -65,6 +67,11 @@ fn matching(name: &str, files: &mut Vec<PathBuf>) -> Result<(), SourceError> {
         }
         return Ok(());
     }
+    if is_folder && path.join(INDEX_NAME).is_file() {
+        files.push(path.join(INDEX_NAME));
+        return Ok(());
+    }
+    let before = files.len();
     let (folder, pattern) = if is_folder { (path, "*") } else { (path.parent().unwrap_or(Path::new("")), base) };
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let failed = |error| SourceError { name: folder.display().to_string(), offset: None, error };
@@ -78,6 +85,10 @@ fn matching(name: &str, files: &mut Vec<PathBuf>) -> Result<(), SourceError> {
     }
     found.sort();
     files.extend(found);
+    if is_folder && files.len() == before {
+        // It may hold folders, each of files.
+        files.push(path.to_owned());
+    }
     Ok(())
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::decoded::Decoded;
 use super::photograph::{Darkroom, Photograph};
 use super::tokens::widen;
-use crate::buffer::Slot;
-use crate::dataset::{Dataset, Shard};
-use crate::image::jpeg::{self, JpegError};
-use crate::pipeline::{Output, SampleError, Turn, Type, Work};
+use crate::buffer::Number;
+use crate::dataset::Dataset;
+use crate::format::{Encoding, ReadError, Shard};
+use crate::image::{ImageError, size};
+use crate::pipeline::{Output, Place, SampleError, Turn, Type, Work};
 use crate::spec::TokenType;
 
 /// One column of a batch.
@@ -31,8 +32,10 @@ pub enum Kind {
     Part(Photograph),
     /// The sample's place in the data.
     Number,
-    /// A whole number that is written in digits.
+    /// A whole number that is written in digits, or as numbers are stored.
     Integer,
+    /// The field as it is.
+    Bytes,
     /// Tokens, as they are stored.
     Tokens {
         /// How many.
@@ -63,15 +66,12 @@ impl Columns {
     pub fn new(dataset: Arc<Dataset>, columns: Vec<Column>, decoded_bytes_max: usize, pixels_max: u64) -> Columns {
         let outputs = columns
             .iter()
-            .map(|column| match &column.kind {
-                Kind::Photograph(photograph) => photograph.output(&column.name),
-                Kind::Integer | Kind::Number => {
-                    Output { name: column.name.clone(), number: Type::I64, shape: Vec::new() }
-                }
-                Kind::Part(_) => Output { name: column.name.clone(), number: Type::I64, shape: vec![5] },
-                Kind::Tokens { length, .. } => {
-                    Output { name: column.name.clone(), number: Type::I64, shape: vec![*length] }
-                }
+            .map(|Column { name, kind, .. }| match kind {
+                Kind::Photograph(photograph) => photograph.output(name),
+                Kind::Integer | Kind::Number => Output::numbers(name, Type::I64, &[]),
+                Kind::Part(_) => Output::numbers(name, Type::I64, &[5]),
+                Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
+                Kind::Bytes => Output::of_bytes(name),
             })
             .collect();
         Columns { dataset, columns, outputs, decoded: Decoded::new(decoded_bytes_max), pixels_max }
@@ -81,8 +81,14 @@ impl Columns {
 /// Why a column could not be made, as a clause.
 struct Reason(String);
 
-impl From<JpegError> for Reason {
-    fn from(error: JpegError) -> Reason {
+impl From<ImageError> for Reason {
+    fn from(error: ImageError) -> Reason {
+        Reason(error.to_string())
+    }
+}
+
+impl From<ReadError> for Reason {
+    fn from(error: ReadError) -> Reason {
         Reason(error.to_string())
     }
 }
@@ -98,55 +104,113 @@ impl Work for Columns {
         &self.outputs
     }
 
-    fn write(&self, scratch: &mut Scratch, turn: Turn, slots: &mut [Slot<'_>]) -> Result<(), SampleError> {
-        let (shard, place) = self.dataset.find(turn.sample);
-        for (column, slot) in self.columns.iter().zip(slots) {
-            let Scratch { file, darkroom } = scratch;
-            let made = match &column.kind {
-                Kind::Photograph(photograph) => {
-                    let output = slot.as_numbers();
-                    photograph.make(
-                        turn,
-                        || read_field(shard, place, &column.fields, file),
-                        &self.decoded,
-                        darkroom,
-                        output,
-                    )
-                }
-                Kind::Part(photograph) => read_field(shard, place, &column.fields, file)
-                    .and_then(|file| jpeg::size(file).map_err(Reason::from))
-                    .map(|size| photograph.tell_part(turn, size, slot.as_numbers())),
-                Kind::Number => {
-                    slot.as_numbers::<i64>()[0] = turn.sample as i64;
-                    Ok(())
-                }
-                Kind::Integer => read_field(shard, place, &column.fields, file)
-                    .and_then(integer)
-                    .map(|number| slot.as_numbers::<i64>()[0] = number),
-                Kind::Tokens { length, token } => read_field(shard, place, &column.fields, file).and_then(|stored| {
-                    if stored.len() != length * token.bytes() {
-                        let (bytes, expected) = (stored.len(), length * token.bytes());
-                        return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));
-                    }
-                    widen(stored, *token, slot.as_numbers());
-                    Ok(())
-                }),
-            };
-            made.map_err(|Reason(reason)| SampleError { sample: shard.name_of(place), reason })?;
+    fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
+        let (shard, sample) = self.dataset.find(turn.sample);
+        for (column, place) in self.columns.iter().zip(places) {
+            self.write_column(scratch, (shard, sample), turn, column, place).map_err(|Reason(reason)| {
+                let name = format!("{}: {}", shard.name(), shard.sample_name(sample));
+                SampleError { sample: name, reason }
+            })?;
         }
         Ok(())
     }
 }
 
-/// Reads the first field of a sample that has one of some names.
-fn read_field<'b>(shard: &Shard, place: u64, names: &[String], bytes: &'b mut Vec<u8>) -> Result<&'b [u8], Reason> {
-    let extent = shard.extent(place, names).ok_or_else(|| Reason(format!("it has no field {}", names.join(" or "))))?;
-    bytes.resize(extent.bytes as usize, 0);
-    shard.file.read_at(extent.offset, bytes).map_err(|error| Reason(error.to_string()))?;
-    Ok(bytes)
+impl Columns {
+    fn write_column(
+        &self,
+        scratch: &mut Scratch,
+        (shard, sample): (&dyn Shard, u64),
+        turn: Turn,
+        column: &Column,
+        place: &mut Place<'_>,
+    ) -> Result<(), Reason> {
+        let Scratch { file, darkroom } = scratch;
+        match &column.kind {
+            Kind::Photograph(photograph) => {
+                let read_file = |file: &mut Vec<u8>| read(shard, sample, &column.fields, file).map(drop);
+                photograph.make(turn, (file, read_file), &self.decoded, darkroom, numbers(place))
+            }
+            Kind::Part(photograph) => {
+                read(shard, sample, &column.fields, file)?;
+                photograph.tell_part(turn, size(file)?, numbers(place));
+                Ok(())
+            }
+            Kind::Number => {
+                numbers::<i64>(place)[0] = turn.sample as i64;
+                Ok(())
+            }
+            Kind::Integer => {
+                let encoding = read(shard, sample, &column.fields, file)?;
+                numbers::<i64>(place)[0] = integer(file, encoding)?;
+                Ok(())
+            }
+            Kind::Bytes => {
+                let Place::Bytes(bytes) = place else { unreachable!("the output was made for this column") };
+                read(shard, sample, &column.fields, bytes).map(|_| ())
+            }
+            Kind::Tokens { length, token } => {
+                read(shard, sample, &column.fields, file)?;
+                if file.len() != length * token.bytes() {
+                    let (bytes, expected) = (file.len(), length * token.bytes());
+                    return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));
+                }
+                widen(file, *token, numbers(place));
+                Ok(())
+            }
+        }
+    }
 }
 
-fn integer(bytes: &[u8]) -> Result<i64, Reason> {
-    let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
-    text.parse().map_err(|_| Reason(format!("{:?} is no whole number", String::from_utf8_lossy(bytes))))
+/// The numbers of a place that is made of them.
+fn numbers<'p, T: Number>(place: &'p mut Place<'_>) -> &'p mut [T] {
+    let Place::Numbers(slot) = place else { unreachable!("the output was made for this column") };
+    slot.as_numbers()
+}
+
+/// Reads the first field of a sample that has one of some names.
+fn read(shard: &dyn Shard, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Encoding, Reason> {
+    let encoding = shard.read(sample, names, bytes)?;
+    encoding.ok_or_else(|| match names {
+        [] => Reason("its fields have names, and none was asked for".to_owned()),
+        names => Reason(format!("it has no field {}", names.join(" or "))),
+    })
+}
+
+fn integer(bytes: &[u8], encoding: Encoding) -> Result<i64, Reason> {
+    match encoding {
+        Encoding::Plain => {
+            let text = std::str::from_utf8(bytes).unwrap_or_default().trim();
+            text.parse().map_err(|_| Reason(format!("{:?} is no whole number", String::from_utf8_lossy(bytes))))
+        }
+        Encoding::Integer { is_signed } => {
+            if !matches!(bytes.len(), 1 | 2 | 4 | 8) {
+                return Err(Reason(format!("a whole number is stored in {} bytes", bytes.len())));
+            }
+            let word = bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte));
+            let above = 64 - 8 * bytes.len() as u32;
+            if is_signed {
+                return Ok((word << above) as i64 >> above);
+            }
+            i64::try_from(word).map_err(|_| Reason(format!("{word} is more than 64 bits with a sign hold")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_are_read_as_they_are_stored() {
+        let stored = |bytes: &[u8], is_signed| integer(bytes, Encoding::Integer { is_signed }).ok();
+        assert_eq!(stored(&[0xfe], true), Some(-2));
+        assert_eq!(stored(&[0xfe], false), Some(254));
+        assert_eq!(stored(&[0x01, 0x80], true), Some(-0x7fff));
+        assert_eq!(stored(&(-5_i64).to_le_bytes(), true), Some(-5));
+        assert_eq!(stored(&u64::MAX.to_le_bytes(), false), None);
+        assert_eq!(stored(&[1, 2, 3], true), None);
+        assert_eq!(integer(b" 12\n", Encoding::Plain).ok(), Some(12));
+        assert!(integer(b"twelve", Encoding::Plain).is_err());
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::decoded::Decoded;
 use crate::image::crop::Crop;
-use crate::image::jpeg::{Decoder, JpegError, Planes, Region, Size};
-use crate::image::{Normalise, Renderer, Target};
+use crate::image::jpeg::{Planes, Region, Size};
+use crate::image::{Decoder, ImageError, Normalise, Renderer, Target};
 use crate::pipeline::{Output, Turn, Type};
 use crate::random::Draws;
 
@@ -41,7 +41,7 @@ impl Darkroom {
 impl Photograph {
     /// What comes out.
     pub(super) fn output(&self, name: &str) -> Output {
-        Output { name: name.to_owned(), number: Type::F32, shape: vec![3, self.height, self.width] }
+        Output::numbers(name, Type::F32, &[3, self.height, self.width])
     }
 
     /// The part that is looked at in this turn, and what it is drawn to. It depends on nothing but the turn and the seed.
@@ -60,11 +60,11 @@ impl Photograph {
         numbers.iter_mut().zip(told).for_each(|(number, told)| *number = told as i64);
     }
 
-    /// Makes the photograph of a turn; `file` is asked for where it is not kept decoded.
-    pub(super) fn make<'f, E: From<JpegError>>(
+    /// Makes the photograph of a turn; its file is read into a buffer where it is not kept decoded.
+    pub(super) fn make<E: From<ImageError>>(
         &self,
         turn: Turn,
-        file: impl FnOnce() -> Result<&'f [u8], E>,
+        (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), E>),
         kept: &Decoded,
         room: &mut Darkroom,
         output: &mut [f32],
@@ -74,7 +74,7 @@ impl Photograph {
             room.renderer.render(&planes, region, target, &self.normalise, output);
             return Ok(());
         }
-        let file = file()?;
+        read(file)?;
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
         let seen = |size: Size| if kept.is_on() { whole(size) } else { self.part(turn, size).0 };
         let size = room.decoder.decode(file, seen, &mut room.planes)?;

@@ -48,10 +48,9 @@ fn photographs(source: &Path) -> anyhow::Result<Vec<(Vec<u8>, String)>> {
     for sample in 0..dataset.samples() {
         let (shard, place) = dataset.find(sample);
         let field = |name: &str| {
-            let extent = shard.extent(place, &[name.to_owned()]).with_context(|| format!("a sample has no {name}"))?;
-            let mut bytes = vec![0; extent.bytes as usize];
-            shard.file.read_at(extent.offset, &mut bytes)?;
-            anyhow::Ok(bytes)
+            let mut bytes = Vec::new();
+            let found = shard.read(place, &[name.to_owned()], &mut bytes)?;
+            found.map(|_| bytes).with_context(|| format!("a sample has no {name}"))
         };
         photographs.push((field("jpg")?, String::from_utf8(field("cls")?)?.trim().to_owned()));
     }

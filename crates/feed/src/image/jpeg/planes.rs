@@ -1,5 +1,6 @@
 //! What decoding leaves: the samples of each component, where they were asked for.
 
+use super::decode::Size;
 use super::frame::{BLOCK, Colour, Frame};
 use crate::image::lanes::Lanes;
 
@@ -101,6 +102,25 @@ impl Plane {
         self.extremes[block_x * (self.stride / BLOCK) + block_y] = (lanes.least(least), lanes.greatest(greatest));
     }
 
+    /// Takes in a sample for each pixel of a whole image, row by row.
+    fn fill(&mut self, size: Size, mut samples: impl Iterator<Item = u8>) {
+        let Size { width, height } = size;
+        let columns = width.next_multiple_of(BLOCK);
+        self.stride = height.next_multiple_of(BLOCK);
+        (self.step_x, self.step_y) = (1, 1);
+        (self.smooth_x, self.smooth_y) = (false, false);
+        (self.first_column, self.first_row) = (0, 0);
+        (self.columns, self.rows) = (width, height);
+        self.extremes.clear();
+        self.samples.clear();
+        self.samples.resize(columns * self.stride, 0);
+        for row in 0..height {
+            for (column, sample) in (0..width).zip(&mut samples) {
+                self.samples[2 * (column / 2 * self.stride + row) + column % 2] = sample;
+            }
+        }
+    }
+
     /// Makes room for the units of `units`.
     fn lay_out(&mut self, frame: &Frame, component: usize, units: &Units) {
         let component = &frame.components[component];
@@ -153,6 +173,20 @@ impl Planes {
     pub fn bytes_used(&self) -> usize {
         self.planes.iter().map(|plane| plane.samples.len() + 2 * plane.extremes.len()).sum::<usize>()
             + self.cut_off.len()
+    }
+
+    /// Takes in the pixels of a whole image, each of 1 to 4 bytes: gray, gray and opacity, red, green and blue, and these and
+    /// opacity. What is opaque or not is left out, as Pillow leaves it out.
+    pub(in crate::image) fn fill(&mut self, size: Size, pixels: &[u8], bytes: usize) {
+        let Size { width, height } = size;
+        let components = if bytes < 3 { 1 } else { 3 };
+        (self.width, self.height) = (width, height);
+        self.colour = if components == 1 { Colour::Gray } else { Colour::Rgb };
+        self.cut_off.clear();
+        self.planes.resize_with(components, Plane::default);
+        for (component, plane) in self.planes.iter_mut().enumerate() {
+            plane.fill(size, pixels[component..].iter().step_by(bytes).copied());
+        }
     }
 
     pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units) {

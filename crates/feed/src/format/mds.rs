@@ -1,0 +1,201 @@
+//! MDS, the shards of MosaicML's streaming library: `index.json` tells the columns and the shards; a shard tells where its samples
+//! begin (a count, then offsets, each of 32 bits), and a sample the sizes of those columns that have no fixed one.
+
+use std::fmt;
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Encoding, ReadError, Shard};
+use crate::source::{LocalFile, ReadAt, SourceError};
+
+/// The file that tells of all others.
+pub const INDEX_NAME: &str = "index.json";
+
+/// One shard. Nothing of it is kept: where a sample begins is read with the sample.
+pub struct MdsShard {
+    file: LocalFile,
+    samples: u64,
+    columns: Vec<Column>,
+}
+
+#[derive(Clone)]
+struct Column {
+    name: String,
+    encoding: Encoding,
+    /// Its bytes, where all samples have as many.
+    size: Option<u32>,
+}
+
+/// Why MDS files cannot be used.
+#[derive(Debug)]
+pub enum MdsError {
+    /// A file cannot be read.
+    Source(SourceError),
+    /// The index is not what it should be.
+    Index {
+        /// The file.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+/// As much of `index.json` as is of use.
+#[derive(Deserialize)]
+struct IndexFile {
+    shards: Vec<ShardEntry>,
+}
+
+#[derive(Deserialize)]
+struct ShardEntry {
+    format: String,
+    samples: u64,
+    column_names: Vec<String>,
+    column_encodings: Vec<String>,
+    column_sizes: Vec<Option<u32>>,
+    compression: Option<String>,
+    raw_data: FileEntry,
+}
+
+#[derive(Deserialize)]
+struct FileEntry {
+    basename: String,
+    bytes: u64,
+}
+
+/// The shards that an index names.
+///
+/// # Errors
+///
+/// Where the index or a shard cannot be read, or they contradict each other.
+pub fn open(index: &Path) -> Result<Vec<MdsShard>, MdsError> {
+    let file = index.display().to_string();
+    let text = std::fs::read(index)
+        .map_err(|error| MdsError::Source(SourceError { name: file.clone(), offset: None, error }))?;
+    let wrong = |problem: String| MdsError::Index { file: file.clone(), problem };
+    let entries: IndexFile = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
+    let folder = index.parent().unwrap_or(Path::new("."));
+    entries.shards.iter().map(|entry| open_shard(folder, entry, &wrong)).collect()
+}
+
+fn open_shard(folder: &Path, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
+    let name = &entry.raw_data.basename;
+    if entry.format != "mds" {
+        return Err(wrong(format!("{name} is of the format {:?}; mds is read", entry.format)));
+    }
+    if let Some(compression) = &entry.compression {
+        return Err(wrong(format!("{name} is compressed ({compression}), which is not read yet: unpack it")));
+    }
+    if Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+        return Err(wrong(format!("{name:?} does not lie in the folder of the index")));
+    }
+    let columns = entry.column_names.len();
+    if entry.column_encodings.len() != columns || entry.column_sizes.len() != columns {
+        return Err(wrong(format!("{name} has {columns} names of columns, and not as many encodings and sizes")));
+    }
+    let file = LocalFile::open(&folder.join(name)).map_err(MdsError::Source)?;
+    if file.size() != entry.raw_data.bytes {
+        let (bytes, told) = (file.size(), entry.raw_data.bytes);
+        return Err(wrong(format!(
+            "{name} has {bytes} bytes, and the index says {told}: is it the index of other files?"
+        )));
+    }
+    let mut count = [0; 4];
+    file.read_at(0, &mut count).map_err(MdsError::Source)?;
+    if u64::from(u32::from_le_bytes(count)) != entry.samples {
+        let told = entry.samples;
+        return Err(wrong(format!(
+            "{name} has {} samples, and the index says {told}: is it the index of other files?",
+            u32::from_le_bytes(count)
+        )));
+    }
+    let columns = entry.column_names.iter().zip(&entry.column_encodings).zip(&entry.column_sizes);
+    let columns = columns.map(|((name, encoding), size)| Column {
+        name: name.clone(),
+        encoding: encoding_of(encoding),
+        size: *size,
+    });
+    Ok(MdsShard { file, samples: entry.samples, columns: columns.collect() })
+}
+
+/// What an encoding's name says about bytes. Other encodings are handed on as they are.
+fn encoding_of(name: &str) -> Encoding {
+    match name {
+        "int" | "int8" | "int16" | "int32" | "int64" => Encoding::Integer { is_signed: true },
+        "uint8" | "uint16" | "uint32" | "uint64" => Encoding::Integer { is_signed: false },
+        _ => Encoding::Plain,
+    }
+}
+
+impl MdsShard {
+    /// Where a sample begins and ends.
+    fn ends(&self, sample: u64) -> Result<(u64, u64), ReadError> {
+        let mut offsets = [0; 8];
+        self.file.read_at(4 + 4 * sample, &mut offsets)?;
+        let [begin, end] = [0, 4]
+            .map(|at| u64::from(u32::from_le_bytes([offsets[at], offsets[at + 1], offsets[at + 2], offsets[at + 3]])));
+        if begin > end || end > self.file.size() {
+            return Err(ReadError::Corrupt { what: "the shard says that it ends before it begins, or past the file" });
+        }
+        Ok((begin, end))
+    }
+}
+
+impl Shard for MdsShard {
+    fn name(&self) -> &str {
+        self.file.name()
+    }
+
+    fn size(&self) -> u64 {
+        self.file.size()
+    }
+
+    fn samples(&self) -> u64 {
+        self.samples
+    }
+
+    fn sample_name(&self, sample: u64) -> String {
+        format!("sample {sample}")
+    }
+
+    fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
+        let wanted = names.iter().find_map(|name| self.columns.iter().position(|column| column.name == *name));
+        let Some(wanted) = wanted else { return Ok(None) };
+        let (begin, end) = self.ends(sample)?;
+        // The sizes of columns without a fixed one come first, then the columns.
+        let told = self.columns.iter().filter(|column| column.size.is_none()).count() as u64;
+        let past = ReadError::Corrupt { what: "the sizes of its columns reach past its end" };
+        if begin + 4 * told > end {
+            return Err(past);
+        }
+        let mut sizes = vec![0; 4 * told as usize];
+        self.file.read_at(begin, &mut sizes)?;
+        let mut sizes = sizes.as_chunks::<4>().0.iter().map(|size| u32::from_le_bytes(*size));
+        let mut at = begin + 4 * told;
+        for (place, column) in self.columns.iter().enumerate() {
+            let size = u64::from(column.size.or_else(|| sizes.next()).unwrap_or(0));
+            if at + size > end {
+                return Err(past);
+            }
+            if place == wanted {
+                bytes.resize(size as usize, 0);
+                self.file.read_at(at, bytes)?;
+                return Ok(Some(column.encoding));
+            }
+            at += size;
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Display for MdsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MdsError::Source(error) => error.fmt(f),
+            MdsError::Index { file, problem } => write!(f, "{file}: {problem}"),
+        }
+    }
+}
+
+impl std::error::Error for MdsError {}

@@ -1,0 +1,84 @@
+//! Where the outputs of a batch lie: numbers in one buffer, bytes of any length each for itself.
+
+use std::sync::{Mutex, MutexGuard};
+
+use super::output::{Kind, Output};
+use crate::buffer::{Buffer, Frozen, Slot};
+
+/// One output of a batch that is being made.
+pub(super) enum Store {
+    Numbers(Buffer),
+    Bytes(Box<[Mutex<Vec<u8>>]>),
+}
+
+/// The place of one sample's output.
+pub enum Place<'a> {
+    /// As many numbers as the output has.
+    Numbers(Slot<'a>),
+    /// Any bytes. What was there before may still be there.
+    Bytes(MutexGuard<'a, Vec<u8>>),
+}
+
+/// One output of a batch that is done.
+pub enum Made {
+    /// Numbers, those of one sample after the other.
+    Numbers(Frozen),
+    /// Bytes, for each sample; those past the batch's samples mean nothing.
+    Bytes(Vec<Vec<u8>>),
+}
+
+impl Store {
+    pub(super) fn new(output: &Output, slots: usize) -> Store {
+        match output.kind {
+            Kind::Numbers { .. } => Store::Numbers(Buffer::new(slots, output.bytes())),
+            Kind::Bytes => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
+        }
+    }
+
+    /// The place of a sample.
+    pub(super) fn claim(&self, slot: usize) -> Place<'_> {
+        match self {
+            Store::Numbers(buffer) => Place::Numbers(buffer.claim(slot)),
+            // Whoever panicked while holding it left bytes, which are written anew.
+            Store::Bytes(cells) => Place::Bytes(cells[slot].lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
+        }
+    }
+
+    /// Puts what lies in one slot into another.
+    pub(super) fn move_slot(&mut self, from: usize, to: usize) {
+        match self {
+            Store::Numbers(buffer) => buffer.copy_slot(from, to),
+            Store::Bytes(cells) => cells.swap(from, to),
+        }
+    }
+
+    pub(super) fn finish(self) -> Made {
+        match self {
+            Store::Numbers(buffer) => Made::Numbers(buffer.freeze()),
+            Store::Bytes(cells) => Made::Bytes(
+                cells
+                    .into_iter()
+                    .map(|cell| cell.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+impl Made {
+    /// To be written again.
+    pub(super) fn reuse(self) -> Store {
+        match self {
+            Made::Numbers(frozen) => Store::Numbers(frozen.thaw()),
+            Made::Bytes(cells) => Store::Bytes(cells.into_iter().map(Mutex::new).collect()),
+        }
+    }
+
+    /// Numbers, where it is made of them.
+    pub fn numbers(&self) -> Option<&Frozen> {
+        match self {
+            Made::Numbers(frozen) => Some(frozen),
+            Made::Bytes(_) => None,
+        }
+    }
+}
