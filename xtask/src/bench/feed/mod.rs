@@ -4,12 +4,15 @@
 mod images;
 mod peers;
 mod photographs;
+mod resume;
+mod sets;
+mod start;
 mod tokens;
 
 use super::session::{Bar, Session};
 
 /// The bars, in order of their numbers.
-const BARS: &[Bar] = &[(1, images::drawn), (2, images::kept), (3, tokens::run)];
+const BARS: &[Bar] = &[(1, images::drawn), (2, images::kept), (3, tokens::run), (4, resume::run), (5, start::run)];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.run(BARS)

@@ -59,7 +59,7 @@ fn photographs(source: &Path) -> anyhow::Result<Vec<(Vec<u8>, String)>> {
 }
 
 /// Adds a file to a tar, with a plain header.
-fn member(tar: &mut Vec<u8>, name: &str, bytes: &[u8]) {
+pub(super) fn member(tar: &mut Vec<u8>, name: &str, bytes: &[u8]) {
     let mut header = [0_u8; 512];
     header[..name.len()].copy_from_slice(name.as_bytes());
     header[100..108].copy_from_slice(b"0000644\0");
