@@ -66,6 +66,11 @@ impl Loader {
         serde_json::to_string(&self.0.state()).expect("a state is plain data")
     }
 
+    /// Where the time went, as JSON.
+    fn report(&self) -> String {
+        serde_json::to_string(&self.0.report()).expect("a report is plain data")
+    }
+
     /// Goes on from a state.
     fn go_on_from(&self, py: Python<'_>, state: &str) -> PyResult<()> {
         let state: State = serde_json::from_str(state).map_err(|error| PyValueError::new_err(error.to_string()))?;

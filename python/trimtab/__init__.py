@@ -29,6 +29,7 @@ from .columns import (
     Tokens,
 )
 from .loader import Loader
+from .report import Report
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -42,6 +43,7 @@ __all__ = [
     "Number",
     "Part",
     "RandomCrop",
+    "Report",
     "Text",
     "Tokens",
     "__version__",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _native, ranks
 from .columns import Column, Text
+from .report import Report
 
 
 class Loader:
@@ -74,19 +76,18 @@ class Loader:
         self._texts = {name for name, column in columns.items() if isinstance(column, Text)}
         self._output = output
         self._on_error = on_error
-        self._open(None)
+        self._worker = (0, 1)
+        self._open(None, self._spec)
 
-    def _open(self, state: str | None) -> None:
+    def _open(self, state: str | None, spec: str) -> None:
         self._process = os.getpid()
-        self._native = _native.Loader(self._spec)
+        self._native = _native.Loader(spec)
         if state is not None:
             self._native.go_on_from(state)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         while True:
-            if self._process != os.getpid():
-                # Threads do not come along into a forked process.
-                self._open(self._native.state())
+            self._settle()
             made = self._native.next()
             if made is None:
                 return
@@ -94,6 +95,19 @@ class Loader:
             if failed:
                 self._note(failed)
             yield {name: self._converted(name, made) for name, made in arrays.items()}
+
+    def _settle(self) -> None:
+        """Begins anew where this is another process, or another worker of torch's DataLoader, than before."""
+        worker = _torch_worker()
+        if worker == self._worker and self._process == os.getpid():
+            return
+        # Threads do not come along into a forked process; and each worker takes its part of this rank's samples.
+        state = self._native.state()
+        number, workers = worker
+        spec = json.loads(self._spec)
+        spec["rank"], spec["world"] = spec["rank"] * workers + number, spec["world"] * workers
+        self._worker = worker
+        self._open(state, json.dumps(spec))
 
     def _converted(self, name: str, made: _native.Array | list[bytes]) -> Any:
         if isinstance(made, _native.Array):
@@ -118,6 +132,10 @@ class Loader:
         """Samples of an epoch, of all ranks together."""
         return self._native.samples
 
+    def report(self) -> Report:
+        """Where the time went since the first batch was asked for. `print` it to read it in words."""
+        return Report(**json.loads(self._native.report()))
+
     def state_dict(self) -> dict[str, Any]:
         """Where all ranks are once each has had as many batches as this one: small, plain, the same on every rank."""
         state: dict[str, Any] = json.loads(self._native.state())
@@ -134,7 +152,15 @@ class Loader:
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__dict__.update(kept)
-        self._open(kept["_native"])
+        self._worker = (0, 1)
+        self._open(kept["_native"], self._spec)
+
+
+def _torch_worker() -> tuple[int, int]:
+    """Which worker of torch's DataLoader this process is, and of how many; (0, 1) where it is none."""
+    data = sys.modules.get("torch.utils.data")
+    info = None if data is None else data.get_worker_info()
+    return (0, 1) if info is None else (info.id, info.num_workers)
 
 
 def _to_numpy(array: _native.Array) -> Any:

@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
+use crate::meter::Report;
 use crate::order::{Order, Shares};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::{SourceError, find};
@@ -25,6 +26,8 @@ pub struct Loader {
 
 struct Running {
     engine: Option<Arc<Engine<Columns>>>,
+    /// When the first batch was asked for.
+    start: Option<Instant>,
     /// Where the consumer is: what was made ahead is not counted.
     epoch: u64,
     consumed: u64,
@@ -71,12 +74,12 @@ impl Loader {
                 batch: spec.batch,
                 drop_last: spec.drop_last,
             },
-            threads: spec.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, std::num::NonZero::get)),
+            threads: spec.threads.unwrap_or_else(cores),
             ahead: spec.ahead,
             epoch: 0,
             consumed: 0,
         };
-        let running = Mutex::new(Running { engine: None, epoch: 0, consumed: 0 });
+        let running = Mutex::new(Running { engine: None, start: None, epoch: 0, consumed: 0 });
         Ok(Loader { columns: Arc::new(columns), settings, digest, running })
     }
 
@@ -101,6 +104,7 @@ impl Loader {
     pub fn next(&self, patience: Duration) -> Next {
         let engine = {
             let mut running = self.lock();
+            running.start.get_or_insert_with(Instant::now);
             let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings };
             Arc::clone(running.engine.get_or_insert_with(|| Arc::new(Engine::start(Arc::clone(&self.columns), at))))
         };
@@ -118,6 +122,12 @@ impl Loader {
     pub fn state(&self) -> State {
         let running = self.lock();
         State::new(&self.settings.order, &self.digest, running.epoch, running.consumed)
+    }
+
+    /// Where the time went since the first batch was asked for.
+    pub fn report(&self) -> Report {
+        let seconds = self.lock().start.map_or(0.0, |start| start.elapsed().as_secs_f64());
+        self.columns.meter().report(seconds, self.settings.threads, cores())
     }
 
     /// Goes on from where another loader was. What was made ahead is thrown away.
@@ -140,6 +150,11 @@ impl Loader {
     fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
         self.running.lock().expect("nobody panics while holding it")
     }
+}
+
+/// Cores that this process may use.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 /// What makes no sense, whatever the data are.

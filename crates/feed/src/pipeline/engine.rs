@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Making, TakeBack};
 use super::store::{Made, Store};
@@ -74,8 +75,10 @@ impl<W: Work> Engine<W> {
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
         if !state.front_is_done() {
+            let start = Instant::now();
             let waited = self.line.more_done.wait_timeout_while(state, patience, |state| !state.front_is_done());
             state = waited.expect(NOBODY_PANICS).0;
+            self.line.work.meter().starved.stop(start);
             if !state.front_is_done() {
                 return Next::NotYet;
             }
@@ -260,7 +263,9 @@ impl<W: Work> Line<W> {
                 self.more_done.notify_all();
                 continue;
             }
+            let start = Instant::now();
             state = self.more_to_do.wait(state).expect(NOBODY_PANICS);
+            self.work.meter().ahead.stop(start);
         }
     }
 }
@@ -278,6 +283,10 @@ impl<W: Work> Line<W> {
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
         let (failed, mut stores) = making.finished();
+        let meter = self.work.meter();
+        meter.batches.fetch_add(1, Ordering::Relaxed);
+        meter.samples.fetch_add((wanted - failed.len()) as u64, Ordering::Relaxed);
+        meter.failed.fetch_add(failed.len() as u64, Ordering::Relaxed);
         close_up(&mut stores, wanted, &failed.iter().map(|(slot, _)| *slot).collect::<Vec<usize>>());
         Batch {
             outputs: Arc::clone(&self.outputs),

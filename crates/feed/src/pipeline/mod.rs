@@ -15,6 +15,8 @@ pub use store::{Made, Place};
 
 use std::fmt;
 
+use crate::meter::Meter;
+
 /// A sample in its order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Turn {
@@ -36,6 +38,9 @@ pub trait Work: Send + Sync + 'static {
 
     /// What comes out for each sample.
     fn outputs(&self) -> &[Output];
+
+    /// Where the time goes is noted here.
+    fn meter(&self) -> &Meter;
 
     /// Writes a sample's outputs, each to its place.
     ///

@@ -1,6 +1,8 @@
 //! Columns of a batch, made from the fields of its samples.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use super::decoded::Decoded;
 use super::photograph::{Darkroom, Photograph};
@@ -9,6 +11,7 @@ use crate::buffer::Number;
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
+use crate::meter::Meter;
 use crate::pipeline::{Output, Place, SampleError, Turn, Type, Work};
 use crate::spec::TokenType;
 
@@ -52,12 +55,15 @@ pub struct Columns {
     outputs: Vec<Output>,
     decoded: Decoded,
     pixels_max: u64,
+    meter: Meter,
 }
 
 /// What a thread keeps.
 pub struct Scratch {
     file: Vec<u8>,
     darkroom: Darkroom,
+    /// Time spent on getting bytes, over all samples.
+    reading: Duration,
 }
 
 impl Columns {
@@ -74,7 +80,14 @@ impl Columns {
                 Kind::Bytes => Output::of_bytes(name),
             })
             .collect();
-        Columns { dataset, columns, outputs, decoded: Decoded::new(decoded_bytes_max), pixels_max }
+        Columns {
+            dataset,
+            columns,
+            outputs,
+            decoded: Decoded::new(decoded_bytes_max),
+            pixels_max,
+            meter: Meter::default(),
+        }
     }
 }
 
@@ -97,7 +110,7 @@ impl Work for Columns {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Scratch {
-        Scratch { file: Vec::new(), darkroom: Darkroom::new(self.pixels_max) }
+        Scratch { file: Vec::new(), darkroom: Darkroom::new(self.pixels_max), reading: Duration::ZERO }
     }
 
     fn outputs(&self) -> &[Output] {
@@ -106,17 +119,36 @@ impl Work for Columns {
 
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
-        for (column, place) in self.columns.iter().zip(places) {
-            self.write_column(scratch, (shard, sample), turn, column, place).map_err(|Reason(reason)| {
-                let name = format!("{}: {}", shard.name(), shard.sample_name(sample));
-                SampleError { sample: name, reason }
-            })?;
-        }
-        Ok(())
+        let (start, read_before) = (Instant::now(), scratch.reading);
+        let written = self.write_columns(scratch, (shard, sample), turn, places);
+        let reading = scratch.reading - read_before;
+        self.meter.read.add(reading);
+        self.meter.make.add(start.elapsed().saturating_sub(reading));
+        written.map_err(|Reason(reason)| {
+            let name = format!("{}: {}", shard.name(), shard.sample_name(sample));
+            SampleError { sample: name, reason }
+        })
+    }
+
+    fn meter(&self) -> &Meter {
+        &self.meter
     }
 }
 
 impl Columns {
+    fn write_columns(
+        &self,
+        scratch: &mut Scratch,
+        sample: (&dyn Shard, u64),
+        turn: Turn,
+        places: &mut [Place<'_>],
+    ) -> Result<(), Reason> {
+        for (column, place) in self.columns.iter().zip(places) {
+            self.write_column(scratch, sample, turn, column, place)?;
+        }
+        Ok(())
+    }
+
     fn write_column(
         &self,
         scratch: &mut Scratch,
@@ -125,14 +157,21 @@ impl Columns {
         column: &Column,
         place: &mut Place<'_>,
     ) -> Result<(), Reason> {
-        let Scratch { file, darkroom } = scratch;
+        let Scratch { file, darkroom, reading } = scratch;
+        let mut read = |bytes: &mut Vec<u8>| {
+            let start = Instant::now();
+            let encoding = read(shard, sample, &column.fields, bytes);
+            *reading += start.elapsed();
+            self.meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+            encoding
+        };
         match &column.kind {
             Kind::Photograph(photograph) => {
-                let read_file = |file: &mut Vec<u8>| read(shard, sample, &column.fields, file).map(drop);
+                let read_file = |file: &mut Vec<u8>| read(file).map(drop);
                 photograph.make(turn, (file, read_file), &self.decoded, darkroom, numbers(place))
             }
             Kind::Part(photograph) => {
-                read(shard, sample, &column.fields, file)?;
+                read(file)?;
                 photograph.tell_part(turn, size(file)?, numbers(place));
                 Ok(())
             }
@@ -141,16 +180,16 @@ impl Columns {
                 Ok(())
             }
             Kind::Integer => {
-                let encoding = read(shard, sample, &column.fields, file)?;
+                let encoding = read(file)?;
                 numbers::<i64>(place)[0] = integer(file, encoding)?;
                 Ok(())
             }
             Kind::Bytes => {
                 let Place::Bytes(bytes) = place else { unreachable!("the output was made for this column") };
-                read(shard, sample, &column.fields, bytes).map(|_| ())
+                read(bytes).map(drop)
             }
             Kind::Tokens { length, token } => {
-                read(shard, sample, &column.fields, file)?;
+                read(file)?;
                 if file.len() != length * token.bytes() {
                     let (bytes, expected) = (file.len(), length * token.bytes());
                     return Err(Reason(format!("it has {bytes} bytes, and {length} tokens take {expected}")));

@@ -1,0 +1,29 @@
+"""Where the time goes."""
+
+from __future__ import annotations
+
+import time
+
+import trimtab as tt
+
+
+def test_a_slow_consumer_is_named(tokens):
+    loader = tt.Loader(tokens, batch_size=50, columns={"tokens": tt.Tokens(8)}, threads=2)
+    assert loader.report().bottleneck == "unknown" and "no batch" in str(loader.report())
+    for _ in loader:
+        time.sleep(0.02)
+    report = loader.report()
+    assert (report.batches, report.samples, report.bytes_read >= 16_000) == (20, 1000, True)
+    assert report.bottleneck == "consumer", report
+    assert report.ahead_seconds > 0.2 and report.starved_seconds < 0.1
+    assert "The consumer is what takes time" in str(report)
+
+
+def test_decoding_is_named_where_it_takes_the_time(images):
+    columns = {"image": tt.Image("jpg", size=224, crop=tt.RandomCrop())}
+    loader = tt.Loader(images, batch_size=20, columns=columns, threads=1)
+    assert sum(len(batch["image"]) for batch in loader) == 400
+    report = loader.report()
+    assert report.bottleneck == "make", report
+    assert report.make_seconds > 5 * report.read_seconds
+    assert "making of them what comes out" in str(report)
