@@ -127,10 +127,15 @@ impl Meter {
 }
 
 impl Report {
+    /// Whether threads wait for the consumer for more of their time than it waits for them, as it does for the first batch.
+    fn is_ahead(&self) -> bool {
+        self.ahead_seconds > self.starved_seconds * self.threads as f64
+    }
+
     fn name(&self) -> Bottleneck {
         if self.batches == 0 {
             Bottleneck::Unknown
-        } else if self.starved_seconds < STARVED_MIN * self.seconds {
+        } else if self.starved_seconds < STARVED_MIN * self.seconds || self.is_ahead() {
             Bottleneck::Consumer
         } else if self.read_seconds > self.make_seconds {
             Bottleneck::Read
@@ -146,17 +151,20 @@ mod tests {
 
     #[test]
     fn what_takes_longest_is_named_unless_batches_wait() {
-        let meter = |read: f64, make: f64, starved: f64| {
+        let meter = |read: f64, make: f64, ahead: f64, starved: f64| {
             let meter = Meter::default();
             meter.read.add(Duration::from_secs_f64(read));
             meter.make.add(Duration::from_secs_f64(make));
+            meter.ahead.add(Duration::from_secs_f64(ahead));
             meter.starved.add(Duration::from_secs_f64(starved));
             meter.batches.store(10, Ordering::Relaxed);
             meter.report(10.0, 2, 4).bottleneck
         };
         assert_eq!(Meter::default().report(10.0, 2, 4).bottleneck, Bottleneck::Unknown);
-        assert_eq!(meter(15.0, 5.0, 8.0), Bottleneck::Read);
-        assert_eq!(meter(2.0, 17.0, 8.0), Bottleneck::Make);
-        assert_eq!(meter(1.0, 2.0, 0.1), Bottleneck::Consumer);
+        assert_eq!(meter(15.0, 5.0, 0.0, 8.0), Bottleneck::Read);
+        assert_eq!(meter(2.0, 17.0, 1.0, 8.0), Bottleneck::Make);
+        assert_eq!(meter(1.0, 2.0, 17.0, 0.1), Bottleneck::Consumer);
+        // The first batch was waited for, and none after it.
+        assert_eq!(meter(1.0, 9.0, 10.0, 0.5), Bottleneck::Consumer);
     }
 }
