@@ -45,6 +45,10 @@ pub(crate) fn run(mut arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
         chosen = known;
     }
     present()?;
+    for target in &chosen {
+        let corpus = workspace::root().join("fuzz/corpus").join(target);
+        std::fs::create_dir_all(&corpus).with_context(|| format!("cannot make {}", corpus.display()))?;
+    }
     let failed: Vec<&String> = chosen.iter().filter(|target| !passes(target, seconds)).collect();
     for target in &failed {
         println!("failed: {target}; the input lies in fuzz/artifacts/{target}");
