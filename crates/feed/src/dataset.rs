@@ -13,7 +13,7 @@ use crate::format::mds::{self, MdsError};
 use crate::format::megatron::{self, MegatronError};
 use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::source::{INDEX_NAME, LocalFile, ReadAt, SourceError};
 use crate::spec::TokenType;
 
 /// Shards whose samples are counted through, in their order.
@@ -102,7 +102,7 @@ impl Dataset {
             }
             return Ok(());
         }
-        if path.file_name() == Some(OsStr::new(mds::INDEX_NAME)) {
+        if path.file_name() == Some(OsStr::new(INDEX_NAME)) {
             mds::open(path).map_err(DatasetError::Mds)?.into_iter().for_each(|shard| self.add(Box::new(shard)));
             return Ok(());
         }

@@ -9,9 +9,6 @@ use serde::Deserialize;
 use super::{Encoding, ReadError, Shard};
 use crate::source::{LocalFile, ReadAt, SourceError};
 
-/// The file that tells of all others.
-pub const INDEX_NAME: &str = "index.json";
-
 /// One shard. Nothing of it is kept: where a sample begins is read with the sample.
 pub struct MdsShard {
     file: LocalFile,

@@ -2,7 +2,23 @@
 
 use super::jpeg::Colour;
 use super::lanes::Lanes;
-use super::render::Normalise;
+
+/// What comes out for each channel: `sample * scale + offset`, the sample from 0 to 255.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Normalise {
+    pub(super) scale: [f32; 3],
+    pub(super) offset: [f32; 3],
+}
+
+impl Normalise {
+    /// Samples moved to 0 to 1, then less the mean, then divided by the deviation, as torchvision has it.
+    pub fn new(mean: [f32; 3], deviation: [f32; 3]) -> Normalise {
+        Normalise {
+            scale: std::array::from_fn(|channel| 1.0 / (255.0 * deviation[channel])),
+            offset: std::array::from_fn(|channel| -mean[channel] / deviation[channel]),
+        }
+    }
+}
 
 /// Red by redness, green by blueness and by redness, blue by blueness (JFIF 1.02, page 3). The differences lie around 128.
 pub(super) const RED_OF_REDNESS: f32 = 1.402;

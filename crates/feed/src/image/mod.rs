@@ -3,6 +3,7 @@
 mod axis;
 pub mod crop;
 mod decode;
+mod halfway;
 pub mod jpeg;
 
 mod lanes;
@@ -11,4 +12,5 @@ mod overshoot;
 mod render;
 
 pub use decode::{Decoder, ImageError, size};
-pub use render::{Normalise, Renderer, Target};
+pub use mix::Normalise;
+pub use render::{Renderer, Target};

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::SourceError;
-use crate::format::mds::INDEX_NAME;
 
+/// The file of a folder that tells of all others in it, as MDS has it.
+pub const INDEX_NAME: &str = "index.json";
 /// More files than this are a mistake in a pattern.
 const FILES_MAX: u64 = 10_000_000;
 

@@ -6,7 +6,7 @@ mod local;
 use std::fmt;
 use std::io;
 
-pub use find::find;
+pub use find::{INDEX_NAME, find};
 pub use local::LocalFile;
 
 /// An object whose bytes can be read at any place, by many threads at once.

@@ -6,19 +6,10 @@ use super::error::JpegError;
 use super::frame::{Coding, Frame, Marker, Scan, Tables};
 use super::huffman::{AcTable, DcTable};
 use super::known::Known;
-use super::planes::{Planes, Region, Units};
+use super::planes::{Planes, Region, Size, Units};
 use super::progressive::{Coefficients, ScanTables};
 use super::segments::Segments;
 use super::sequential::{self, Coder, Job};
-
-/// What one may learn without decoding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Size {
-    /// Pixels from left to right.
-    pub width: usize,
-    /// Pixels from top to bottom.
-    pub height: usize,
-}
 
 /// Decodes one image after the other; its buffers and tables serve the next.
 pub struct Decoder {

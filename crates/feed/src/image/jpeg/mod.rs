@@ -18,7 +18,7 @@ mod progressive;
 mod segments;
 mod sequential;
 
-pub use decode::{Decoder, Size, size};
+pub use decode::{Decoder, size};
 pub use error::JpegError;
 pub use frame::Colour;
-pub use planes::{Plane, Planes, Region};
+pub use planes::{Plane, Planes, Region, Size};

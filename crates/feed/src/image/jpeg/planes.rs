@@ -1,8 +1,16 @@
 //! What decoding leaves: the samples of each component, where they were asked for.
 
-use super::decode::Size;
 use super::frame::{BLOCK, Colour, Frame};
 use crate::image::lanes::Lanes;
+
+/// The size of an image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels from left to right.
+    pub width: usize,
+    /// Pixels from top to bottom.
+    pub height: usize,
+}
 
 /// A rectangle of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,9 +13,9 @@ mod tiles;
 use std::ops::Range;
 
 use super::axis::{Axis, WEIGHT_BITS};
+use super::halfway::{HALFWAY_BITS, Halfway, column_sums};
 use super::jpeg::{Colour, Plane, Planes, Region};
 use super::lanes::{LANES, Lanes, group_mut};
-use super::render::{HALFWAY_BITS, Halfway, column_sums};
 use bounds::{Bounds, Extremes, extremes, usual};
 use colours::{Columns, Rows};
 use marks::Marks;
