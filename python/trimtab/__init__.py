@@ -30,6 +30,7 @@ from .columns import (
 )
 from .loader import Loader
 from .report import Report
+from .window import Window
 
 __all__ = [
     "IMAGENET_MEAN",
@@ -46,5 +47,6 @@ __all__ = [
     "Report",
     "Text",
     "Tokens",
+    "Window",
     "__version__",
 ]

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from . import _native, ranks
 from .columns import Column, Text
 from .report import Report
+from .window import Window
 
 
 class Loader:
@@ -23,7 +24,7 @@ class Loader:
     and the epoch alone: it is the same for any number of ranks and threads.
 
     ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``; or a list of these. ``output``: what arrays are;
-    none of their bytes is copied. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
     ``decoded_cache``: bytes of decoded images that are kept for later epochs. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`).
     """
@@ -34,7 +35,7 @@ class Loader:
         *,
         batch_size: int,
         columns: Mapping[str, Column],
-        shuffle: bool = True,
+        shuffle: bool | Window = True,
         seed: int = 0,
         drop_last: bool = False,
         output: Literal["numpy", "torch", "jax", "dlpack"] = "numpy",
@@ -59,7 +60,7 @@ class Loader:
             "data": [os.fspath(path) for path in paths],
             "columns": [{"name": name, **column._spec()} for name, column in columns.items()],
             "batch": batch_size,
-            "shuffle": "global" if shuffle else "none",
+            "shuffle": shuffle._spec() if isinstance(shuffle, Window) else "global" if shuffle else "none",
             "seed": seed,
             "world": world_size,
             "rank": rank,

@@ -9,7 +9,7 @@ use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
 use crate::meter::Report;
-use crate::order::{Order, Shares};
+use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::{SourceError, find};
 use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, Spec, TokensSpec};
@@ -169,6 +169,11 @@ fn check(spec: &Spec) -> Result<(), LoaderError> {
     }
     if spec.batch == 0 || spec.batch > 1 << 20 {
         return wrong("batch_size", "a batch has between 1 and 1,048,576 samples");
+    }
+    if let Shuffle::Windowed { block, blocks } = spec.shuffle
+        && (block == 0 || blocks == 0 || block.checked_mul(blocks).is_none())
+    {
+        return wrong("shuffle", "a block has at least one sample, and a window at least one block");
     }
     if spec.world == 0 || spec.rank >= spec.world {
         return wrong("rank", "ranks are counted from 0, and there are `world_size` of them");

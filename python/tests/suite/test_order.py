@@ -30,6 +30,24 @@ def test_an_epoch_has_each_sample_once_and_the_next_another_order(tokens):
     assert len(loaded) == 63 and loaded.samples == 1000
 
 
+def test_a_window_keeps_neighbours_near_each_other(tokens):
+    window = tt.Window(block=50, blocks=4)
+    whole = numbers(loader(tokens, shuffle=window))
+    assert sorted(whole) == list(range(1000))
+    assert whole != sorted(whole)
+    for start in range(0, 1000, 200):
+        assert len({number // 50 for number in whole[start : start + 200]}) == 4
+    first = loader(tokens, shuffle=window, world_size=2, rank=0)
+    next(iter(first))
+    rest = loader(tokens, shuffle=window, batch_size=7)
+    rest.load_state_dict(json.loads(json.dumps(first.state_dict())))
+    assert numbers(rest) == whole[32:]
+    with pytest.raises(ValueError, match="the shuffle was"):
+        loader(tokens).load_state_dict(first.state_dict())
+    with pytest.raises(ValueError, match="shuffle: a block has"):
+        loader(tokens, shuffle=tt.Window(block=0))
+
+
 def test_any_ranks_go_on_where_others_stopped(tokens):
     whole = numbers(loader(tokens, seed=3))
     draws = random.Random(5)

@@ -3,9 +3,11 @@
 
 mod permutation;
 mod shares;
+mod windows;
 
 pub use permutation::Permutation;
 pub use shares::{Share, Shares};
+pub use windows::Windows;
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +22,14 @@ pub enum Shuffle {
     /// Each sample anywhere in the epoch.
     #[default]
     Global,
+    /// Blocks of neighbours anywhere in the epoch, and their samples mixed with those of some other blocks: for files that are read
+    /// best from front to back.
+    Windowed {
+        /// Samples of a block.
+        block: u64,
+        /// Blocks that are mixed.
+        blocks: u64,
+    },
 }
 
 /// The order of all samples, epoch by epoch.
@@ -36,11 +46,11 @@ pub struct Order {
 impl Order {
     /// The arrangement of one epoch.
     pub fn epoch(&self, epoch: u64) -> EpochOrder {
+        let key = mixed(mixed(self.seed).wrapping_add(epoch));
         match self.shuffle {
             Shuffle::None => EpochOrder::AsTheyLie,
-            Shuffle::Global => {
-                EpochOrder::Permuted(Permutation::new(self.samples, mixed(mixed(self.seed).wrapping_add(epoch))))
-            }
+            Shuffle::Global => EpochOrder::Permuted(Permutation::new(self.samples, key)),
+            Shuffle::Windowed { block, blocks } => EpochOrder::Windows(Windows::new(self.samples, block, blocks, key)),
         }
     }
 }
@@ -52,6 +62,8 @@ pub enum EpochOrder {
     AsTheyLie,
     /// Each anywhere.
     Permuted(Permutation),
+    /// Blocks anywhere, mixed with some others.
+    Windows(Windows),
 }
 
 impl EpochOrder {
@@ -60,6 +72,7 @@ impl EpochOrder {
         match self {
             EpochOrder::AsTheyLie => position,
             EpochOrder::Permuted(permutation) => permutation.at(position),
+            EpochOrder::Windows(windows) => windows.at(position),
         }
     }
 }
