@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """The mean of ImageNet's red, green and blue, each from 0 to 1."""
@@ -40,11 +40,12 @@ class CentreCrop:
 
 @dataclass(frozen=True)
 class Image:
-    """A picture (JPEG, PNG, WebP), decoded and drawn to one size: float32 of shape (3, height, width), red, green and blue.
+    """A picture (JPEG, PNG, WebP), decoded and drawn to one size: an array of shape (3, height, width), red, green and blue.
 
     ``field``: the field's name, or several, of which the first that a sample has is taken. ``size``: the side of a square, or
     (height, width). ``crop``: the part that is drawn; all of it if none is told. ``flip``: how often left and right change
-    places. Of each channel, from 0 to 1, ``mean`` is taken, and the rest is divided by ``std``.
+    places. ``dtype``: float32, of which, from 0 to 1, ``mean`` is taken, and the rest divided by ``std``; or uint8, from 0 to 255, a
+    quarter of the memory for whoever normalises on the device.
     """
 
     field: str | Sequence[str] = ("jpg", "jpeg", "png", "webp")
@@ -53,6 +54,7 @@ class Image:
     flip: float = 0.0
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    dtype: Literal["float32", "uint8"] = "float32"
 
     def _spec(self) -> dict[str, Any]:
         height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
@@ -64,6 +66,7 @@ class Image:
             "flip": self.flip,
             "mean": list(self.mean),
             "std": list(self.std),
+            "dtype": self.dtype,
         }
         return {"fields": _names(self.field), "kind": {"image": image}}
 

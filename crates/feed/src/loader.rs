@@ -12,9 +12,9 @@ use crate::meter::Report;
 use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::{SourceError, find};
-use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, Spec, TokensSpec};
+use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
-use crate::work::{Column, Columns, Kind, Photograph};
+use crate::work::{Column, Columns, Kind, Photograph, Pixels};
 
 /// Makes batches until it is dropped.
 pub struct Loader {
@@ -216,6 +216,12 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
     if image.std.iter().any(|deviation| !deviation.is_normal()) || image.mean.iter().any(|mean| !mean.is_finite()) {
         return Some("mean and std are three numbers each, and std is not 0");
     }
+    let differs = |number: &f32, usual: f32| number.to_bits() != usual.to_bits();
+    let is_normalised =
+        image.mean.iter().any(|mean| differs(mean, 0.0)) || image.std.iter().any(|deviation| differs(deviation, 1.0));
+    if image.dtype == PixelType::UInt8 && is_normalised {
+        return Some("bytes are not normalised: leave mean and std out, or ask for float32");
+    }
     match image.crop {
         CropSpec::Random { area, ratio } => {
             let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
@@ -278,7 +284,10 @@ fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
         width: image.width,
         height: image.height,
         mirror: image.flip,
-        normalise: Normalise::new(image.mean, image.std),
+        pixels: match image.dtype {
+            PixelType::Float32 => Pixels::Normalised(Normalise::new(image.mean, image.std)),
+            PixelType::UInt8 => Pixels::Bytes,
+        },
         seed,
     }
 }

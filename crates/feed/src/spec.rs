@@ -62,7 +62,7 @@ pub struct ColumnSpec {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum KindSpec {
-    /// A picture, decoded and drawn to one size: numbers of 32 bits, red, green and blue one after the other.
+    /// A picture, decoded and drawn to one size: red, green and blue one after the other.
     Image(ImageSpec),
     /// A whole number, in digits or as it is stored.
     Integer,
@@ -99,6 +99,20 @@ pub struct ImageSpec {
     /// What it is then divided by.
     #[serde(default = "ones")]
     pub std: [f32; 3],
+    /// What comes out.
+    #[serde(default)]
+    pub dtype: PixelType,
+}
+
+/// What the samples of an image come out as.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PixelType {
+    /// Floating-point numbers, from 0 to 1 before they are normalised.
+    #[default]
+    Float32,
+    /// Bytes, from 0 to 255.
+    UInt8,
 }
 
 /// The part of an image that is looked at.

@@ -10,7 +10,7 @@ use feed::image::Normalise;
 use feed::image::crop::{Crop, RandomCrop};
 use feed::order::{Order, Shares, Shuffle};
 use feed::pipeline::{Batch, Engine, Next, Settings};
-use feed::work::{Column, Columns, Kind, Photograph};
+use feed::work::{Column, Columns, Kind, Photograph, Pixels};
 
 /// Photographs drawn small, and their classes.
 fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
@@ -19,7 +19,7 @@ fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
         width: 21,
         height: 17,
         mirror: 0.5,
-        normalise: Normalise::new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
+        pixels: Pixels::Normalised(Normalise::new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])),
         seed: 5,
     };
     let columns = vec![

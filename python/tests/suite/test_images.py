@@ -59,6 +59,18 @@ def test_crops_flips_and_scales(images):
     assert np.abs(batch["random"] - batch["plain"]).mean(axis=(1, 2, 3)).min() > 0.001
 
 
+def test_bytes_are_the_same_rounded(images):
+    columns = {
+        "bytes": tt.Image("jpg", size=(31, 45), crop=tt.RandomCrop(), flip=0.5, dtype="uint8"),
+        "floats": tt.Image("jpg", size=(31, 45), crop=tt.RandomCrop(), flip=0.5),
+    }
+    (batch,) = tt.Loader(images / "shard-0002.tar", batch_size=100, columns=columns)
+    assert batch["bytes"].dtype == np.uint8 and batch["bytes"].shape == (100, 3, 31, 45)
+    assert np.abs(batch["bytes"] - batch["floats"] * 255).max() < 0.502
+    with pytest.raises(ValueError, match="image: bytes are not normalised"):
+        tt.Loader(images, batch_size=1, columns={"image": tt.Image("jpg", dtype="uint8", mean=tt.IMAGENET_MEAN)})
+
+
 def test_the_part_that_is_drawn_is_told(images):
     columns = {
         "image": tt.Image("jpg", size=224, crop=tt.RandomCrop(), flip=0.5),

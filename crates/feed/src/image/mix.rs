@@ -11,6 +11,11 @@ pub struct Normalise {
 }
 
 impl Normalise {
+    /// Samples as they are.
+    pub fn none() -> Normalise {
+        Normalise { scale: [1.0; 3], offset: [0.0; 3] }
+    }
+
     /// Samples moved to 0 to 1, then less the mean, then divided by the deviation, as torchvision has it.
     pub fn new(mean: [f32; 3], deviation: [f32; 3]) -> Normalise {
         Normalise {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::decoded::Decoded;
 use super::photograph::{Darkroom, Photograph};
 use super::tokens::widen;
-use crate::buffer::Number;
+use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
@@ -168,7 +168,7 @@ impl Columns {
         match &column.kind {
             Kind::Photograph(photograph) => {
                 let read_file = |file: &mut Vec<u8>| read(file).map(drop);
-                photograph.make(turn, (file, read_file), &self.decoded, darkroom, numbers(place))
+                photograph.make(turn, (file, read_file), &self.decoded, darkroom, slot(place))
             }
             Kind::Part(photograph) => {
                 read(file)?;
@@ -203,8 +203,13 @@ impl Columns {
 
 /// The numbers of a place that is made of them.
 fn numbers<'p, T: Number>(place: &'p mut Place<'_>) -> &'p mut [T] {
+    slot(place).as_numbers()
+}
+
+/// The slot of a place that is made of numbers.
+fn slot<'p, 'a>(place: &'p mut Place<'a>) -> &'p mut Slot<'a> {
     let Place::Numbers(slot) = place else { unreachable!("the output was made for this column") };
-    slot.as_numbers()
+    slot
 }
 
 /// Reads the first field of a sample that has one of some names.

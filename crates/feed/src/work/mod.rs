@@ -6,4 +6,4 @@ mod photograph;
 mod tokens;
 
 pub use columns::{Column, Columns, Kind};
-pub use photograph::Photograph;
+pub use photograph::{Photograph, Pixels};

@@ -1,6 +1,7 @@
 //! A photograph for training: a random part of it, resized, mirrored by chance, normalised.
 
 use super::decoded::Decoded;
+use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jpeg::{Planes, Region, Size};
 use crate::image::{Decoder, ImageError, Normalise, Renderer, Target};
@@ -19,9 +20,18 @@ pub struct Photograph {
     /// How often left and right change places.
     pub mirror: f64,
     /// What is written for a sample of 0 to 255.
-    pub normalise: Normalise,
+    pub pixels: Pixels,
     /// Names the draws.
     pub seed: u64,
+}
+
+/// What is written for the samples of an image.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pixels {
+    /// Floating-point numbers, normalised.
+    Normalised(Normalise),
+    /// Bytes, as they are: a quarter of the memory, for whoever normalises on the device.
+    Bytes,
 }
 
 /// What a thread keeps to make photographs.
@@ -29,19 +39,30 @@ pub(super) struct Darkroom {
     decoder: Decoder,
     planes: Planes,
     renderer: Renderer,
+    /// A picture before it is rounded to bytes.
+    drawn: Vec<f32>,
 }
 
 impl Darkroom {
     /// Images of more than `pixels_max` are refused.
     pub(super) fn new(pixels_max: u64) -> Darkroom {
-        Darkroom { decoder: Decoder::new(pixels_max), planes: Planes::new(), renderer: Renderer::default() }
+        Darkroom {
+            decoder: Decoder::new(pixels_max),
+            planes: Planes::new(),
+            renderer: Renderer::default(),
+            drawn: Vec::new(),
+        }
     }
 }
 
 impl Photograph {
     /// What comes out.
     pub(super) fn output(&self, name: &str) -> Output {
-        Output::numbers(name, Type::F32, &[3, self.height, self.width])
+        let number = match self.pixels {
+            Pixels::Normalised(_) => Type::F32,
+            Pixels::Bytes => Type::U8,
+        };
+        Output::numbers(name, number, &[3, self.height, self.width])
     }
 
     /// The part that is looked at in this turn, and what it is drawn to. It depends on nothing but the turn and the seed.
@@ -67,11 +88,11 @@ impl Photograph {
         (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), E>),
         kept: &Decoded,
         room: &mut Darkroom,
-        output: &mut [f32],
+        slot: &mut Slot<'_>,
     ) -> Result<(), E> {
         if let Some(planes) = kept.get(turn.sample) {
             let (region, target) = self.part(turn, Size { width: planes.width, height: planes.height });
-            room.renderer.render(&planes, region, target, &self.normalise, output);
+            self.draw(&mut room.renderer, &planes, (region, target), &mut room.drawn, slot);
             return Ok(());
         }
         read(file)?;
@@ -83,7 +104,27 @@ impl Photograph {
             kept.keep(turn.sample, &room.planes);
         }
         let (region, target) = self.part(turn, size);
-        room.renderer.render(&room.planes, region, target, &self.normalise, output);
+        self.draw(&mut room.renderer, &room.planes, (region, target), &mut room.drawn, slot);
         Ok(())
+    }
+
+    fn draw(
+        &self,
+        renderer: &mut Renderer,
+        planes: &Planes,
+        (region, target): (Region, Target),
+        drawn: &mut Vec<f32>,
+        slot: &mut Slot<'_>,
+    ) {
+        match &self.pixels {
+            Pixels::Normalised(normalise) => renderer.render(planes, region, target, normalise, slot.as_numbers()),
+            Pixels::Bytes => {
+                drawn.resize(3 * self.width * self.height, 0.0);
+                renderer.render(planes, region, target, &Normalise::none(), drawn);
+                // Samples lie within 0 to 255, and a cast cuts off what is behind the point.
+                let bytes = slot.bytes().iter_mut().zip(drawn.iter());
+                bytes.for_each(|(byte, sample)| *byte = (sample + 0.5) as u8);
+            }
+        }
     }
 }
