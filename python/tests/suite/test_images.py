@@ -98,6 +98,22 @@ def test_images_that_are_kept_change_nothing(images):
             np.testing.assert_array_equal(one["image"], other["image"])
 
 
+def test_images_of_two_fields_are_kept_apart(tmp_path):
+    def jpeg(colour: str) -> bytes:
+        buffer = io.BytesIO()
+        PIL.Image.new("RGB", (40, 30), colour).save(buffer, "JPEG")
+        return buffer.getvalue()
+
+    members = {}
+    for number in range(4):
+        members |= {f"{number}.left.jpg": jpeg("red"), f"{number}.right.jpg": jpeg("blue")}
+    columns = {"left": tt.Image("left.jpg", size=8), "right": tt.Image("right.jpg", size=8)}
+    loader = tt.Loader(write_tar(tmp_path / "two.tar", members), batch_size=4, columns=columns, decoded_cache=1 << 20)
+    for _ in range(2):
+        (batch,) = loader
+        assert batch["left"][:, 0].min() > 0.9 and batch["right"][:, 0].max() < 0.1
+
+
 def test_arrays_outlive_their_loader_and_are_no_copies(images):
     columns = {"image": tt.Image("jpg", size=16), "label": tt.Integer("cls")}
     loader = tt.Loader(images / "shard-0000.tar", batch_size=10, columns=columns, output="dlpack")

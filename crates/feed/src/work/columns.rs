@@ -136,6 +136,11 @@ impl Work for Columns {
 }
 
 impl Columns {
+    /// The first column that is made from the same field.
+    fn first_alike(&self, column: &Column) -> usize {
+        self.columns.iter().position(|other| other.fields == column.fields).unwrap_or(0)
+    }
+
     fn write_columns(
         &self,
         scratch: &mut Scratch,
@@ -168,7 +173,8 @@ impl Columns {
         match &column.kind {
             Kind::Photograph(photograph) => {
                 let read_file = |file: &mut Vec<u8>| read(file).map(drop);
-                photograph.make(turn, (file, read_file), &self.decoded, darkroom, slot(place))
+                let image = (turn.sample, self.first_alike(column));
+                photograph.make(turn, (file, read_file), (&self.decoded, image), darkroom, slot(place))
             }
             Kind::Part(photograph) => {
                 read(file)?;

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::image::jpeg::Planes;
 
-/// Images by their sample, as long as there is room; whoever came first stays, since every epoch asks for each once.
+/// Which image: the sample, and the first column that is made from the same field of it.
+pub(super) type Image = (u64, usize);
+
+/// Images, as long as there is room; whoever came first stays, since every epoch asks for each once.
 pub(super) struct Decoded {
     bytes_max: usize,
     kept: Mutex<Kept>,
@@ -13,7 +16,7 @@ pub(super) struct Decoded {
 
 #[derive(Default)]
 struct Kept {
-    images: HashMap<u64, Arc<Planes>>,
+    images: HashMap<Image, Arc<Planes>>,
     bytes: usize,
 }
 
@@ -27,17 +30,17 @@ impl Decoded {
         self.bytes_max > 0
     }
 
-    pub(super) fn get(&self, sample: u64) -> Option<Arc<Planes>> {
-        if self.is_on() { self.lock().images.get(&sample).cloned() } else { None }
+    pub(super) fn get(&self, image: Image) -> Option<Arc<Planes>> {
+        if self.is_on() { self.lock().images.get(&image).cloned() } else { None }
     }
 
     /// Keeps a copy of an image, where there is room.
-    pub(super) fn keep(&self, sample: u64, planes: &Planes) {
+    pub(super) fn keep(&self, image: Image, planes: &Planes) {
         let bytes = planes.bytes_used();
         let mut kept = self.lock();
-        if kept.bytes + bytes <= self.bytes_max && !kept.images.contains_key(&sample) {
+        if kept.bytes + bytes <= self.bytes_max && !kept.images.contains_key(&image) {
             kept.bytes += bytes;
-            kept.images.insert(sample, Arc::new(planes.clone()));
+            kept.images.insert(image, Arc::new(planes.clone()));
         }
     }
 

@@ -1,6 +1,6 @@
 //! A photograph for training: a random part of it, resized, mirrored by chance, normalised.
 
-use super::decoded::Decoded;
+use super::decoded::{Decoded, Image};
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jpeg::{Planes, Region, Size};
@@ -86,11 +86,11 @@ impl Photograph {
         &self,
         turn: Turn,
         (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), E>),
-        kept: &Decoded,
+        (kept, image): (&Decoded, Image),
         room: &mut Darkroom,
         slot: &mut Slot<'_>,
     ) -> Result<(), E> {
-        if let Some(planes) = kept.get(turn.sample) {
+        if let Some(planes) = kept.get(image) {
             let (region, target) = self.part(turn, Size { width: planes.width, height: planes.height });
             self.draw(&mut room.renderer, &planes, (region, target), &mut room.drawn, slot);
             return Ok(());
@@ -101,7 +101,7 @@ impl Photograph {
         let size = room.decoder.decode(file, seen, &mut room.planes)?;
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);
-            kept.keep(turn.sample, &room.planes);
+            kept.keep(image, &room.planes);
         }
         let (region, target) = self.part(turn, size);
         self.draw(&mut room.renderer, &room.planes, (region, target), &mut room.drawn, slot);
