@@ -15,7 +15,7 @@ def test_a_slow_consumer_is_named(tokens):
     report = loader.report()
     assert (report.batches, report.samples, report.bytes_read >= 16_000) == (20, 1000, True)
     assert report.bottleneck == "consumer", report
-    assert report.ahead_seconds > 0.2 and report.starved_seconds < 0.1
+    assert report.ahead_seconds > report.starved_seconds
     assert "The consumer is what takes time" in str(report)
 
 

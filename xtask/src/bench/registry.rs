@@ -23,7 +23,7 @@ pub(crate) const ALL: &[Bench] = &[
     Bench { name: "speed", about: "how long the main jobs take (bars 6 to 8)", run: speed::run },
     Bench {
         name: "live",
-        about: "`trimtab up`: kills, throughput, load, rest, hostile requests (bars 1 to 5)",
+        about: "`trimtab up`: kills, throughput, load, rest, hostile requests, its page, its answers (bars 1 to 7)",
         run: live::run,
     },
     Bench {

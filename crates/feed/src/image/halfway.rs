@@ -31,6 +31,7 @@ impl Halfway {
     }
 
     /// Where eight outputs of a row of pairs lie.
+    #[inline(always)]
     pub(super) fn place(&self, x: usize, row: usize) -> usize {
         (row - 2 * self.first_pair) * self.width + 2 * x
     }
@@ -107,7 +108,7 @@ pub(super) fn column_sums<L: Lanes, const GROUPS: usize>(
 ) -> [L::Whole; GROUPS] {
     let (start, weights) = down.output(y);
     let mut sums = [lanes.whole(0); GROUPS];
-    let mut at = 2 * ((start - halfway.first_pair) * halfway.width + x);
+    let mut at = halfway.place(x, 2 * start);
     for weights in weights {
         let (samples, _) = halfway.numbers[at..][..2 * LANES * GROUPS].as_chunks::<{ 2 * LANES }>();
         for (sum, samples) in sums.iter_mut().zip(samples) {
