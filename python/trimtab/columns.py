@@ -88,7 +88,7 @@ class Text:
     field: str | Sequence[str] = ()
 
     def _spec(self) -> dict[str, Any]:
-        return {"fields": _names(self.field), "kind": "bytes"}
+        return {"fields": _names(self.field), "kind": "text"}
 
 
 @dataclass(frozen=True)

@@ -240,7 +240,9 @@ fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
         KindSpec::Tokens(TokensSpec { length, stride, dtype }) => {
             Some(Format::Tokens(Tokens { length: *length, stride: stride.unwrap_or(*length), token: *dtype }))
         }
-        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Part { .. } => Some(Format::ByName),
+        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Text | KindSpec::Part { .. } => {
+            Some(Format::ByName)
+        }
         KindSpec::Number => None,
     });
     let first = formats.next().unwrap_or(Format::ByName);
@@ -257,6 +259,7 @@ fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
             KindSpec::Integer => Kind::Integer,
             KindSpec::Number => Kind::Number,
             KindSpec::Bytes => Kind::Bytes,
+            KindSpec::Text => Kind::Text,
             KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },
             KindSpec::Image(image) => Kind::Photograph(photograph(image, spec.seed)),
             KindSpec::Part { of } => {

@@ -68,6 +68,8 @@ pub enum KindSpec {
     Integer,
     /// The field as it is.
     Bytes,
+    /// The field as it is, which must be text in UTF-8.
+    Text,
     /// Tokens that lie behind each other, without anything between.
     Tokens(TokensSpec),
     /// The part of an image that is looked at: left, top, width, height, and whether it is flipped.

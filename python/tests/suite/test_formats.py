@@ -113,6 +113,16 @@ def test_lines(tmp_path):
         read(objects, {"text": tt.Text("text")})
 
 
+def test_what_is_no_text_is_named_and_raised_or_left_out(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"one\ntw\xff\nthree\n")
+    with pytest.raises(tt.DataError, match="a.txt: the line at byte 4: it is no text in UTF-8 from byte 2 on"):
+        read(path, {"line": tt.Text()})
+    with pytest.warns(RuntimeWarning, match="a.txt"):
+        assert read(path, {"line": tt.Text()}, on_error="skip") == [("one",), ("three",)]
+    assert read(path, {"line": tt.Bytes()})[1] == (b"tw\xff",)
+
+
 def test_folders_of_images(tmp_path):
     rng = np.random.default_rng(1)
     pixels = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)

@@ -39,6 +39,8 @@ pub enum Kind {
     Integer,
     /// The field as it is.
     Bytes,
+    /// The field as it is, which must be text in UTF-8.
+    Text,
     /// Tokens, as they are stored.
     Tokens {
         /// How many.
@@ -77,7 +79,7 @@ impl Columns {
                 Kind::Integer | Kind::Number => Output::numbers(name, Type::I64, &[]),
                 Kind::Part(_) => Output::numbers(name, Type::I64, &[5]),
                 Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
-                Kind::Bytes => Output::of_bytes(name),
+                Kind::Bytes | Kind::Text => Output::of_bytes(name),
             })
             .collect();
         Columns {
@@ -190,9 +192,15 @@ impl Columns {
                 numbers::<i64>(place)[0] = integer(file, encoding)?;
                 Ok(())
             }
-            Kind::Bytes => {
+            Kind::Bytes | Kind::Text => {
                 let Place::Bytes(bytes) = place else { unreachable!("the output was made for this column") };
-                read(bytes).map(drop)
+                read(bytes)?;
+                if column.kind == Kind::Text
+                    && let Err(error) = std::str::from_utf8(bytes)
+                {
+                    return Err(Reason(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to())));
+                }
+                Ok(())
             }
             Kind::Tokens { length, token } => {
                 read(file)?;
