@@ -1,6 +1,8 @@
 //! The loader as Python holds it: what is asked for comes as JSON, batches go as dictionaries of arrays.
 
-use std::sync::Arc;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Duration;
 
 use feed::loader;
@@ -8,7 +10,7 @@ use feed::pipeline::{Kind, Made, Next};
 use feed::spec::Spec;
 use feed::state::State;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyException, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList};
 
@@ -28,7 +30,22 @@ impl Loader {
     #[new]
     fn new(py: Python<'_>, spec: &str) -> PyResult<Loader> {
         let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        py.detach(|| loader::Loader::open(&spec)).map(Loader).map_err(raised)
+        // In a thread of its own, so that Ctrl-C ends the wait for a store that does not answer.
+        let (sender, receiver) = mpsc::channel();
+        let receiver = Mutex::new(receiver);
+        // Whoever has given up waiting does not take it.
+        thread::spawn(move || drop(sender.send(loader::Loader::open(&spec))));
+        loop {
+            match py.detach(|| receiver.lock().expect("nobody else takes it").recv_timeout(PATIENCE)) {
+                Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+                Ok(opened) => return opened.map(Loader).map_err(raised),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err(
+                        "a fault in Trimtab: what it says stands on standard error; please report it",
+                    ));
+                }
+            }
+        }
     }
 
     /// The next batch: its columns, and what could not be read; or none at the end of an epoch.

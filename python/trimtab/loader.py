@@ -23,9 +23,12 @@ class Loader:
     dictionary with an array for each column, the samples along its first side. The order of samples hangs on the data, the seed
     and the epoch alone: it is the same for any number of ranks and threads.
 
-    ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``; or a list of these. ``output``: what arrays are;
-    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
-    ``decoded_cache``: bytes of decoded images that are kept for later epochs. ``on_error``: whether a sample that cannot be read
+    ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``, on this machine or in a store of objects (``s3://``, ``gs://``,
+    ``az://``, ``https://``); or a list of these. ``output``: what arrays are;
+    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
+    ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    ``decoded_cache``: bytes of decoded images that are kept for later epochs. ``storage_options``: what a store of objects is told, such as
+    ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`).
     """
 
@@ -45,6 +48,7 @@ class Loader:
         prefetch: int = 4,
         decoded_cache: int = 0,
         max_pixels: int | None = None,
+        storage_options: Mapping[str, str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
         if output not in _CONVERTERS:
@@ -68,6 +72,7 @@ class Loader:
             "threads": threads,
             "ahead": prefetch,
             "decoded_cache": decoded_cache,
+            "storage_options": dict(storage_options or {}),
         }
         if max_pixels is not None:
             spec["pixels_max"] = max_pixels

@@ -5,6 +5,7 @@ pub mod dataset;
 pub mod format;
 pub mod image;
 pub mod loader;
+pub mod memory;
 pub mod meter;
 pub mod order;
 pub mod pipeline;

@@ -8,13 +8,18 @@ use std::time::{Duration, Instant};
 use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
+use crate::memory::Share;
 use crate::meter::Report;
 use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, find};
 use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
 use crate::work::{Column, Columns, Kind, Photograph, Pixels};
+
+/// Bytes that are fetched ahead of those who make samples of them.
+const ROOM: usize = 256 << 20;
 
 /// Makes batches until it is dropped.
 pub struct Loader {
@@ -22,6 +27,15 @@ pub struct Loader {
     settings: Settings,
     digest: String,
     running: Mutex<Running>,
+    /// What talks to stores, where data are in one.
+    fetcher: Option<Arc<Fetcher>>,
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // So that no thread waits for what comes from a store.
+        self.fetcher.iter().for_each(|fetcher| fetcher.close());
+    }
 }
 
 struct Running {
@@ -60,11 +74,16 @@ impl Loader {
     pub fn open(spec: &Spec) -> Result<Loader, LoaderError> {
         check(spec)?;
         let format = format(&spec.columns)?;
-        let files = find(&spec.data).map_err(LoaderError::Find)?;
+        let room = Share::new(ROOM);
+        let buckets = Buckets::new(spec.storage_options.clone(), Arc::clone(&room));
+        let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
         let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
         let columns = columns(spec)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());
-        let columns = Columns::new(dataset, columns, spec.decoded_cache as usize, spec.pixels_max);
+        let mut columns = Columns::new(dataset, columns, spec.decoded_cache as usize, spec.pixels_max);
+        if buckets.fetcher().is_some() {
+            columns = columns.fetched_ahead(room);
+        }
         let settings = Settings {
             order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },
             shares: Shares {
@@ -80,7 +99,7 @@ impl Loader {
             consumed: 0,
         };
         let running = Mutex::new(Running { engine: None, start: None, epoch: 0, consumed: 0 });
-        Ok(Loader { columns: Arc::new(columns), settings, digest, running })
+        Ok(Loader { columns: Arc::new(columns), settings, digest, running, fetcher: buckets.fetcher().cloned() })
     }
 
     /// The columns of a batch.

@@ -2,6 +2,8 @@
 //!
 //! Unknown names are errors, so that a misspelt option is not an option that has no effect.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::order::Shuffle;
@@ -40,6 +42,9 @@ pub struct Spec {
     /// Bytes of decoded images that are kept for later epochs, at most.
     #[serde(default)]
     pub decoded_cache: u64,
+    /// What stores of objects are told, such as `aws_endpoint`; beside what the environment tells them.
+    #[serde(default)]
+    pub storage_options: BTreeMap<String, String>,
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,

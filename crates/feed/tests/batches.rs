@@ -10,6 +10,7 @@ use feed::image::Normalise;
 use feed::image::crop::{Crop, RandomCrop};
 use feed::order::{Order, Shares, Shuffle};
 use feed::pipeline::{Batch, Engine, Next, Settings};
+use feed::source::Location;
 use feed::work::{Column, Columns, Kind, Photograph, Pixels};
 
 /// Photographs drawn small, and their classes.
@@ -74,7 +75,8 @@ fn run(columns: &Arc<Columns>, settings: Settings, epochs: u64, batches: usize) 
 }
 
 fn dataset(folder: &Path) -> Arc<Dataset> {
-    let paths: Vec<_> = (0..4).map(|shard| folder.join(format!("shard-{shard:04}.tar"))).collect();
+    let shard = |shard: usize| Location::Path(folder.join(format!("shard-{shard:04}.tar")));
+    let paths: Vec<_> = (0..4).map(shard).collect();
     Arc::new(Dataset::open(&paths, Format::ByName).expect("the shards are well formed"))
 }
 

@@ -8,6 +8,7 @@ pub mod records;
 pub mod tar;
 
 use crate::source::SourceError;
+use crate::source::remote::Want;
 
 /// Samples in one file, or in the files of one folder.
 pub trait Shard: Send + Sync {
@@ -22,6 +23,10 @@ pub trait Shard: Send + Sync {
 
     /// What a sample is called in it.
     fn sample_name(&self, sample: u64) -> String;
+
+    /// What is to be fetched so that the first fields of some lists of names can be read; none where nothing is, since it is on this
+    /// machine, or not known before it is read.
+    fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want>;
 
     /// Reads the first field of a sample that has one of some names, in place of what is in `bytes`; none where it has none of them.
     /// Where samples are one thing without a name, any name is theirs, and none.
@@ -74,10 +79,19 @@ impl From<SourceError> for ReadError {
 }
 
 /// Bytes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// The first.
     pub offset: u64,
     /// How many.
     pub bytes: u64,
+}
+
+impl Extent {
+    /// From the first byte of either to the last of either.
+    pub fn and(self, other: Extent) -> Extent {
+        let offset = self.offset.min(other.offset);
+        let end = (self.offset + self.bytes).max(other.offset + other.bytes);
+        Extent { offset, bytes: end - offset }
+    }
 }

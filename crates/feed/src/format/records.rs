@@ -4,7 +4,8 @@
 use std::fmt;
 
 use super::{Encoding, Extent, ReadError, Shard};
-use crate::source::{LocalFile, ReadAt};
+use crate::source::remote::Want;
+use crate::source::{File, ReadAt};
 
 /// Where the records of a file lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Records {
 /// A file of records.
 pub struct RecordsShard {
     /// The file.
-    pub file: LocalFile,
+    pub file: File,
     /// Its records.
     pub records: Records,
 }
@@ -83,6 +84,10 @@ impl Shard for RecordsShard {
 
     fn sample_name(&self, sample: u64) -> String {
         format!("sample {sample}")
+    }
+
+    fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
+        self.file.want(self.records.extent(sample))
     }
 
     fn read(&self, sample: u64, _names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

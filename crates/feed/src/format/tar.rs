@@ -7,7 +7,8 @@
 use std::fmt;
 
 use super::{Encoding, Extent, ReadError, Shard};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::source::remote::Want;
+use crate::source::{File, ReadAt, SourceError};
 
 /// Everything in a tar file starts at a multiple of this.
 const BLOCK: u64 = 512;
@@ -99,7 +100,7 @@ impl TarIndex {
 
 /// A WebDataset file and where its samples lie.
 pub struct TarShard {
-    file: LocalFile,
+    file: File,
     index: TarIndex,
 }
 
@@ -109,8 +110,8 @@ impl TarShard {
     /// # Errors
     ///
     /// As [`TarIndex::read`] has them.
-    pub fn read(file: LocalFile) -> Result<TarShard, TarError> {
-        let index = TarIndex::read(&file)?;
+    pub fn read(file: File) -> Result<TarShard, TarError> {
+        let index = TarIndex::read(&*file.in_order())?;
         Ok(TarShard { file, index })
     }
 }
@@ -131,6 +132,11 @@ impl Shard for TarShard {
     fn sample_name(&self, sample: u64) -> String {
         let offset = self.index.sample(sample)[0].offset;
         sample_name(&self.file, offset).unwrap_or_else(|_| format!("sample {sample}"))
+    }
+
+    fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want> {
+        let extents = fields.iter().filter_map(|names| self.index.extent(sample, names));
+        self.file.want(extents.reduce(Extent::and)?)
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

@@ -1,46 +1,70 @@
 //! Batches: being made, and delivered.
 
+use std::collections::HashMap;
 use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::store::{Made, Store};
 use super::{Output, SampleError, Turn};
 
-/// A batch that threads write.
-pub(super) struct Making {
+/// A batch that is planned, or that threads write.
+pub(super) struct Making<T> {
     pub(super) turns: Vec<Turn>,
     pub(super) consumed: u64,
-    pub(super) stores: Vec<Store>,
+    /// Where its samples are written to, once it is open.
+    stores: OnceLock<Vec<Store>>,
     left: AtomicUsize,
+    /// What keeps that here from which samples are made, until they are.
+    tickets: Mutex<HashMap<usize, T>>,
     failed: Mutex<Vec<(usize, SampleError)>>,
 }
 
-impl Making {
-    pub(super) fn new(turns: Vec<Turn>, consumed: u64, stores: Vec<Store>) -> Making {
+impl<T> Making<T> {
+    pub(super) fn new(turns: Vec<Turn>, consumed: u64) -> Making<T> {
         let left = AtomicUsize::new(turns.len());
-        Making { turns, consumed, stores, left, failed: Mutex::new(Vec::new()) }
+        let (stores, tickets, failed) = (OnceLock::new(), Mutex::default(), Mutex::default());
+        Making { turns, consumed, stores, left, tickets, failed }
+    }
+
+    pub(super) fn open(&self, stores: Vec<Store>) {
+        let is_first = self.stores.set(stores).is_ok();
+        assert!(is_first, "a batch is opened once");
+    }
+
+    /// Where its samples are written to.
+    pub(super) fn stores(&self) -> &[Store] {
+        self.stores.get().expect("samples are taken from open batches")
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.left.load(Ordering::Acquire) == 0
     }
 
+    /// Keeps a sample's ticket until it is made.
+    pub(super) fn keep(&self, slot: usize, ticket: T) {
+        self.tickets.lock().expect(NOBODY_PANICS).insert(slot, ticket);
+    }
+
     /// Notes that a slot is written, or that its sample failed; whether it was the last.
     pub(super) fn note(&self, slot: usize, outcome: Result<(), SampleError>) -> bool {
+        let ticket = self.tickets.lock().expect(NOBODY_PANICS).remove(&slot);
+        drop(ticket);
         if let Err(error) = outcome {
-            self.failed.lock().expect("nobody panics while holding the list").push((slot, error));
+            self.failed.lock().expect(NOBODY_PANICS).push((slot, error));
         }
         self.left.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
     /// The samples that failed, in order, and the stores.
     pub(super) fn finished(self) -> (Vec<(usize, SampleError)>, Vec<Store>) {
-        let mut failed = self.failed.into_inner().expect("nobody panics while holding the list");
+        let mut failed = self.failed.into_inner().expect(NOBODY_PANICS);
         failed.sort_by_key(|(slot, _)| *slot);
-        (failed, self.stores)
+        (failed, self.stores.into_inner().expect("a batch that is done was open"))
     }
 }
+
+const NOBODY_PANICS: &str = "nobody panics while holding the list";
 
 /// One output of a batch.
 pub struct Column<'a> {

@@ -1,7 +1,7 @@
 //! Columns of a batch, made from the fields of its samples.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::decoded::Decoded;
@@ -11,9 +11,14 @@ use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
+use crate::memory::Share;
 use crate::meter::Meter;
-use crate::pipeline::{Output, Place, SampleError, Turn, Type, Work};
+use crate::pipeline::{Ahead, Arrivals, Asked, Output, Place, SampleError, Seat, Turn, Type, Work};
+use crate::source::remote::{Ticket, Want, ask};
 use crate::spec::TokenType;
+
+/// Samples that are asked for together, at most.
+const ASKED_MAX: usize = 4096;
 
 /// One column of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +62,8 @@ pub struct Columns {
     outputs: Vec<Output>,
     decoded: Decoded,
     pixels_max: u64,
+    /// Memory for what is fetched ahead, where anything is.
+    room: Option<Arc<Share>>,
     meter: Meter,
 }
 
@@ -88,8 +95,14 @@ impl Columns {
             outputs,
             decoded: Decoded::new(decoded_bytes_max),
             pixels_max,
+            room: None,
             meter: Meter::default(),
         }
+    }
+
+    /// The same, of data that are not on this machine: what they are made from is fetched ahead, into `room`.
+    pub fn fetched_ahead(self, room: Arc<Share>) -> Columns {
+        Columns { room: Some(room), ..self }
     }
 }
 
@@ -119,6 +132,43 @@ impl Work for Columns {
         &self.outputs
     }
 
+    type Ticket = Ticket;
+
+    fn ahead(&self) -> Ahead {
+        match &self.room {
+            None => Ahead::Nothing,
+            // Asked for in handfuls, so that neighbours can come together.
+            Some(room) if room.free() < room.limit() / 4 => Ahead::Full,
+            Some(_) => Ahead::Room,
+        }
+    }
+
+    fn ask(&self, turns: &mut dyn Iterator<Item = (Seat, Turn)>, arrivals: &Weak<dyn Arrivals>) -> Vec<Asked<Ticket>> {
+        let mut room = self.room.as_ref().map_or(0, |room| room.free());
+        // Of each sample, the want, where there is one.
+        let mut wants = Vec::new();
+        let mut is_wanted = Vec::new();
+        for (seat, turn) in turns {
+            let want = self.want(turn);
+            is_wanted.push(want.is_some());
+            if let Some(want) = want {
+                room = room.saturating_sub(want.extent.bytes as usize);
+                let arrivals = Weak::clone(arrivals);
+                let then = move || arrivals.upgrade().iter().for_each(|arrivals| arrivals.arrived(seat));
+                wants.push((want, then));
+            }
+            if room == 0 || is_wanted.len() >= ASKED_MAX {
+                break;
+            }
+        }
+        let mut asked = ask(wants).into_iter();
+        // The first want for which there was no room ends the list.
+        is_wanted
+            .into_iter()
+            .map_while(|is_wanted| if is_wanted { asked.next() } else { Some(Asked::Here(None)) })
+            .collect()
+    }
+
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let (start, read_before) = (Instant::now(), scratch.reading);
@@ -138,6 +188,19 @@ impl Work for Columns {
 }
 
 impl Columns {
+    /// What is to be fetched for a sample.
+    fn want(&self, turn: Turn) -> Option<Want> {
+        let (shard, sample) = self.dataset.find(turn.sample);
+        let is_read = |(place, column): &(usize, &Column)| match column.kind {
+            Kind::Number => false,
+            Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(&self.columns[*place]))),
+            _ => true,
+        };
+        let read = self.columns.iter().enumerate().filter(is_read);
+        let fields: Vec<&[String]> = read.map(|(_, column)| &column.fields[..]).collect();
+        if fields.is_empty() { None } else { shard.want(sample, &fields) }
+    }
+
     /// The first column that is made from the same field.
     fn first_alike(&self, column: &Column) -> usize {
         self.columns.iter().position(|other| other.fields == column.fields).unwrap_or(0)
