@@ -3,6 +3,7 @@
 mod axis;
 pub mod crop;
 mod decode;
+pub mod finish;
 mod halfway;
 pub mod jpeg;
 

@@ -4,7 +4,7 @@ use super::decoded::{Decoded, Image};
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jpeg::{Planes, Region, Size};
-use crate::image::{Decoder, ImageError, Normalise, Renderer, Target};
+use crate::image::{Decoder, ImageError, Normalise, Renderer, Target, finish};
 use crate::pipeline::{Output, Turn, Type};
 use crate::random::Draws;
 
@@ -121,9 +121,7 @@ impl Photograph {
             Pixels::Bytes => {
                 drawn.resize(3 * self.width * self.height, 0.0);
                 renderer.render(planes, region, target, &Normalise::none(), drawn);
-                // Samples lie within 0 to 255, and a cast cuts off what is behind the point.
-                let bytes = slot.bytes().iter_mut().zip(drawn.iter());
-                bytes.for_each(|(byte, sample)| *byte = (sample + 0.5) as u8);
+                finish::round(drawn, slot.bytes());
             }
         }
     }
