@@ -2,10 +2,29 @@
 //! model is fed.
 
 use super::lanes::{Lanes, with_lanes};
+use super::mix::Normalise;
+
+with_lanes! {
+    /// Normalises a picture: red, green and blue behind each other. The output is as long.
+    pub fn normalise(picture: &[f32], by: &Normalise, output: &mut [f32]) = normalise_with
+}
 
 with_lanes! {
     /// Rounds samples to bytes. The output is as long.
     pub fn round(picture: &[f32], output: &mut [u8]) = round_with
+}
+
+#[inline(always)]
+fn normalise_with<L: Lanes>(_lanes: L, picture: &[f32], by: &Normalise, output: &mut [f32]) {
+    assert_eq!(output.len(), picture.len(), "the output is as large as the picture");
+    let pixels = picture.len() / 3;
+    for channel in 0..3 {
+        let (scale, offset) = (by.scale[channel], by.offset[channel]);
+        let samples = &picture[channel * pixels..][..pixels];
+        for (out, sample) in output[channel * pixels..][..pixels].iter_mut().zip(samples) {
+            *out = sample * scale + offset;
+        }
+    }
 }
 
 /// From here on, floating-point numbers of 32 bits are whole numbers, which their last bits count.
@@ -44,6 +63,16 @@ mod tests {
             for (byte, sample) in bytes.iter().zip(&samples) {
                 prop_assert_eq!(*byte, (sample + 0.5) as u8, "{}", sample);
             }
+        }
+    }
+
+    #[test]
+    fn channels_are_normalised_each_by_its_own() {
+        let by = Normalise::new([0.5, 0.0, 1.0], [0.5, 1.0, 0.25]);
+        let mut output = [0.0; 6];
+        normalise(&[0.0, 255.0, 0.0, 255.0, 0.0, 255.0], &by, &mut output);
+        for (found, expected) in output.into_iter().zip([-1.0, 1.0, 0.0, 1.0, -4.0, 0.0]) {
+            assert!((found - expected).abs() < 1e-5, "{output:?}");
         }
     }
 }

@@ -5,6 +5,7 @@ pub mod crop;
 mod decode;
 pub mod finish;
 mod halfway;
+pub mod jitter;
 pub mod jpeg;
 
 mod lanes;
