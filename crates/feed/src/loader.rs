@@ -8,13 +8,14 @@ use std::time::{Duration, Instant};
 use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
+use crate::image::jitter::Jitter;
 use crate::memory::Share;
 use crate::meter::Report;
 use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, find};
-use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, PixelType, Spec, TokensSpec};
+use crate::spec::{ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
 use crate::work::{Column, Columns, Kind, Photograph, Pixels};
 
@@ -241,6 +242,9 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
     if image.dtype == PixelType::UInt8 && is_normalised {
         return Some("bytes are not normalised: leave mean and std out, or ask for float32");
     }
+    if let Some(problem) = image.jitter.as_ref().and_then(jitter_problem) {
+        return Some(problem);
+    }
     match image.crop {
         CropSpec::Random { area, ratio } => {
             let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
@@ -251,6 +255,24 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
         CropSpec::Centre { shorter: 0 } => Some("the shorter side is at least one pixel"),
         CropSpec::Centre { .. } | CropSpec::Whole => None,
     }
+}
+
+/// The largest factor: far beyond what leaves anything of a picture, and far from where factors stop being numbers.
+const FACTOR_MAX: f64 = 1000.0;
+
+fn jitter_problem(jitter: &JitterSpec) -> Option<&'static str> {
+    let lies_within = |range: Option<(f64, f64)>, least: f64, most: f64| {
+        range.is_none_or(|(low, high)| least <= low && low <= high && high <= most)
+    };
+    let factors = [jitter.brightness, jitter.contrast, jitter.saturation];
+    if !factors.into_iter().all(|range| lies_within(range, 0.0, FACTOR_MAX)) {
+        return Some("a jitter's brightness, contrast and saturation lie within 0 to 1,000, each from low to high");
+    }
+    if !lies_within(jitter.hue, -0.5, 0.5) {
+        return Some("a jitter's hue lies within -0.5 to 0.5, from low to high");
+    }
+    let are_shares = [jitter.chance, jitter.gray].iter().all(|share| (0.0..=1.0).contains(share));
+    (!are_shares).then_some("the shares of images that are jittered and that are gray are between 0 and 1")
 }
 
 /// How the files are read: tokens say themselves where samples begin.
@@ -306,6 +328,14 @@ fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
         width: image.width,
         height: image.height,
         mirror: image.flip,
+        jitter: image.jitter.map(|JitterSpec { brightness, contrast, saturation, hue, chance, gray }| Jitter {
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            chance,
+            gray,
+        }),
         pixels: match image.dtype {
             PixelType::Float32 => Pixels::Normalised(Normalise::new(image.mean, image.std)),
             PixelType::UInt8 => Pixels::Bytes,

@@ -100,6 +100,9 @@ pub struct ImageSpec {
     /// How often left and right change places: 0 to 1.
     #[serde(default)]
     pub flip: f64,
+    /// How colours are changed by chance.
+    #[serde(default)]
+    pub jitter: Option<JitterSpec>,
     /// What is taken from each channel of 0 to 1.
     #[serde(default)]
     pub mean: [f32; 3],
@@ -141,6 +144,30 @@ pub enum CropSpec {
         /// Its width by its height, at least and at most.
         ratio: (f64, f64),
     },
+}
+
+/// How colours are changed by chance: pairs are what factors are drawn from, at least and at most. What is not told is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JitterSpec {
+    /// What samples are multiplied by.
+    #[serde(default)]
+    pub brightness: Option<(f64, f64)>,
+    /// How far samples are from the mean of the gray picture: 1 as they are, 0 not at all.
+    #[serde(default)]
+    pub contrast: Option<(f64, f64)>,
+    /// How far samples are from the gray picture: 1 as they are, 0 not at all.
+    #[serde(default)]
+    pub saturation: Option<(f64, f64)>,
+    /// How far colours are turned, in shares of their circle: -0.5 to 0.5.
+    #[serde(default)]
+    pub hue: Option<(f64, f64)>,
+    /// How often these are done: 0 to 1.
+    #[serde(default = "always")]
+    pub chance: f64,
+    /// How often the picture is gray in the end, whatever else was done: 0 to 1.
+    #[serde(default)]
+    pub gray: f64,
 }
 
 /// Tokens that lie behind each other.
@@ -200,6 +227,10 @@ fn one() -> u64 {
 
 fn four() -> usize {
     4
+}
+
+fn always() -> f64 {
+    1.0
 }
 
 fn ones() -> [f32; 3] {
