@@ -108,6 +108,11 @@ impl Dataset {
         self.starts.last().copied().unwrap_or(0)
     }
 
+    /// Bytes of memory that tell where samples lie.
+    pub fn index_bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.index_bytes()).sum()
+    }
+
     /// The shard of a sample, and its place there.
     pub fn find(&self, sample: u64) -> (&dyn Shard, u64) {
         let shard = self.starts.partition_point(|start| *start <= sample) - 1;

@@ -42,6 +42,12 @@ pub struct Spec {
     /// Bytes of decoded images that are kept for later epochs, at most.
     #[serde(default)]
     pub decoded_cache: u64,
+    /// Bytes of memory that the loader may use, at most; a part of what is available where it is not told.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// Loaders like this one on this machine, which share what is available.
+    #[serde(default = "one")]
+    pub loaders_here: u64,
     /// What stores of objects are told, such as `aws_endpoint`; beside what the environment tells them.
     #[serde(default)]
     pub storage_options: BTreeMap<String, String>,

@@ -127,7 +127,7 @@ fn epoch(loader: &Loader) -> Result<Vec<Vec<u8>>, String> {
     loop {
         match loader.next(Duration::from_secs(60)) {
             Next::EndOfEpoch(_) => return Ok(samples),
-            Next::NotYet => panic!("nothing came for a minute"),
+            Next::NotYet | Next::NoRoom { .. } => panic!("nothing came for a minute"),
             Next::Batch(batch) => {
                 if let Some(error) = batch.failed.first() {
                     return Err(error.to_string());

@@ -69,6 +69,18 @@ impl Shard for Folder {
         name.strip_prefix(&self.name).map_or(name.as_str(), |below| below.trim_start_matches('/')).to_owned()
     }
 
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        let (location, _) = &self.files[sample as usize];
+        let extension = location.extension().unwrap_or_default();
+        let is_file = names.iter().any(|name| name.eq_ignore_ascii_case(extension));
+        // A class is a few digits.
+        if is_file { Ok(location.size()?) } else { Ok(10) }
+    }
+
+    fn index_bytes(&self) -> usize {
+        self.files.iter().map(|(location, _)| location.index_bytes()).sum()
+    }
+
     fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want> {
         let location = &self.files[sample as usize].0;
         let Location::Object(_) = location else { return None };

@@ -84,6 +84,19 @@ impl Shard for Lines {
         format!("the line at byte {}", self.lines[sample as usize].0)
     }
 
+    fn bytes(&self, sample: u64, _names: &[String]) -> Result<u64, ReadError> {
+        Ok(u64::from(self.lines[sample as usize].1))
+    }
+
+    /// What a member says is written beside the line that it is read from.
+    fn work_bytes(&self, sample: u64) -> u64 {
+        if self.is_json { u64::from(self.lines[sample as usize].1) } else { 0 }
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.lines[..])
+    }
+
     fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
         let (offset, bytes) = self.lines[sample as usize];
         self.file.want(Extent { offset, bytes: u64::from(bytes) })

@@ -171,6 +171,20 @@ impl Shard for MdsShard {
         format!("sample {sample}")
     }
 
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        let Some(column) = self.columns.iter().find(|column| names.contains(&column.name)) else { return Ok(0) };
+        if let Some(size) = column.size {
+            return Ok(u64::from(size));
+        }
+        // Not more than all its columns together.
+        let (begin, end) = self.ends(sample)?;
+        Ok(end - begin)
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.offsets[..])
+    }
+
     fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
         let File::Remote(_) = &self.file else { return None };
         // A sample's columns lie behind each other, and where each begins is told at its front.

@@ -24,6 +24,21 @@ pub trait Shard: Send + Sync {
     /// What a sample is called in it.
     fn sample_name(&self, sample: u64) -> String;
 
+    /// Bytes of the first field of a sample that has one of some names, at most; none where it has none of them.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be read.
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError>;
+
+    /// Bytes that are needed to read a sample, beside those of its field, at most.
+    fn work_bytes(&self, _sample: u64) -> u64 {
+        0
+    }
+
+    /// Bytes of memory that tell where samples lie.
+    fn index_bytes(&self) -> usize;
+
     /// What is to be fetched so that the first fields of some lists of names can be read; none where nothing is, since it is on this
     /// machine, or not known before it is read.
     fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want>;

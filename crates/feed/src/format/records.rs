@@ -86,6 +86,14 @@ impl Shard for RecordsShard {
         format!("sample {sample}")
     }
 
+    fn bytes(&self, _sample: u64, _names: &[String]) -> Result<u64, ReadError> {
+        Ok(self.records.layout.bytes)
+    }
+
+    fn index_bytes(&self) -> usize {
+        0
+    }
+
     fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
         self.file.want(self.records.extent(sample))
     }

@@ -134,6 +134,14 @@ impl Shard for TarShard {
         sample_name(&self.file, offset).unwrap_or_else(|_| format!("sample {sample}"))
     }
 
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        Ok(self.index.extent(sample, names).map_or(0, |extent| extent.bytes))
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.index.fields[..]) + size_of_val(&self.index.starts[..])
+    }
+
     fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want> {
         let extents = fields.iter().filter_map(|names| self.index.extent(sample, names));
         self.file.want(extents.reduce(Extent::and)?)

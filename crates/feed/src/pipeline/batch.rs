@@ -7,13 +7,14 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use super::store::{Made, Store};
 use super::{Output, SampleError, Turn};
+use crate::memory::Held;
 
 /// A batch that is planned, or that threads write.
 pub(super) struct Making<T> {
     pub(super) turns: Vec<Turn>,
     pub(super) consumed: u64,
     /// Where its samples are written to, once it is open.
-    stores: OnceLock<Vec<Store>>,
+    stores: OnceLock<Stores>,
     left: AtomicUsize,
     /// What keeps that here from which samples are made, until they are.
     tickets: Mutex<HashMap<usize, T>>,
@@ -27,14 +28,14 @@ impl<T> Making<T> {
         Making { turns, consumed, stores, left, tickets, failed }
     }
 
-    pub(super) fn open(&self, stores: Vec<Store>) {
+    pub(super) fn open(&self, stores: Stores) {
         let is_first = self.stores.set(stores).is_ok();
         assert!(is_first, "a batch is opened once");
     }
 
     /// Where its samples are written to.
     pub(super) fn stores(&self) -> &[Store] {
-        self.stores.get().expect("samples are taken from open batches")
+        &self.stores.get().expect("samples are taken from open batches").stores
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -57,11 +58,25 @@ impl<T> Making<T> {
     }
 
     /// The samples that failed, in order, and the stores.
-    pub(super) fn finished(self) -> (Vec<(usize, SampleError)>, Vec<Store>) {
+    pub(super) fn finished(self) -> (Vec<(usize, SampleError)>, Stores) {
         let mut failed = self.failed.into_inner().expect(NOBODY_PANICS);
         failed.sort_by_key(|(slot, _)| *slot);
         (failed, self.stores.into_inner().expect("a batch that is done was open"))
     }
+}
+
+/// Memory of a batch, and what it is counted as.
+pub(super) struct Stores {
+    pub(super) stores: Vec<Store>,
+    pub(super) charge: Charge,
+}
+
+/// What a batch is counted as.
+pub(super) struct Charge {
+    /// Its numbers.
+    pub(super) fixed: Option<Held>,
+    /// Its outputs of any size.
+    pub(super) bytes: Option<Held>,
 }
 
 const NOBODY_PANICS: &str = "nobody panics while holding the list";
@@ -78,6 +93,7 @@ pub struct Column<'a> {
 pub struct Batch {
     pub(super) outputs: Arc<[Output]>,
     pub(super) made: Vec<Made>,
+    pub(super) charge: Charge,
     /// Samples in it.
     pub samples: usize,
     /// The epoch that it is of.
@@ -91,7 +107,7 @@ pub struct Batch {
 
 /// Where stores go when a batch is dropped.
 pub(super) trait TakeBack: Send + Sync {
-    fn take_back(&self, made: Vec<Made>);
+    fn take_back(&self, made: Vec<Made>, fixed: Option<Held>);
 }
 
 impl Batch {
@@ -99,10 +115,25 @@ impl Batch {
     pub fn columns(&self) -> impl Iterator<Item = Column<'_>> {
         self.outputs.iter().zip(&self.made).map(|(output, made)| Column { output, made })
     }
+
+    /// Takes out the bytes of a sample, of the output of that place.
+    pub fn take_bytes(&mut self, place: usize, sample: usize) -> Vec<u8> {
+        match &mut self.made[place] {
+            Made::Bytes(cells) => mem::take(&mut cells[sample]),
+            Made::Numbers(_) => Vec::new(),
+        }
+    }
+
+    /// What its bytes are counted as: for whoever takes them out, and keeps them longer than the batch.
+    pub fn take_charge(&mut self) -> Option<Held> {
+        self.charge.bytes.take()
+    }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.home.take_back(mem::take(&mut self.made));
+        // Given back before whoever waits for it is told.
+        drop(self.charge.bytes.take());
+        self.home.take_back(mem::take(&mut self.made), self.charge.fixed.take());
     }
 }

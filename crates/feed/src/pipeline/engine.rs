@@ -8,10 +8,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Making, TakeBack};
-use super::line::{Place, State};
+use super::batch::{Batch, Charge, Making, Stores, TakeBack};
+use super::line::{Place, Room, State};
 use super::store::{Made, Store};
-use super::{Ahead, Arrivals, Output, SampleError, Seat, Work};
+use super::{Ahead, Arrivals, Kind, Output, SampleError, Seat, Turn, Work};
+use crate::memory::{Held, Share};
 use crate::order::{Order, Shares};
 
 /// How batches are made.
@@ -39,6 +40,13 @@ pub enum Next {
     EndOfEpoch(u64),
     /// Nothing yet, after the time that the consumer would wait.
     NotYet,
+    /// Nothing until the consumer lets go of batches that it has: the next one takes more memory than they leave.
+    NoRoom {
+        /// Bytes that the next batch takes.
+        batch: usize,
+        /// Bytes that there are for batches.
+        limit: usize,
+    },
 }
 
 /// Makes batches until it is dropped.
@@ -48,12 +56,15 @@ pub struct Engine<W: Work> {
 }
 
 impl<W: Work> Engine<W> {
-    /// Starts the threads.
-    pub fn start(work: Arc<W>, settings: Settings) -> Engine<W> {
+    /// Starts the threads. Batches take no more than `memory`, those that the consumer has among them.
+    pub fn start(work: Arc<W>, settings: Settings, memory: Arc<Share>) -> Engine<W> {
+        let work_has_bytes = work.outputs().iter().any(|output| matches!(output.kind, Kind::Bytes | Kind::Text));
         let line = Arc::new_cyclic(|own| Line {
             outputs: work.outputs().into(),
             work,
             settings,
+            memory,
+            has_bytes: work_has_bytes,
             process: process::id(),
             own: Weak::clone(own),
             state: Mutex::new(State::new(&settings)),
@@ -72,6 +83,12 @@ impl<W: Work> Engine<W> {
         Engine { line, threads }
     }
 
+    /// Memory was given back that was counted for batches, and no batch with it.
+    pub fn wake(&self) {
+        drop(self.line.lock());
+        self.line.more_to_do.notify_all();
+    }
+
     /// The next batch or end of an epoch; waits at most `patience`.
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
@@ -81,7 +98,8 @@ impl<W: Work> Engine<W> {
             state = waited.expect(NOBODY_PANICS).0;
             self.line.work.meter().starved.stop(start);
             if !state.front_is_done() {
-                return Next::NotYet;
+                let limit = self.line.memory.limit();
+                return state.lacks().map_or(Next::NotYet, |batch| Next::NoRoom { batch, limit });
             }
         }
         let front = state.pop();
@@ -120,6 +138,10 @@ struct Line<W: Work> {
     work: Arc<W>,
     outputs: Arc<[Output]>,
     settings: Settings,
+    /// For batches.
+    memory: Arc<Share>,
+    /// Whether any output has no fixed size.
+    has_bytes: bool,
     /// The process that has the threads.
     process: u32,
     /// Itself, for those who tell it of arrivals.
@@ -180,7 +202,8 @@ impl<W: Work> Line<W> {
             if let Some(taken) = state.take(ahead) {
                 return Some(taken);
             }
-            if state.open(&self.settings, &self.outputs) {
+            let bytes = |turns: &[Turn]| self.bytes(turns);
+            if state.open(&self.settings, &self.outputs, &Room { memory: &self.memory, bytes: &bytes }) {
                 self.more_to_do.notify_all();
                 self.more_done.notify_all();
                 continue;
@@ -189,6 +212,20 @@ impl<W: Work> Line<W> {
             state = self.more_to_do.wait(state).expect(NOBODY_PANICS);
             self.work.meter().ahead.stop(start);
         }
+    }
+
+    /// Bytes of the outputs without a fixed size: of all samples, and once more of the largest, since whoever takes the bytes copies
+    /// one sample's before it gives them back.
+    fn bytes(&self, turns: &[Turn]) -> usize {
+        if !self.has_bytes {
+            return 0;
+        }
+        let (mut sum, mut largest) = (0, 0);
+        for turn in turns {
+            let bytes = self.work.bytes(*turn);
+            (sum, largest) = (sum + bytes, largest.max(bytes));
+        }
+        sum + largest
     }
 
     /// Asks for what the next samples are made from, as far as there is room.
@@ -220,7 +257,7 @@ impl<W: Work> Line<W> {
             thread::yield_now();
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
-        let (failed, mut stores) = making.finished();
+        let (failed, Stores { mut stores, charge }) = making.finished();
         let meter = self.work.meter();
         meter.batches.fetch_add(1, Ordering::Relaxed);
         meter.samples.fetch_add((wanted - failed.len()) as u64, Ordering::Relaxed);
@@ -229,6 +266,7 @@ impl<W: Work> Line<W> {
         Batch {
             outputs: Arc::clone(&self.outputs),
             made: stores.into_iter().map(Store::finish).collect(),
+            charge,
             samples: wanted - failed.len(),
             epoch,
             consumed,
@@ -253,11 +291,12 @@ fn close_up(stores: &mut [Store], slots: usize, failed: &[usize]) {
 }
 
 impl<W: Work> TakeBack for Line<W> {
-    fn take_back(&self, made: Vec<Made>) {
+    fn take_back(&self, made: Vec<Made>, fixed: Option<Held>) {
         if self.is_forked() {
             return;
         }
         let stores = made.into_iter().map(Made::reuse).collect();
-        self.lock().take_back(stores, &self.settings);
+        self.lock().take_back(Stores { stores, charge: Charge { fixed, bytes: None } }, &self.settings);
+        self.more_to_do.notify_all();
     }
 }

@@ -6,10 +6,11 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use super::batch::Making;
+use super::batch::{Charge, Making, Stores};
 use super::engine::Settings;
 use super::store::Store;
 use super::{Ahead, Asked, Output, Seat, Turn};
+use crate::memory::Share;
 use crate::order::EpochOrder;
 
 /// Samples that are planned ahead of those in open batches, at most: some megabytes of the line.
@@ -48,8 +49,18 @@ pub(super) struct State<T> {
     epoch: u64,
     consumed: u64,
     epoch_order: EpochOrder,
-    free: Vec<Vec<Store>>,
+    /// Numbers that were used, to be written again.
+    free: Vec<Stores>,
+    /// Bytes of the next batch, where there were too few to open it.
+    waits_for: Option<usize>,
     stop: bool,
+}
+
+/// Memory for batches.
+pub(super) struct Room<'a> {
+    pub(super) memory: &'a Arc<Share>,
+    /// Bytes of the outputs without a fixed size, of some samples.
+    pub(super) bytes: &'a dyn Fn(&[Turn]) -> usize,
 }
 
 impl<T> State<T> {
@@ -66,6 +77,7 @@ impl<T> State<T> {
             consumed: settings.consumed,
             epoch_order: settings.order.epoch(settings.epoch),
             free: Vec::new(),
+            waits_for: None,
             stop: false,
         }
     }
@@ -133,7 +145,8 @@ impl<T> State<T> {
     }
 
     /// Opens the next batch, or the end of the epoch; whether there was one to be opened.
-    pub(super) fn open(&mut self, settings: &Settings, outputs: &[Output]) -> bool {
+    pub(super) fn open(&mut self, settings: &Settings, outputs: &[Output], room: &Room<'_>) -> bool {
+        self.waits_for = None;
         if self.open >= settings.ahead {
             return false;
         }
@@ -141,12 +154,54 @@ impl<T> State<T> {
             self.plan(settings);
         }
         if let Place::Batch(making) = &self.line[self.open] {
-            let slots = settings.shares.batch as usize;
-            let new = || outputs.iter().map(|output| Store::new(output, slots)).collect();
-            making.open(self.free.pop().unwrap_or_else(new));
+            let bytes = (room.bytes)(&making.turns);
+            match Self::stores(&mut self.free, settings, outputs, (bytes, room.memory)) {
+                Ok(stores) => making.open(stores),
+                Err(missing) => {
+                    self.waits_for = Some(missing);
+                    return false;
+                }
+            }
         }
         self.open += 1;
         true
+    }
+
+    /// Memory for a batch with so many bytes beside its numbers; or how much it takes, where that is not free.
+    fn stores(
+        free: &mut Vec<Stores>,
+        settings: &Settings,
+        outputs: &[Output],
+        (bytes, memory): (usize, &Arc<Share>),
+    ) -> Result<Stores, usize> {
+        let slots = settings.shares.batch as usize;
+        let fixed: usize = outputs.iter().map(|output| slots * output.bytes()).sum();
+        let lacking = fixed + bytes;
+        let mut stores = match free.pop() {
+            Some(used) => used,
+            None => {
+                let fixed = memory.try_take(fixed).ok_or(lacking)?;
+                let stores = outputs.iter().map(|output| Store::new(output, slots)).collect();
+                Stores { stores, charge: Charge { fixed: Some(fixed), bytes: None } }
+            }
+        };
+        let mut held = memory.try_take(bytes);
+        if held.is_none() {
+            // What lies there to be used again makes room.
+            free.clear();
+            held = memory.try_take(bytes);
+        }
+        if held.is_none() {
+            free.push(stores);
+            return Err(lacking);
+        }
+        stores.charge.bytes = held;
+        Ok(stores)
+    }
+
+    /// Bytes that the next batch takes, where it cannot be opened for lack of them and nothing in front of it is being made.
+    pub(super) fn lacks(&self) -> Option<usize> {
+        self.waits_for.filter(|_| self.open == 0)
     }
 
     /// Plans the next batch, or the end of the epoch. This rank may have no sample in the last step, and then there is neither.
@@ -230,7 +285,7 @@ impl<T> State<T> {
     }
 
     /// Stores that were used, to be used again.
-    pub(super) fn take_back(&mut self, stores: Vec<Store>, settings: &Settings) {
+    pub(super) fn take_back(&mut self, stores: Stores, settings: &Settings) {
         // As many as can be in the line at once are of use.
         if self.free.len() < settings.ahead {
             self.free.push(stores);

@@ -75,6 +75,9 @@ pub trait Work: Send + Sync + 'static {
     /// What comes out for each sample.
     fn outputs(&self) -> &[Output];
 
+    /// Bytes of a sample's outputs that have no fixed size, at most.
+    fn bytes(&self, turn: Turn) -> usize;
+
     /// Where the time goes is noted here.
     fn meter(&self) -> &Meter;
 

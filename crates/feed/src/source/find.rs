@@ -24,7 +24,7 @@ pub fn find(names: &[String], buckets: &Buckets) -> Result<Vec<Location>, Source
             let before = files.len();
             match name.strip_prefix("file://") {
                 Some(path) => matching(path, &mut files)?,
-                None if name.contains("://") => matching_objects(buckets.object(&name)?, &mut files)?,
+                None if is_in_store(&name) => matching_objects(buckets.object(&name)?, &mut files)?,
                 None => matching(&name, &mut files)?,
             }
             if files.len() == before {
@@ -33,6 +33,11 @@ pub fn find(names: &[String], buckets: &Buckets) -> Result<Vec<Location>, Source
         }
     }
     Ok(files)
+}
+
+/// Whether a name is of something in a store of objects.
+pub fn is_in_store(name: &str) -> bool {
+    name.contains("://") && !name.starts_with("file://")
 }
 
 fn refused(name: &str, what: &str) -> SourceError {
@@ -156,7 +161,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::memory::Share;
+    use crate::memory::Fetching;
 
     #[test]
     fn braces_are_spelt_out() {
@@ -193,7 +198,7 @@ mod tests {
         }
         let inside = |name: &str| folder.path().join(name).display().to_string();
         let names = |patterns: &[String]| {
-            let buckets = Buckets::new(BTreeMap::new(), Share::new(0));
+            let buckets = Buckets::new(BTreeMap::new(), Fetching::of(0));
             let found = find(patterns, &buckets).map_err(|error| error.to_string())?;
             Ok::<Vec<String>, String>(found.iter().map(|location| location.base().to_owned()).collect())
         };

@@ -58,6 +58,30 @@ impl Location {
         }
     }
 
+    /// Bytes of the file.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there.
+    pub fn size(&self) -> Result<u64, SourceError> {
+        match self {
+            Location::Path(path) => {
+                let failed = |error| SourceError { name: self.name(), offset: None, error };
+                Ok(fs::metadata(path).map_err(failed)?.len())
+            }
+            Location::Object(object) => object.size(),
+        }
+    }
+
+    /// Bytes of memory that this takes.
+    pub fn index_bytes(&self) -> usize {
+        let name = match self {
+            Location::Path(path) => path.as_os_str().len(),
+            Location::Object(object) => object.path.as_ref().len(),
+        };
+        size_of::<Location>() + name
+    }
+
     /// Opens the file.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io;
 
 pub use file::File;
-pub use find::{INDEX_NAME, find};
+pub use find::{INDEX_NAME, find, is_in_store};
 pub use local::LocalFile;
 pub use location::Location;
 

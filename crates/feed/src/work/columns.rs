@@ -5,6 +5,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::decoded::Decoded;
+use super::desk::{Desk, Rooms, Seat};
 use super::photograph::{Darkroom, Photograph};
 use super::tokens::widen;
 use crate::buffer::{Number, Slot};
@@ -13,7 +14,7 @@ use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
 use crate::memory::Share;
 use crate::meter::Meter;
-use crate::pipeline::{Ahead, Arrivals, Asked, Output, Place, SampleError, Seat, Turn, Type, Work};
+use crate::pipeline::{self, Ahead, Arrivals, Asked, Output, Place, SampleError, Turn, Type, Work};
 use crate::source::remote::{Ticket, Want, ask};
 use crate::spec::TokenType;
 
@@ -62,6 +63,7 @@ pub struct Columns {
     outputs: Vec<Output>,
     decoded: Decoded,
     pixels_max: u64,
+    desk: Desk,
     /// Memory for what is fetched ahead, where anything is.
     room: Option<Arc<Share>>,
     meter: Meter,
@@ -76,9 +78,15 @@ pub struct Scratch {
 }
 
 impl Columns {
-    /// `columns` of `dataset`. Decoded images are kept in at most `decoded_bytes_max`; those of more than `pixels_max` pixels are
-    /// refused.
-    pub fn new(dataset: Arc<Dataset>, columns: Vec<Column>, decoded_bytes_max: usize, pixels_max: u64) -> Columns {
+    /// `columns` of `dataset`, made in `rooms`. Decoded images are kept in at most `decoded_bytes_max`; those of more than `pixels_max`
+    /// pixels are refused.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        columns: Vec<Column>,
+        rooms: Rooms,
+        decoded_bytes_max: usize,
+        pixels_max: u64,
+    ) -> Columns {
         let outputs = columns
             .iter()
             .map(|Column { name, kind, .. }| match kind {
@@ -86,7 +94,8 @@ impl Columns {
                 Kind::Integer | Kind::Number => Output::numbers(name, Type::I64, &[]),
                 Kind::Part(_) => Output::numbers(name, Type::I64, &[5]),
                 Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
-                Kind::Bytes | Kind::Text => Output::of_bytes(name),
+                Kind::Bytes => Output::of_bytes(name),
+                Kind::Text => Output::of_text(name),
             })
             .collect();
         Columns {
@@ -95,6 +104,7 @@ impl Columns {
             outputs,
             decoded: Decoded::new(decoded_bytes_max),
             pixels_max,
+            desk: Desk::new(rooms),
             room: None,
             meter: Meter::default(),
         }
@@ -107,7 +117,7 @@ impl Columns {
 }
 
 /// Why a column could not be made, as a clause.
-struct Reason(String);
+pub(super) struct Reason(pub(super) String);
 
 impl From<ImageError> for Reason {
     fn from(error: ImageError) -> Reason {
@@ -143,7 +153,11 @@ impl Work for Columns {
         }
     }
 
-    fn ask(&self, turns: &mut dyn Iterator<Item = (Seat, Turn)>, arrivals: &Weak<dyn Arrivals>) -> Vec<Asked<Ticket>> {
+    fn ask(
+        &self,
+        turns: &mut dyn Iterator<Item = (pipeline::Seat, Turn)>,
+        arrivals: &Weak<dyn Arrivals>,
+    ) -> Vec<Asked<Ticket>> {
         let mut room = self.room.as_ref().map_or(0, |room| room.free());
         // Of each sample, the want, where there is one.
         let mut wants = Vec::new();
@@ -167,6 +181,14 @@ impl Work for Columns {
             .into_iter()
             .map_while(|is_wanted| if is_wanted { asked.next() } else { Some(Asked::Here(None)) })
             .collect()
+    }
+
+    fn bytes(&self, turn: Turn) -> usize {
+        let (shard, sample) = self.dataset.find(turn.sample);
+        let is_any_size = |column: &&Column| matches!(column.kind, Kind::Bytes | Kind::Text);
+        let columns = self.columns.iter().filter(is_any_size);
+        // What cannot be told now is told as an error when it is read.
+        columns.map(|column| shard.bytes(sample, &column.fields).unwrap_or(0) as usize).sum()
     }
 
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
@@ -209,19 +231,40 @@ impl Columns {
     fn write_columns(
         &self,
         scratch: &mut Scratch,
-        sample: (&dyn Shard, u64),
+        (shard, sample): (&dyn Shard, u64),
         turn: Turn,
         places: &mut [Place<'_>],
     ) -> Result<(), Reason> {
-        for (column, place) in self.columns.iter().zip(places) {
-            self.write_column(scratch, sample, turn, column, place)?;
+        let mut seat = self.desk.sit(self.read_bytes(shard, sample, turn)?)?;
+        let write = |(column, place)| self.write_column((scratch, &mut seat), (shard, sample), turn, column, place);
+        let written = self.columns.iter().zip(places).try_for_each(write);
+        if seat.is_large() {
+            // What it took must not stay taken, for the next one's turn to begin.
+            scratch.file = Vec::new();
+            scratch.darkroom = Darkroom::new(self.pixels_max);
         }
-        Ok(())
+        written
+    }
+
+    /// Bytes that are read of a sample to be worked on, and not to where they belong: at most.
+    fn read_bytes(&self, shard: &dyn Shard, sample: u64, turn: Turn) -> Result<usize, Reason> {
+        let mut most = 0;
+        for column in &self.columns {
+            let is_read = match column.kind {
+                Kind::Number | Kind::Bytes | Kind::Text => false,
+                Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(column))),
+                Kind::Part(_) | Kind::Integer | Kind::Tokens { .. } => true,
+            };
+            if is_read {
+                most = most.max(shard.bytes(sample, &column.fields)?);
+            }
+        }
+        Ok((most + shard.work_bytes(sample)) as usize)
     }
 
     fn write_column(
         &self,
-        scratch: &mut Scratch,
+        (scratch, seat): (&mut Scratch, &mut Seat<'_>),
         (shard, sample): (&dyn Shard, u64),
         turn: Turn,
         column: &Column,
@@ -239,7 +282,7 @@ impl Columns {
             Kind::Photograph(photograph) => {
                 let read_file = |file: &mut Vec<u8>| read(file).map(drop);
                 let image = (turn.sample, self.first_alike(column));
-                photograph.make(turn, (file, read_file), (&self.decoded, image), darkroom, slot(place))
+                photograph.make(turn, (file, read_file), (&self.decoded, image), (darkroom, seat), slot(place))
             }
             Kind::Part(photograph) => {
                 read(file)?;

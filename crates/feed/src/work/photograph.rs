@@ -1,6 +1,8 @@
 //! A photograph for training: a random part of it, resized, mirrored by chance, its colours changed by chance, normalised.
 
+use super::columns::Reason;
 use super::decoded::{Decoded, Image};
+use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jitter::{Jitter, Operation, apply};
@@ -69,6 +71,11 @@ struct View {
 }
 
 impl Photograph {
+    /// Bytes of the picture, before it is where it belongs, and of the rows it is made from.
+    pub fn drawn_bytes(&self) -> usize {
+        2 * 3 * self.width * self.height * size_of::<f32>()
+    }
+
     /// What comes out.
     pub(super) fn output(&self, name: &str) -> Output {
         let number = match self.pixels {
@@ -98,14 +105,14 @@ impl Photograph {
     }
 
     /// Makes the photograph of a turn; its file is read into a buffer where it is not kept decoded.
-    pub(super) fn make<E: From<ImageError>>(
+    pub(super) fn make(
         &self,
         turn: Turn,
-        (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), E>),
+        (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), Reason>),
         (kept, image): (&Decoded, Image),
-        room: &mut Darkroom,
+        (room, seat): (&mut Darkroom, &mut Seat<'_>),
         slot: &mut Slot<'_>,
-    ) -> Result<(), E> {
+    ) -> Result<(), Reason> {
         if let Some(planes) = kept.get(image) {
             let view = self.view(turn, Size { width: planes.width, height: planes.height });
             self.draw(&mut room.renderer, &planes, &view, &mut room.drawn, slot);
@@ -114,7 +121,12 @@ impl Photograph {
         read(file)?;
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
         let seen = |size: Size| if kept.is_on() { whole(size) } else { self.view(turn, size).region };
-        let size = room.decoder.decode(file, seen, &mut room.planes)?;
+        let mut decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+        if let Err(ImageError::NoRoom { bytes }) = decoded {
+            seat.grow(bytes)?;
+            decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+        }
+        let size = decoded?;
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);

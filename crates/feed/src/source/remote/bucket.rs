@@ -20,7 +20,7 @@ use url::Url;
 use super::fetch::Fetcher;
 use super::wire::Connector;
 use super::{Object, told};
-use crate::memory::Share;
+use crate::memory::{Fetching, Share};
 use crate::source::SourceError;
 
 /// A bucket, a container, or a server.
@@ -35,15 +35,22 @@ pub struct Bucket {
 pub struct Buckets {
     options: BTreeMap<String, String>,
     room: Arc<Share>,
+    connections: usize,
     fetcher: OnceLock<Arc<Fetcher>>,
     known: Mutex<HashMap<String, Arc<Bucket>>>,
 }
 
 impl Buckets {
     /// Stores are told `options`, beside what the environment tells them: the names are those that object_store has for each.
-    /// What was fetched and not yet used takes no more than `room`.
-    pub fn new(options: BTreeMap<String, String>, room: Arc<Share>) -> Buckets {
-        Buckets { options, room, fetcher: OnceLock::new(), known: Mutex::default() }
+    /// What is fetched takes no more than its part of the memory.
+    pub fn new(options: BTreeMap<String, String>, part: Fetching) -> Buckets {
+        let (room, connections) = (Share::new(part.room), part.connections);
+        Buckets { options, room, connections, fetcher: OnceLock::new(), known: Mutex::default() }
+    }
+
+    /// Memory for what is fetched and not yet used.
+    pub fn room(&self) -> &Arc<Share> {
+        &self.room
     }
 
     /// What talks to stores, where anything was asked of one.
@@ -78,8 +85,8 @@ impl Buckets {
         let fetcher = match self.fetcher.get() {
             Some(fetcher) => Arc::clone(fetcher),
             None => {
-                let fetcher =
-                    Fetcher::start(fetch_threads(), Arc::clone(&self.room)).map_err(|error| error.to_string())?;
+                let fetcher = Fetcher::start(fetch_threads(), self.connections, Arc::clone(&self.room))
+                    .map_err(|error| error.to_string())?;
                 Arc::clone(self.fetcher.get_or_init(|| fetcher))
             }
         };

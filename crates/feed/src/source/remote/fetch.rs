@@ -21,8 +21,6 @@ use crate::format::Extent;
 use crate::memory::Share;
 use crate::source::SourceError;
 
-/// Requests that are under way at once, at most.
-const UNDER_WAY_MAX: usize = 256;
 /// A request is tried so often.
 const TRIES_MAX: u32 = 8;
 /// The wait before the second try; doubled for each one after it.
@@ -64,18 +62,18 @@ struct Queue {
 }
 
 impl Fetcher {
-    /// Starts `threads` threads. What was fetched and not yet used takes no more than `room`.
+    /// Starts `threads` threads, for at most so many connections. What was fetched and not yet used takes no more than `room`.
     ///
     /// # Errors
     ///
     /// Where the system has none.
-    pub fn start(threads: usize, room: Arc<Share>) -> io::Result<Arc<Fetcher>> {
+    pub fn start(threads: usize, connections: usize, room: Arc<Share>) -> io::Result<Arc<Fetcher>> {
         let runtime =
             Builder::new_multi_thread().worker_threads(threads).thread_name("feed-fetch").enable_all().build()?;
         let queue = Queue {
             waiting: VecDeque::new(),
             under_way: 0,
-            pace: Pace::new(UNDER_WAY_MAX),
+            pace: Pace::new(connections),
             throttled_seen: 0,
             is_closed: false,
         };

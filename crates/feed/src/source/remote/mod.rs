@@ -52,11 +52,12 @@ impl Object {
         self.path.parent().unwrap_or_default()
     }
 
+    pub(super) fn size(&self) -> Result<u64, SourceError> {
+        self.size.map_or_else(|| self.bucket.size(&self.path), Ok)
+    }
+
     pub(super) fn open(&self) -> Result<Arc<RemoteFile>, SourceError> {
-        let size = match self.size {
-            Some(size) => size,
-            None => self.bucket.size(&self.path)?,
-        };
+        let size = self.size()?;
         Ok(Arc::new(RemoteFile {
             name: self.name(),
             bucket: Arc::clone(&self.bucket),
