@@ -28,7 +28,8 @@ class Loader:
     none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
     ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
     ``memory_limit``: bytes that this loader may use, batches that are still referred to and ``decoded_cache`` among them; unless it is
-    told, a quarter of what is available to the ranks of this machine together. ``decoded_cache``: bytes of decoded images that are kept
+    told, a quarter of what is available to the ranks of this machine together. ``cache_dir``: a folder on a fast disk where what comes
+    from a store of objects is kept, ``cache_limit`` bytes of it; for all loaders, of any process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
     for later epochs. ``storage_options``: what a store of objects is told, such as
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`).
@@ -50,6 +51,8 @@ class Loader:
         prefetch: int = 4,
         decoded_cache: int = 0,
         memory_limit: int | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
+        cache_limit: int = 64 << 30,
         max_pixels: int | None = None,
         storage_options: Mapping[str, str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
@@ -76,6 +79,7 @@ class Loader:
             "ahead": prefetch,
             "decoded_cache": decoded_cache,
             "memory": memory_limit,
+            "cache": None if cache_dir is None else {"folder": os.fspath(cache_dir), "bytes": cache_limit},
             "loaders_here": ranks.on_this_machine(),
             "storage_options": dict(storage_options or {}),
         }

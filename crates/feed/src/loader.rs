@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,9 +15,10 @@ use crate::memory::{Budget, Demand, Fetching, Held, Share, available};
 use crate::meter::Report;
 use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, find, is_in_store};
-use crate::spec::{ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
+use crate::spec::{CacheSpec, ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
 use crate::work::{Column, Columns, Kind, Photograph, Pixels, Rooms};
 
@@ -81,7 +83,8 @@ impl Loader {
         let columns = columns(spec)?;
         let limit = memory_limit(spec);
         let fetching = spec.data.iter().any(|name| is_in_store(name)).then(|| Fetching::of(limit));
-        let buckets = Buckets::new(spec.storage_options.clone(), fetching.unwrap_or(Fetching::of(0)));
+        let cache = spec.cache.as_ref().filter(|_| fetching.is_some()).map(open_cache).transpose()?;
+        let buckets = Buckets::new(spec.storage_options.clone(), fetching.unwrap_or(Fetching::of(0)), cache);
         let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
         let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
         let threads = spec.threads.unwrap_or_else(cores);
@@ -212,6 +215,14 @@ const MEMORY_MIN: u64 = 256 << 20;
 fn memory_limit(spec: &Spec) -> usize {
     let own = || available().unwrap_or(0) / MEMORY_PART / spec.loaders_here.max(1);
     spec.memory.unwrap_or_else(|| own().max(MEMORY_MIN) + spec.decoded_cache) as usize
+}
+
+fn open_cache(cache: &CacheSpec) -> Result<Arc<Cache>, LoaderError> {
+    let opened = Cache::open(Path::new(&cache.folder), cache.bytes).map(Arc::new);
+    opened.map_err(|error| LoaderError::Spec {
+        what: "cache_dir".to_owned(),
+        problem: format!("{}: {error}", cache.folder),
+    })
 }
 
 /// Divides the memory for a dataset of which the index takes `index` bytes.

@@ -48,12 +48,25 @@ pub struct Spec {
     /// Loaders like this one on this machine, which share what is available.
     #[serde(default = "one")]
     pub loaders_here: u64,
+    /// Where blocks of objects are kept on this machine, for all loaders that are told the same folder.
+    #[serde(default)]
+    pub cache: Option<CacheSpec>,
     /// What stores of objects are told, such as `aws_endpoint`; beside what the environment tells them.
     #[serde(default)]
     pub storage_options: BTreeMap<String, String>,
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,
+}
+
+/// A folder for blocks of objects.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CacheSpec {
+    /// Its path.
+    pub folder: String,
+    /// Bytes that it may hold.
+    pub bytes: u64,
 }
 
 /// A column of a batch.

@@ -109,8 +109,13 @@ const ASKED: [(&str, &str); 5] = [
 ];
 
 fn open(data: &str, column: &str) -> Result<Loader, String> {
+    open_with(data, column, "")
+}
+
+/// A loader that is told more.
+fn open_with(data: &str, column: &str, more: &str) -> Result<Loader, String> {
     let spec = format!(
-        r#"{{"data": ["{data}"], "columns": [{column}], "batch": 16, "shuffle": "global", "seed": 3, "threads": 3}}"#
+        r#"{{"data": ["{data}"], "columns": [{column}], "batch": 16, "shuffle": "global", "seed": 3, "threads": 3{more}}}"#
     );
     let spec: Spec = serde_json::from_str(&spec).expect("the loader is told in its own words");
     Loader::open(&spec).map_err(|error| error.to_string())
@@ -193,6 +198,35 @@ fn one_list_and_few_requests() {
         // What comes next is asked for ahead, and that is up to two more epochs of so few samples.
         assert!(reading <= 3 * samples, "{name}: {reading} requests for {samples} samples");
         assert!(opening <= 12, "{name}: {opening} requests to begin");
+    }
+}
+
+#[test]
+fn what_is_kept_on_this_machine_is_not_asked_for_again() {
+    let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
+    fill(folder.path());
+    for (name, column) in ASKED {
+        let server = start(&folder, Behaviour::default());
+        let here = epoch(&open(&folder.path().join(name).display().to_string(), column).unwrap()).unwrap();
+        let kept = |bytes: u64| {
+            let more = format!(r#", "cache": {{"folder": "{}", "bytes": {bytes}}}"#, cache.path().display());
+            open_with(&server.url(name), column, &more).unwrap()
+        };
+        // The first loader writes, the second one reads: whole blocks came, so that all is there.
+        let first = kept(1 << 30);
+        assert_eq!(epoch(&first), Ok(here.clone()), "{name}");
+        drop(first);
+        let second = kept(1 << 30);
+        let opening = server.requests();
+        assert_eq!(epoch(&second), Ok(here.clone()), "{name}");
+        assert_eq!(server.requests(), opening, "{name}");
+        drop(second);
+        // Without room, everything comes from the store.
+        fs::remove_dir_all(cache.path()).unwrap();
+        let third = kept(100);
+        assert_eq!(epoch(&third), Ok(here.clone()), "{name}");
+        drop(third);
+        fs::remove_dir_all(cache.path()).unwrap();
     }
 }
 

@@ -5,14 +5,12 @@ use std::fmt;
 use std::path::{Component, Path};
 
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 
 use super::{Encoding, Extent, ReadError, Shard};
 use crate::dataset::together;
 use crate::source::remote::Want;
-use crate::source::{File, Location, ReadAt, SourceError};
-
-/// The largest index that is read.
-const INDEX_BYTES_MAX: u64 = 1 << 30;
+use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
 
 /// One shard. Where a sample begins is read with the sample; of an object in a store, it is kept: four bytes a sample.
 pub struct MdsShard {
@@ -76,11 +74,17 @@ pub fn open(index: &Location) -> Result<Vec<MdsShard>, MdsError> {
     let file = index.name();
     let text = index.read(INDEX_BYTES_MAX).map_err(MdsError::Source)?;
     let wrong = |problem: String| MdsError::Index { file: file.clone(), problem };
+    // Shards that are written anew come with another index.
+    let version: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let entries: IndexFile = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    together(&entries.shards, |entry| open_shard(index, entry, &wrong)).into_iter().collect()
+    together(&entries.shards, |entry| open_shard((index, &version), entry, &wrong)).into_iter().collect()
 }
 
-fn open_shard(index: &Location, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
+fn open_shard(
+    (index, version): (&Location, &str),
+    entry: &ShardEntry,
+    wrong: &impl Fn(String) -> MdsError,
+) -> Result<MdsShard, MdsError> {
     let name = &entry.raw_data.basename;
     if entry.format != "mds" {
         return Err(wrong(format!("{name} is of the format {:?}; mds is read", entry.format)));
@@ -95,7 +99,7 @@ fn open_shard(index: &Location, entry: &ShardEntry, wrong: &impl Fn(String) -> M
     if entry.column_encodings.len() != columns || entry.column_sizes.len() != columns {
         return Err(wrong(format!("{name} has {columns} names of columns, and not as many encodings and sizes")));
     }
-    let file = index.beside(name).of_size(entry.raw_data.bytes).open().map_err(MdsError::Source)?;
+    let file = index.beside(name).of_size(entry.raw_data.bytes, version).open().map_err(MdsError::Source)?;
     if file.size() != entry.raw_data.bytes {
         let (bytes, told) = (file.size(), entry.raw_data.bytes);
         return Err(wrong(format!(

@@ -8,6 +8,8 @@ use super::{Location, SourceError};
 
 /// The file of a folder that tells of all others in it, as MDS has it.
 pub const INDEX_NAME: &str = "index.json";
+/// The largest that is read.
+pub(crate) const INDEX_BYTES_MAX: u64 = 1 << 30;
 /// More files than this are a mistake in a pattern.
 const FILES_MAX: u64 = 10_000_000;
 
@@ -114,9 +116,14 @@ fn matching_objects(object: Object, files: &mut Vec<Location>) -> Result<(), Sou
     }
     let pattern = if is_pattern { base.as_str() } else { "*" };
     let folder = if is_pattern { object.folder() } else { object.path.clone() };
-    let listed = object.bucket.list(&folder)?;
-    let has_name = |object: &Object, name: &str| object.path.filename() == Some(name);
-    if !is_pattern && let Some(index) = listed.iter().find(|object| has_name(object, INDEX_NAME)) {
+    let listed = if is_pattern {
+        object.bucket.list(&folder)?
+    } else {
+        object.bucket.find_or_list(&folder, INDEX_NAME, INDEX_BYTES_MAX)?
+    };
+    if let [index] = &listed[..]
+        && index.whole.is_some()
+    {
         files.push(Location::Object(index.clone()));
         return Ok(());
     }
@@ -198,7 +205,7 @@ mod tests {
         }
         let inside = |name: &str| folder.path().join(name).display().to_string();
         let names = |patterns: &[String]| {
-            let buckets = Buckets::new(BTreeMap::new(), Fetching::of(0));
+            let buckets = Buckets::new(BTreeMap::new(), Fetching::of(0), None);
             let found = find(patterns, &buckets).map_err(|error| error.to_string())?;
             Ok::<Vec<String>, String>(found.iter().map(|location| location.base().to_owned()).collect())
         };

@@ -45,16 +45,18 @@ impl Location {
             Location::Path(path) => Location::Path(path.with_file_name(name)),
             Location::Object(object) => {
                 let path = object.folder().join(name);
-                Location::Object(Object { bucket: object.bucket.clone(), path, size: None })
+                Location::Object(Object { bucket: object.bucket.clone(), path, size: None, version: None, whole: None })
             }
         }
     }
 
-    /// The same place, of which the size is known.
-    pub fn of_size(self, bytes: u64) -> Location {
+    /// The same place, of which the size is known, and what tells its version from others.
+    pub fn of_size(self, bytes: u64, version: &str) -> Location {
         match self {
             Location::Path(path) => Location::Path(path),
-            Location::Object(object) => Location::Object(Object { size: Some(bytes), ..object }),
+            Location::Object(object) => {
+                Location::Object(Object { size: Some(bytes), version: Some(version.to_owned()), ..object })
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Where data come from: bytes at an address, read in ranges.
 
+pub mod cache;
 mod file;
 mod find;
 mod local;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::io;
 
 pub use file::File;
+pub(crate) use find::INDEX_BYTES_MAX;
 pub use find::{INDEX_NAME, find, is_in_store};
 pub use local::LocalFile;
 pub use location::Location;

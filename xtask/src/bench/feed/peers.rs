@@ -17,6 +17,9 @@ const DALI: &[&str] = &["nvidia-dali-cuda120==2.4.0", "numpy==2.4.6"];
 /// torch and what is beside it, also for what we deliver to torch.
 const TORCH: &[&str] = &["torch==2.15.0", "litdata==0.2.76", "numpy==2.4.6", "pillow==13.0.0"];
 
+/// A store that speaks as S3 does.
+const OWN: &[&str] = &["numpy==2.4.6", "pillow==13.0.0", "moto[server]==5.2.5"];
+
 /// The Pythons, with our package in that of torch.
 pub(super) struct Peers {
     dali: Venv,
@@ -55,17 +58,14 @@ impl Peers {
 
     /// Runs a program, and gives back what it printed last.
     pub(super) fn run<A: AsRef<OsStr>>(&self, home: Home, program: &str, arguments: &[A]) -> anyhow::Result<String> {
-        let mut python: Command = match home {
-            Home::Dali => self.dali.python(),
-            Home::Torch => self.torch.python(),
-        };
-        let folder = workspace::root().join("xtask/src/bench/feed/programs");
-        python.arg(folder.join(program)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
-        let output = python.stderr(Stdio::piped()).output().with_context(|| format!("{program} did not start"))?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{program} failed: {}\n{said}", output.status);
-        let printed = String::from_utf8(output.stdout).context("a program prints text")?;
-        printed.lines().last().map(str::to_owned).with_context(|| format!("{program} printed nothing:\n{said}"))
+        run(
+            match home {
+                Home::Dali => &self.dali,
+                Home::Torch => &self.torch,
+            },
+            program,
+            arguments,
+        )
     }
 
     /// Runs a program that measures itself.
@@ -78,6 +78,40 @@ impl Peers {
         let printed = self.run(home, program, arguments)?;
         serde_json::from_str(&printed).with_context(|| format!("{program} printed {printed:?}"))
     }
+}
+
+/// A Python with our package and servers to read from, where nobody is measured beside us.
+pub(super) struct Own(Venv);
+
+impl Own {
+    /// Installs what is not there yet, and our package as it is now.
+    pub(super) fn install() -> anyhow::Result<Own> {
+        let venv = Venv::with("own", OWN)?;
+        venv.install(&[OsStr::new("--force-reinstall"), OsStr::new("--no-deps"), wheel::build()?.as_os_str()])?;
+        Ok(Own(venv))
+    }
+
+    /// Runs a program, and gives back what it printed last.
+    pub(super) fn run<A: AsRef<OsStr>>(&self, program: &str, arguments: &[A]) -> anyhow::Result<String> {
+        run(&self.0, program, arguments)
+    }
+
+    /// A program that one of its packages brings.
+    pub(super) fn program(&self, name: &str) -> Command {
+        Command::new(self.0.program(name))
+    }
+}
+
+/// Runs a program of ours in an environment, and gives back what it printed last.
+fn run<A: AsRef<OsStr>>(venv: &Venv, program: &str, arguments: &[A]) -> anyhow::Result<String> {
+    let folder = workspace::root().join("xtask/src/bench/feed/programs");
+    let mut python = venv.python();
+    python.arg(folder.join(program)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
+    let output = python.stderr(Stdio::piped()).output().with_context(|| format!("{program} did not start"))?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    ensure!(output.status.success(), "{program} failed: {}\n{said}", output.status);
+    let printed = String::from_utf8(output.stdout).context("a program prints text")?;
+    printed.lines().last().map(str::to_owned).with_context(|| format!("{program} printed nothing:\n{said}"))
 }
 
 /// The one in the middle.

@@ -46,7 +46,7 @@ pub(super) fn make(source: &Path) -> anyhow::Result<PathBuf> {
 /// The JPEG and the class of each photograph in the shards of a folder.
 fn photographs(source: &Path) -> anyhow::Result<Vec<(Vec<u8>, String)>> {
     let pattern = source.join("*.tar").display().to_string();
-    let shards = find(&[pattern], &Buckets::new(BTreeMap::new(), Fetching::of(0)))?;
+    let shards = find(&[pattern], &Buckets::new(BTreeMap::new(), Fetching::of(0), None))?;
     let dataset = Dataset::open(&shards, Format::ByName)?;
     let mut photographs = Vec::new();
     for sample in 0..dataset.samples() {

@@ -58,16 +58,19 @@ impl Files {
         let (limit, mut room) = share.map_or((0, 0), |share| (share.limit(), share.free()));
         for (want, _) in wants {
             let there = want.file.covering(want.extent);
+            let kept = want.file.kept();
+            let extent = kept.map_or(want.extent, |kept| kept.blocks_around(want.extent));
             // What is larger than all room is fetched when it is read.
-            let is_asked = there.is_none() && want.extent.bytes as usize <= limit;
-            let bytes = if is_asked { want.extent.bytes } else { 0 };
+            let is_here = there.is_some() || kept.is_some_and(|kept| kept.has(want.extent));
+            let is_asked = !is_here && extent.bytes as usize <= limit;
+            let bytes = if is_asked { extent.bytes } else { 0 };
             let Some(left) = room.checked_sub(bytes as usize) else { break };
             room = left;
             let file = *numbers.entry(Arc::as_ptr(&want.file)).or_insert_with(|| {
                 self.0.push(Arc::clone(&want.file));
                 self.0.len() - 1
             });
-            asked.push(Part { file, extent: Extent { offset: want.extent.offset, bytes }, there });
+            asked.push(Part { file, extent: Extent { offset: extent.offset, bytes }, there });
         }
         asked
     }

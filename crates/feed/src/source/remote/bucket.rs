@@ -6,6 +6,7 @@ use std::str::FromStr;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use futures_util::future::join;
 use futures_util::{StreamExt, TryStreamExt};
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
@@ -22,6 +23,7 @@ use super::wire::Connector;
 use super::{Object, told};
 use crate::memory::{Fetching, Share};
 use crate::source::SourceError;
+use crate::source::cache::Cache;
 
 /// A bucket, a container, or a server.
 pub struct Bucket {
@@ -29,6 +31,7 @@ pub struct Bucket {
     address: String,
     store: Arc<dyn ObjectStore>,
     fetcher: Arc<Fetcher>,
+    cache: Option<Arc<Cache>>,
 }
 
 /// The stores that a loader reads from; each is connected to once.
@@ -36,6 +39,7 @@ pub struct Buckets {
     options: BTreeMap<String, String>,
     room: Arc<Share>,
     connections: usize,
+    cache: Option<Arc<Cache>>,
     fetcher: OnceLock<Arc<Fetcher>>,
     known: Mutex<HashMap<String, Arc<Bucket>>>,
 }
@@ -43,9 +47,10 @@ pub struct Buckets {
 impl Buckets {
     /// Stores are told `options`, beside what the environment tells them: the names are those that object_store has for each.
     /// What is fetched takes no more than its part of the memory.
-    pub fn new(options: BTreeMap<String, String>, part: Fetching) -> Buckets {
+    /// Blocks of objects are kept in `cache`, where there is one.
+    pub fn new(options: BTreeMap<String, String>, part: Fetching, cache: Option<Arc<Cache>>) -> Buckets {
         let (room, connections) = (Share::new(part.room), part.connections);
-        Buckets { options, room, connections, fetcher: OnceLock::new(), known: Mutex::default() }
+        Buckets { options, room, connections, cache, fetcher: OnceLock::new(), known: Mutex::default() }
     }
 
     /// Memory for what is fetched and not yet used.
@@ -74,7 +79,7 @@ impl Buckets {
         let path = if is_http { Path::from_url_path(path) } else { Path::parse(path.trim_end_matches('/')) };
         let path = path.map_err(|error| refused(error.to_string()))?;
         let bucket = self.bucket(&format!("{scheme}://{host}")).map_err(refused)?;
-        Ok(Object { bucket, path, size: None })
+        Ok(Object { bucket, path, size: None, version: None, whole: None })
     }
 
     fn bucket(&self, address: &str) -> Result<Arc<Bucket>, String> {
@@ -91,7 +96,7 @@ impl Buckets {
             }
         };
         let store = connect(address, &self.options, Connector(Arc::clone(fetcher.counts())))?;
-        let bucket = Arc::new(Bucket { address: address.to_owned(), store, fetcher });
+        let bucket = Arc::new(Bucket { address: address.to_owned(), store, fetcher, cache: self.cache.clone() });
         known.insert(address.to_owned(), Arc::clone(&bucket));
         Ok(bucket)
     }
@@ -112,10 +117,35 @@ impl Bucket {
         &self.fetcher
     }
 
+    pub(super) fn cache(&self) -> Option<&Arc<Cache>> {
+        self.cache.as_ref()
+    }
+
     /// The objects that lie directly in a folder. One list, whatever the number of objects.
     pub(in crate::source) fn list(self: &Arc<Self>, folder: &Path) -> Result<Vec<Object>, SourceError> {
         self.fetcher.counts().lists.fetch_add(1, Ordering::Relaxed);
         let listed = self.fetcher.wait(self.fetcher.tried(|| self.store.list_with_delimiter(Some(folder))));
+        let listed = listed.map_err(|error| self.failed(folder, &error))?;
+        Ok(listed.objects.into_iter().map(|meta| self.listed(meta)).collect())
+    }
+
+    /// The object of a name in a folder, of at most `bytes_max`, with all of its bytes; or where there is none, the objects that lie in
+    /// it. Both are asked for at once, so that neither waits for the other.
+    pub(in crate::source) fn find_or_list(
+        self: &Arc<Self>,
+        folder: &Path,
+        name: &str,
+        bytes_max: u64,
+    ) -> Result<Vec<Object>, SourceError> {
+        self.fetcher.counts().lists.fetch_add(1, Ordering::Relaxed);
+        let path = folder.clone().join(name);
+        let list = self.fetcher.tried(|| self.store.list_with_delimiter(Some(folder)));
+        let (listed, found) = self.fetcher.wait(join(list, self.fetcher.tried(|| self.get_whole(&path, bytes_max))));
+        if let Ok(Ok(bytes)) = found {
+            let size = Some(bytes.len() as u64);
+            let whole = Some(bytes.into());
+            return Ok(vec![Object { bucket: Arc::clone(self), path, size, version: None, whole }]);
+        }
         let listed = listed.map_err(|error| self.failed(folder, &error))?;
         Ok(listed.objects.into_iter().map(|meta| self.listed(meta)).collect())
     }
@@ -129,34 +159,40 @@ impl Bucket {
     }
 
     fn listed(self: &Arc<Self>, meta: ObjectMeta) -> Object {
-        Object { bucket: Arc::clone(self), path: meta.location, size: Some(meta.size) }
+        let ObjectMeta { location: path, size, e_tag: version, last_modified, .. } = meta;
+        // A list of HTTP's kind has no tags.
+        let version = version.or_else(|| Some(last_modified.timestamp_millis().to_string()));
+        Object { bucket: Arc::clone(self), path, size: Some(size), version, whole: None }
     }
 
-    /// An object's size.
-    pub(super) fn size(&self, path: &Path) -> Result<u64, SourceError> {
+    /// What is told of an object.
+    pub(super) fn head(self: &Arc<Self>, path: &Path) -> Result<Object, SourceError> {
         let head = self.fetcher.wait(self.fetcher.tried(|| self.store.head(path)));
-        Ok(head.map_err(|error| self.failed(path, &error))?.size)
+        Ok(self.listed(head.map_err(|error| self.failed(path, &error))?))
     }
 
     /// All of an object, of at most `bytes_max`.
     pub(super) fn whole(&self, path: &Path, bytes_max: u64) -> Result<Vec<u8>, SourceError> {
-        let whole = || async {
-            let got = self.store.get_opts(path, GetOptions::default()).await?;
-            if got.meta.size > bytes_max {
-                return Ok(Err(got.meta.size));
-            }
-            let mut bytes = Vec::with_capacity(got.meta.size as usize);
-            let mut stream = got.into_stream();
-            while let Some(chunk) = stream.next().await {
-                bytes.extend_from_slice(&chunk?);
-            }
-            Ok(Ok(bytes))
-        };
-        let got = self.fetcher.wait(self.fetcher.tried(whole)).map_err(|error| self.failed(path, &error))?;
+        let got = self.fetcher.wait(self.fetcher.tried(|| self.get_whole(path, bytes_max)));
+        let got = got.map_err(|error| self.failed(path, &error))?;
         got.map_err(|bytes| {
             let what = format!("it has {bytes} bytes, and no more than {bytes_max} are read of a file of its kind");
             SourceError { name: self.name(path), offset: None, error: io::Error::other(what) }
         })
+    }
+
+    /// All of an object; or its size, where that is more than `bytes_max`.
+    async fn get_whole(&self, path: &Path, bytes_max: u64) -> object_store::Result<Result<Vec<u8>, u64>> {
+        let got = self.store.get_opts(path, GetOptions::default()).await?;
+        if got.meta.size > bytes_max {
+            return Ok(Err(got.meta.size));
+        }
+        let mut bytes = Vec::with_capacity(got.meta.size as usize);
+        let mut stream = got.into_stream();
+        while let Some(chunk) = stream.next().await {
+            bytes.extend_from_slice(&chunk?);
+        }
+        Ok(Ok(bytes))
     }
 
     /// The address of an object.

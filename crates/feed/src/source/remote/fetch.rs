@@ -156,7 +156,8 @@ impl Fetcher {
                 let Some(piece) = piece.upgrade() else { continue };
                 if queue.is_closed {
                     drop(queue);
-                    piece.settle(Err(closed(&piece.file)));
+                    // Not by this thread: whoever asks is not told while it does.
+                    self.runtime.spawn(async move { piece.settle(Err(closed(&piece.file))) });
                     continue;
                 }
                 queue.under_way += 1;
@@ -199,6 +200,10 @@ impl Fetcher {
         };
         if let Some(piece) = piece.upgrade() {
             piece.settle(outcome);
+            if file.kept().is_some() {
+                // The piece stays as long as it is being written, and counts as long.
+                self.runtime.spawn_blocking(move || piece.write());
+            }
         }
     }
 

@@ -7,6 +7,7 @@ mod ahead;
 mod ask;
 mod bucket;
 mod fetch;
+mod kept;
 mod merge;
 mod pace;
 mod piece;
@@ -28,6 +29,7 @@ pub use fetch::{Counts, Fetcher};
 
 use super::SourceError;
 use crate::format::Extent;
+use kept::Kept;
 use piece::Piece;
 
 /// A request brings at most this much: large enough that a latency of 40 ms is a tenth of its time at 20 MB/s.
@@ -40,6 +42,10 @@ pub struct Object {
     pub(super) path: Path,
     /// Where it was told already.
     pub(super) size: Option<u64>,
+    /// What its store, or an index, calls this version of it.
+    pub(super) version: Option<String>,
+    /// All of it, where it was read when it was looked for.
+    pub(super) whole: Option<Arc<[u8]>>,
 }
 
 impl Object {
@@ -53,23 +59,36 @@ impl Object {
     }
 
     pub(super) fn size(&self) -> Result<u64, SourceError> {
-        self.size.map_or_else(|| self.bucket.size(&self.path), Ok)
+        Ok(self.told()?.size.unwrap_or(0))
+    }
+
+    /// The same, with what the store tells of it.
+    fn told(&self) -> Result<Object, SourceError> {
+        if self.size.is_some() { Ok(self.clone()) } else { self.bucket.head(&self.path) }
     }
 
     pub(super) fn open(&self) -> Result<Arc<RemoteFile>, SourceError> {
-        let size = self.size()?;
+        let Object { size: Some(size), version, .. } = self.told()? else {
+            unreachable!("what a store tells of an object has its size");
+        };
+        let name = self.name();
+        let kept = self.bucket.cache().map(|cache| Kept::new(cache, &name, size, version.as_deref()));
         Ok(Arc::new(RemoteFile {
-            name: self.name(),
+            name,
             bucket: Arc::clone(&self.bucket),
             path: self.path.clone(),
             size,
             version: OnceLock::new(),
             pieces: Mutex::default(),
+            kept,
         }))
     }
 
     pub(super) fn read(&self, bytes_max: u64) -> Result<Vec<u8>, SourceError> {
-        self.bucket.whole(&self.path, bytes_max)
+        match &self.whole {
+            Some(whole) => Ok(whole.to_vec()),
+            None => self.bucket.whole(&self.path, bytes_max),
+        }
     }
 }
 
@@ -83,6 +102,8 @@ pub struct RemoteFile {
     version: OnceLock<Option<String>>,
     /// Those that are here or on their way, by where they begin.
     pieces: Mutex<BTreeMap<u64, Weak<Piece>>>,
+    /// Its blocks on this machine, where any are kept.
+    kept: Option<Kept>,
 }
 
 /// A part of an object that will be read.
@@ -105,6 +126,11 @@ impl RemoteFile {
 
     fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its blocks on this machine.
+    fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
     }
 
     /// Whether what a store sent is of the object that was opened.
@@ -187,11 +213,18 @@ impl RemoteFile {
         let mut at = offset;
         while at < end {
             let rest = &mut bytes[(at - offset) as usize..];
-            let piece = self.piece_at(at).unwrap_or_else(|| {
-                let until = self.next_piece(at).map_or(end, |next| next.min(end));
-                self.ask(Extent { offset: at, bytes: (until - at).min(REQUEST_BYTES_MAX) })
-            });
-            at += piece.copy(at, rest)? as u64;
+            if let Some(piece) = self.piece_at(at) {
+                at += piece.copy(at, rest)? as u64;
+                continue;
+            }
+            if let Some(count) = self.kept.as_ref().and_then(|kept| kept.read(at, rest)) {
+                at += count as u64;
+                continue;
+            }
+            let until = self.next_piece(at).map_or(end, |next| next.min(end));
+            let missing = Extent { offset: at, bytes: (until - at).min(REQUEST_BYTES_MAX) };
+            let whole = self.kept.as_ref().map_or(missing, |kept| kept.blocks_around(missing));
+            at += self.ask(whole).copy(at, rest)? as u64;
         }
         Ok(())
     }

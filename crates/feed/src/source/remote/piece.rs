@@ -23,7 +23,7 @@ pub(super) struct Piece {
 
 enum State {
     Coming(Vec<Arc<Arrival>>),
-    Here(Frozen),
+    Here(Arc<Frozen>),
     Failed(io::ErrorKind, String),
 }
 
@@ -80,7 +80,7 @@ impl Piece {
         let state = match outcome {
             Ok(bytes) => {
                 assert_eq!(bytes.len() as u64, self.extent.bytes, "a piece is whole");
-                State::Here(bytes)
+                State::Here(Arc::new(bytes))
             }
             Err(error) => State::Failed(error.error.kind(), error.error.to_string()),
         };
@@ -108,6 +108,17 @@ impl Piece {
                 error: io::Error::new(*kind, reason.clone()),
             }),
             State::Coming(_) => unreachable!("it was waited for"),
+        }
+    }
+
+    /// Writes what is here to where blocks are kept.
+    pub(super) fn write(&self) {
+        let state = self.lock();
+        if let (State::Here(bytes), Some(kept)) = (&*state, self.file.kept()) {
+            let bytes = Arc::clone(bytes);
+            // So that others can read it meanwhile.
+            drop(state);
+            kept.write(self.extent, &bytes);
         }
     }
 
