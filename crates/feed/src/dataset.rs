@@ -109,6 +109,8 @@ impl Dataset {
         let file = LocalFile::open(path).map_err(DatasetError::Source)?;
         let lines = |file, is_json| Lines::read(file, is_json).map_err(DatasetError::Lines);
         match path.extension().and_then(OsStr::to_str) {
+            // Indexes that are made for other readers lie beside their shards.
+            Some("idx") if path.with_extension("tar").is_file() => {}
             Some("tar") => self.add(Box::new(TarShard::read(file).map_err(DatasetError::Tar)?)),
             Some("jsonl" | "ndjson") => self.add(Box::new(lines(file, true)?)),
             Some("txt") => self.add(Box::new(lines(file, false)?)),
@@ -120,6 +122,11 @@ impl Dataset {
     fn add(&mut self, shard: Box<dyn Shard>) {
         self.starts.push(self.samples() + shard.samples());
         self.shards.push(shard);
+    }
+
+    /// The shards, in order.
+    pub fn shards(&self) -> impl Iterator<Item = &dyn Shard> {
+        self.shards.iter().map(|shard| &**shard)
     }
 
     /// How many samples there are.

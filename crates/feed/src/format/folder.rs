@@ -1,13 +1,14 @@
 //! Folders of images: each folder in a folder is a class, and each file in it a sample. Classes are counted by name, from 0.
 
+use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Encoding, ReadError, Shard};
+use super::{Encoding, FieldInfo, ReadError, Shard, ShardKind};
 use crate::source::{LocalFile, ReadAt, SourceError};
 
 /// The name of the field that is a sample's class.
-const CLASS: &str = "cls";
+pub(crate) const CLASS: &str = "cls";
 
 /// Files in folders.
 pub struct Folder {
@@ -54,6 +55,10 @@ impl Shard for Folder {
         &self.name
     }
 
+    fn kind(&self) -> ShardKind {
+        ShardKind::Folder
+    }
+
     /// Unknown: no file is looked at before it is read.
     fn size(&self) -> u64 {
         0
@@ -66,6 +71,24 @@ impl Shard for Folder {
     fn sample_name(&self, sample: u64) -> String {
         let path = &self.files[sample as usize].0;
         path.strip_prefix(&self.name).unwrap_or(path).display().to_string()
+    }
+
+    fn key(&self, sample: u64) -> Option<String> {
+        let path = &self.files[sample as usize].0;
+        Some(path.strip_prefix(&self.name).unwrap_or(path).with_extension("").display().to_string())
+    }
+
+    /// Extensions are told in small letters: large and small ones are the same to [`Shard::read`].
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let (path, class) = &self.files[sample as usize];
+        let failed = |error| SourceError { name: path.display().to_string(), offset: None, error };
+        let file = FieldInfo {
+            name: Cow::Owned(path.extension().unwrap_or_default().to_string_lossy().to_lowercase()),
+            bytes: fs::metadata(path).map_err(failed)?.len(),
+            encoding: Encoding::Plain,
+        };
+        let digits = class.to_string().len() as u64;
+        Ok(vec![file, FieldInfo { name: Cow::Borrowed(CLASS), bytes: digits, encoding: Encoding::Plain }])
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
