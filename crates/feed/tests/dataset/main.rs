@@ -3,4 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 
 mod fields;
+mod inspected;
 mod made;
