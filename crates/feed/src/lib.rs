@@ -8,6 +8,7 @@ pub mod inspect;
 pub mod loader;
 pub mod meter;
 pub mod order;
+pub mod pack;
 pub mod pipeline;
 pub mod progress;
 pub mod random;

@@ -5,3 +5,4 @@
 mod fields;
 mod inspected;
 mod made;
+mod packed;
