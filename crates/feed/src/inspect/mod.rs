@@ -75,7 +75,7 @@ fn open(
             Err(DatasetError::Empty) if file.extension().is_some_and(|extension| extension == "idx") => {}
             Err(error) => {
                 let name = file.display().to_string();
-                found.add((number, 0, ProblemKind::File, 0), || Told {
+                found.add(ProblemKind::File, (number, 0, 0), || Told {
                     kind: ProblemKind::File,
                     reason: without_name(&error.to_string(), &name),
                     file: name,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-/// So many problems are kept; all are counted. Those that come first in the data stay, whichever thread found them when.
+/// So many problems of a kind are kept; all are counted. Those that come first in the data stay, whichever thread found them when.
 pub const PROBLEMS_KEPT_MAX: usize = 100;
 
 /// What kind of thing is wrong.
@@ -29,21 +29,6 @@ pub enum ProblemKind {
     RepeatedName,
 }
 
-impl std::fmt::Display for ProblemKind {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.pad(match self {
-            ProblemKind::File => "files that cannot be read",
-            ProblemKind::Sample => "samples that cannot be read",
-            ProblemKind::Image => "images that do not decode",
-            ProblemKind::Json => "JSON that is none",
-            ProblemKind::Text => "text that is no UTF-8",
-            ProblemKind::MissingField => "fields that are missing",
-            ProblemKind::RepeatedField => "fields that stand twice in a sample",
-            ProblemKind::RepeatedName => "samples named as one before",
-        })
-    }
-}
-
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
@@ -60,12 +45,15 @@ pub struct Problem {
 }
 
 /// Where a problem lies, so that the first are kept: the file, the sample in it, and the field.
-type Place = (usize, u64, ProblemKind, usize);
+type Place = (usize, u64, usize);
 
 /// Problems as they are found, in any order.
 #[derive(Debug, Default)]
-pub(super) struct Found {
-    counts: BTreeMap<ProblemKind, u64>,
+pub(super) struct Found(BTreeMap<ProblemKind, OfKind>);
+
+#[derive(Debug, Default)]
+struct OfKind {
+    count: u64,
     kept: BTreeMap<Place, Problem>,
 }
 
@@ -76,7 +64,7 @@ pub struct Problems {
     pub count: u64,
     /// How much of each kind.
     pub kinds: Vec<KindCount>,
-    /// The first, at most [`PROBLEMS_KEPT_MAX`].
+    /// The first of each kind, at most [`PROBLEMS_KEPT_MAX`].
     pub first: Vec<Problem>,
 }
 
@@ -91,21 +79,25 @@ pub struct KindCount {
 
 impl Found {
     /// Takes in a problem, whose words are asked for only where it is kept.
-    pub(super) fn add(&mut self, place: Place, problem: impl FnOnce() -> Problem) {
-        *self.counts.entry(place.2).or_default() += 1;
-        let is_full = self.kept.len() >= PROBLEMS_KEPT_MAX;
-        if is_full && self.kept.last_key_value().is_some_and(|(last, _)| *last < place) {
-            return;
+    pub(super) fn add(&mut self, kind: ProblemKind, place: Place, problem: impl FnOnce() -> Problem) {
+        let OfKind { count, kept } = self.0.entry(kind).or_default();
+        *count += 1;
+        if kept.len() < PROBLEMS_KEPT_MAX || kept.last_key_value().is_some_and(|(last, _)| place < *last) {
+            kept.insert(place, problem());
         }
-        self.kept.insert(place, problem());
-        if is_full {
-            self.kept.pop_last();
+        if kept.len() > PROBLEMS_KEPT_MAX {
+            kept.pop_last();
         }
     }
 
     pub(super) fn finish(self) -> Problems {
-        let kinds = self.counts.into_iter().map(|(kind, count)| KindCount { kind, count }).collect::<Vec<_>>();
-        Problems { count: kinds.iter().map(|kind| kind.count).sum(), kinds, first: self.kept.into_values().collect() }
+        let kinds: Vec<KindCount> =
+            self.0.iter().map(|(kind, of)| KindCount { kind: *kind, count: of.count }).collect();
+        Problems {
+            count: kinds.iter().map(|kind| kind.count).sum(),
+            kinds,
+            first: self.0.into_values().flat_map(|of| of.kept.into_values()).collect(),
+        }
     }
 }
 
@@ -117,7 +109,7 @@ mod tests {
     fn all_are_counted_and_the_first_are_kept_whenever_they_come() {
         let mut found = Found::default();
         for number in (0..1_000_u64).rev().chain(1_000..2_000) {
-            found.add((0, number, ProblemKind::Image, 0), || Problem {
+            found.add(ProblemKind::Image, (0, number, 0), || Problem {
                 kind: ProblemKind::Image,
                 file: "a".to_owned(),
                 sample: Some(number.to_string()),

@@ -123,7 +123,7 @@ impl FormatTally {
             Ok(fields) => fields,
             Err(error) => {
                 let kind = ProblemKind::Sample;
-                found.add((number, sample, kind, 0), || problem(kind, None, error.to_string()));
+                found.add(kind, (number, sample, 0), || problem(kind, None, error.to_string()));
                 return 0;
             }
         };
@@ -133,7 +133,7 @@ impl FormatTally {
             if fields[..place_in_sample].iter().any(|before| before.name == field.name) {
                 let kind = ProblemKind::RepeatedField;
                 let reason = || "it stands twice in the sample; the first is read".to_owned();
-                found.add((number, sample, kind, place_in_sample), || problem(kind, Some(&field.name), reason()));
+                found.add(kind, (number, sample, place_in_sample), || problem(kind, Some(&field.name), reason()));
                 continue;
             }
             // The class is told by where a file lies.

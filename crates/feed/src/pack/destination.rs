@@ -39,7 +39,7 @@ pub(super) fn look(to: &Path, existing: Existing, dataset: &Dataset) -> Result<B
     let entries = match fs::read_dir(to) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(before),
-        Err(error) => return Err(refused(format!("it is no folder that can be written: {error}"))),
+        Err(error) => return Err(PackError::writing(to, error)),
     };
     if let Some(shard) = dataset.shards().find(|shard| lies_in(Path::new(shard.name()), to)) {
         return Err(refused(format!("{} is both read and written; name another folder", shard.name())));
@@ -52,7 +52,7 @@ pub(super) fn look(to: &Path, existing: Existing, dataset: &Dataset) -> Result<B
                 before.unfinished.push(path);
             }
         } else if existing == Existing::Keep {
-            return Err(refused(format!("it is not empty: {name} lies in it")));
+            return Err(PackError::Occupied { to: to.to_owned(), name: name.into_owned() });
         } else if is_made_by_packing(&name) && path.is_file() {
             before.old.push(path);
         } else {

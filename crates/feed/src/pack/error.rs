@@ -14,9 +14,11 @@ pub enum PackError {
         /// Why, as a clause.
         reason: String,
     },
-    /// The fields that were asked for, or that there are, make no dataset.
+    /// The fields that were asked for, or that there are, make no dataset of that format; others might.
     Fields {
-        /// Why, as a sentence.
+        /// The file and the name of a sample that shows it.
+        sample: Option<String>,
+        /// Why, as a clause.
         reason: String,
     },
     /// A shard of MDS would be larger than its offsets reach.
@@ -25,6 +27,13 @@ pub enum PackError {
         shard: String,
         /// The sample that it would have taken in.
         sample: String,
+    },
+    /// Something lies in the destination, and nothing was told of replacing it.
+    Occupied {
+        /// The folder.
+        to: PathBuf,
+        /// What lies in it.
+        name: String,
     },
     /// The destination may not be written.
     Destination {
@@ -53,12 +62,15 @@ impl PackError {
 impl fmt::Display for PackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PackError::Sample { sample, reason } => write!(f, "{sample}: {reason}"),
-            PackError::Fields { reason } => f.write_str(reason),
+            PackError::Sample { sample, reason } | PackError::Fields { sample: Some(sample), reason } => {
+                write!(f, "{sample}: {reason}")
+            }
+            PackError::Fields { sample: None, reason } => f.write_str(reason),
             PackError::TooLarge { shard, sample } => write!(
                 f,
                 "{sample}: with it {shard} would be larger than 4 GiB, which is as far as the offsets of MDS reach: ask for smaller shards"
             ),
+            PackError::Occupied { to, name } => write!(f, "{}: it is not empty: {name} lies in it", to.display()),
             PackError::Destination { to, reason } => write!(f, "{}: {reason}", to.display()),
             PackError::Write { path, error } => write!(f, "{}: failed to write: {error}", path.display()),
             PackError::Stopped => f.write_str("it was told to stop"),

@@ -85,6 +85,7 @@ pub struct Packed {
     /// The folder.
     pub to: PathBuf,
     /// The format.
+    #[serde(rename = "format")]
     pub layout: Layout,
     /// Samples.
     pub samples: u64,

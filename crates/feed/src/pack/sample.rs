@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::error::PackError;
 use super::{Layout, Plan};
 use crate::dataset::Dataset;
+use crate::format::folder::CLASS;
 use crate::format::{Encoding, FieldInfo, ShardKind};
 
 /// A sample, read.
@@ -72,19 +73,21 @@ impl<'a> Samples<'a> {
         Ok(named.filter(|(_, name)| self.wanted.is_empty() || self.wanted.contains(name)).collect())
     }
 
-    /// What a field is to be called. What has no name is given one that tells what it is.
+    /// What a field is to be called. What has no name is given one that tells what it is; and the images of a folder are one column,
+    /// whatever their files end in.
     fn called<'n>(&self, kind: ShardKind, name: &'n str) -> Cow<'n, str> {
         match (kind, self.layout) {
             (ShardKind::Text, Layout::WebDataset) => Cow::Borrowed("txt"),
             (ShardKind::Text, Layout::Mds) => Cow::Borrowed("text"),
             (ShardKind::Tokens, _) => Cow::Borrowed("tokens"),
+            (ShardKind::Folder, Layout::Mds) if name != CLASS => Cow::Borrowed("image"),
             _ => Cow::Borrowed(name),
         }
     }
 
-    /// Whether a sample is numbers as they are stored, which are no text even where their bytes could be.
-    pub(super) fn is_stored_numbers(&self, sample: u64) -> bool {
-        self.dataset.find(sample).0.kind() == ShardKind::Tokens
+    /// How a sample is stored.
+    pub(super) fn kind(&self, sample: u64) -> ShardKind {
+        self.dataset.find(sample).0.kind()
     }
 
     /// Reads a field of a sample; numbers become digits.

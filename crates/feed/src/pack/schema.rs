@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::error::PackError;
 use super::sample::Samples;
 use super::{Layout, PackedField};
-use crate::format::FieldInfo;
+use crate::format::folder::CLASS;
+use crate::format::{FieldInfo, ShardKind};
 use crate::image::ImageKind;
 use crate::progress::{Progress, Stage};
 
@@ -54,6 +55,15 @@ impl ColumnEncoding {
             Some(ImageKind::Png) => ColumnEncoding::Png,
             Some(ImageKind::WebP) => ColumnEncoding::Bytes,
             None => ColumnEncoding::Int.with(value),
+        }
+    }
+
+    /// How images are stored whose files end so.
+    fn of_ending(ending: &str) -> ColumnEncoding {
+        match ending {
+            "jpg" | "jpeg" => ColumnEncoding::Jpeg,
+            "png" => ColumnEncoding::Png,
+            _ => ColumnEncoding::Bytes,
         }
     }
 
@@ -107,14 +117,19 @@ impl Schema {
         }
         let has = |name: &String| schema.places.contains_key(name);
         match samples.wanted.iter().find(|name| !has(name)) {
-            Some(name) => Err(PackError::Fields { reason: format!("no sample has the field {name}") }),
+            Some(name) => {
+                let have = schema.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ");
+                let have =
+                    if have.is_empty() { String::new() } else { format!("; of those asked for, they have {have}") };
+                Err(PackError::Fields { sample: None, reason: format!("no sample has the field {name}{have}") })
+            }
             None => Ok(schema),
         }
     }
 
     fn look(&mut self, samples: &Samples<'_>, sample: u64) -> Result<(), PackError> {
         let fields = samples.fields(sample)?;
-        let wrong = |reason: String| samples.wrong(sample, reason);
+        let wrong = |reason: String| PackError::Fields { sample: Some(samples.name(sample)), reason };
         if fields.is_empty() {
             let which =
                 if samples.wanted.is_empty() { String::new() } else { format!(" {}", samples.wanted.join(", ")) };
@@ -144,8 +159,8 @@ impl Schema {
             return Ok(*place);
         }
         if self.columns.len() >= FIELDS_MAX {
-            let reason = format!("the samples have more than {FIELDS_MAX} names of fields: choose some by name");
-            return Err(PackError::Fields { reason });
+            let reason = format!("the samples have more than {FIELDS_MAX} names of fields");
+            return Err(PackError::Fields { sample: None, reason });
         }
         self.places.insert(name.clone(), self.columns.len());
         self.columns.push(Column { name, encoding: ColumnEncoding::Int });
@@ -160,10 +175,8 @@ impl Schema {
         fields: Vec<(FieldInfo<'_>, String)>,
     ) -> Result<(), PackError> {
         let lacks = |sample, name: &str, other| {
-            let reason = format!(
-                "it has no field {name}, and {other} has; in MDS every sample has every field: choose those that all have by name"
-            );
-            Err(samples.wrong(sample, reason))
+            let reason = format!("it has no field {name}, and {other} has; in MDS every sample has every field");
+            Err(PackError::Fields { sample: Some(samples.name(sample)), reason })
         };
         if let Some(column) = self.columns.iter().find(|column| !fields.iter().any(|(_, name)| *name == column.name)) {
             return lacks(sample, &column.name, samples.name(0));
@@ -173,16 +186,8 @@ impl Schema {
                 return lacks(0, &name, samples.name(sample));
             }
             let place = self.place(name)?;
-            let encoding = self.columns[place].encoding;
-            if encoding.is_settled() {
-                continue;
-            }
-            self.columns[place].encoding = if samples.is_stored_numbers(sample) {
-                ColumnEncoding::Bytes
-            } else {
-                let value = samples.read_field(sample, &field)?;
-                if sample == 0 { ColumnEncoding::of_first(&value) } else { encoding.with(&value) }
-            };
+            let before = (sample > 0).then_some(self.columns[place].encoding);
+            self.columns[place].encoding = encoding(samples, sample, &field, before)?;
         }
         Ok(())
     }
@@ -197,6 +202,27 @@ impl Schema {
     }
 }
 
+/// How a column is stored that has a field of this sample, and was stored as `before` for those before it.
+fn encoding(
+    samples: &Samples<'_>,
+    sample: u64,
+    field: &FieldInfo<'_>,
+    before: Option<ColumnEncoding>,
+) -> Result<ColumnEncoding, PackError> {
+    match (samples.kind(sample), before) {
+        // Stored numbers are no text, even where their bytes could be.
+        (ShardKind::Tokens, _) => Ok(ColumnEncoding::Bytes),
+        // The images of a folder are told by their files' names.
+        (ShardKind::Folder, before) if field.name != CLASS => {
+            let told = ColumnEncoding::of_ending(&field.name);
+            Ok(if before.is_none_or(|before| before == told) { told } else { ColumnEncoding::Bytes })
+        }
+        (_, None) => Ok(ColumnEncoding::of_first(&samples.read_field(sample, field)?)),
+        (_, Some(settled)) if settled.is_settled() => Ok(settled),
+        (_, Some(before)) => Ok(before.with(&samples.read_field(sample, field)?)),
+    }
+}
+
 /// Why a field cannot have this name, if it cannot.
 fn problem_of(layout: Layout, name: &str) -> Option<String> {
     if name.is_empty() {
@@ -205,8 +231,7 @@ fn problem_of(layout: Layout, name: &str) -> Option<String> {
     let unfit = |letter: char| letter == '/' || letter.is_whitespace() || letter.is_control();
     (layout == Layout::WebDataset && (name.contains(unfit) || name.len() > 100)).then(|| {
         format!(
-            "its field {name:?} would be the ending of a file, which has no space and no slash, and at most 100 bytes: rename it, \
-             or choose others by name"
+            "its field {name:?} would be the ending of a file, which has no space and no slash, and at most 100 bytes"
         )
     })
 }

@@ -69,25 +69,25 @@ fn each_kind_of_corruption_is_named() {
     assert_eq!(
         places(&found),
         [
+            place(ProblemKind::File, "d.tar"),
+            place(ProblemKind::Sample, "b.jsonl the line at byte 9"),
             place(ProblemKind::Image, "a.tar b jpg"),
             place(ProblemKind::Image, "a.tar c jpg"),
             place(ProblemKind::Json, "a.tar d json"),
             place(ProblemKind::Text, "a.tar d txt"),
+            place(ProblemKind::Text, "c.txt the line at byte 5"),
+            place(ProblemKind::MissingField, "a.tar e cls"),
             place(ProblemKind::RepeatedField, "a.tar a jpg"),
             place(ProblemKind::RepeatedName, "a.tar a"),
-            place(ProblemKind::MissingField, "a.tar e cls"),
-            place(ProblemKind::Sample, "b.jsonl the line at byte 9"),
-            place(ProblemKind::Text, "c.txt the line at byte 5"),
-            place(ProblemKind::File, "d.tar"),
         ]
     );
     assert_eq!(found.problems.count, 10);
     let reasons: Vec<&str> = found.problems.first.iter().map(|problem| problem.reason.as_str()).collect();
-    assert!(reasons[0].starts_with("the JPEG ends within"), "{}", reasons[0]);
-    assert_eq!(reasons[1], "it is no JPEG, PNG or WebP");
-    assert_eq!(reasons[5], "sample 0 of the file, counted from 0, has the same name");
-    assert_eq!(reasons[6], "it is missing; 5 of 6 samples have it");
-    assert_eq!(reasons[9], "byte 0: the file ends within the member that starts here: copy it again");
+    assert!(reasons[2].starts_with("the JPEG ends within"), "{}", reasons[2]);
+    assert_eq!(reasons[3], "it is no JPEG, PNG or WebP");
+    assert_eq!(reasons[9], "sample 0 of the file, counted from 0, has the same name");
+    assert_eq!(reasons[7], "it is missing; 5 of 6 samples have it");
+    assert_eq!(reasons[0], "byte 0: the file ends within the member that starts here: copy it again");
     let images = found.formats[0].fields[0].images.as_ref().unwrap();
     assert_eq!((images.jpeg, images.png), (3, 1));
     assert_eq!((images.width.smallest, images.width.largest, images.height.largest), (3, 40, 50));
