@@ -88,7 +88,7 @@ pub struct FieldReport {
 pub struct ImagesReport {
     /// How many are JPEGs.
     pub jpeg: u64,
-    /// How many are PNGs.
+    /// How many are in PNG.
     pub png: u64,
     /// How many are WebP.
     pub webp: u64,

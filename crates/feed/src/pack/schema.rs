@@ -25,7 +25,7 @@ pub enum ColumnEncoding {
     Str,
     /// JPEGs.
     Jpeg,
-    /// PNGs.
+    /// Images in PNG.
     Png,
     /// Anything else.
     Bytes,
