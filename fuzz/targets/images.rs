@@ -10,6 +10,7 @@ libfuzzer_sys::fuzz_target!(|file: &[u8]| {
     let decoded = Decoder::new(1 << 20).decode(
         file,
         |size| *chosen.insert(Region { left: 0, top: 0, width: size.width, height: size.height }),
+        1 << 26,
         &mut planes,
     );
     let Ok(size) = decoded else { return };

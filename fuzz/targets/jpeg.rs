@@ -14,6 +14,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let whole = decoder.decode(
         file,
         |size| Region { left: 0, top: 0, width: size.width, height: size.height },
+        usize::MAX,
         &mut all,
     );
     let mut chosen = None;
@@ -23,6 +24,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
             let ((left, width), (top, height)) = (part(size.width, *left, *width), part(size.height, *top, *height));
             *chosen.insert(Region { left, top, width, height })
         },
+        usize::MAX,
         &mut some,
     );
     // A part may lie before what is broken.

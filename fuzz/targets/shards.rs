@@ -4,6 +4,7 @@
 use std::fs;
 
 use feed::dataset::{Dataset, Format, Tokens};
+use feed::source::Location;
 use feed::spec::TokenType;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
@@ -20,7 +21,7 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     fs::write(folder.path().join(name), index).expect("there is room");
     fs::write(folder.path().join(beside), data).expect("there is room");
     let opened = if kind % 4 == 1 { beside } else { name };
-    let Ok(dataset) = Dataset::open(&[folder.path().join(opened)], format) else { return };
+    let Ok(dataset) = Dataset::open(&[Location::Path(folder.path().join(opened))], format) else { return };
     let mut bytes = Vec::new();
     for sample in 0..dataset.samples().min(100) {
         let (shard, place) = dataset.find(sample);

@@ -4,6 +4,8 @@
 mod array;
 mod dlpack;
 mod loader;
+#[cfg(target_os = "linux")]
+mod memory;
 
 use pyo3::prelude::*;
 

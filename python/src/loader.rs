@@ -1,16 +1,18 @@
 //! The loader as Python holds it: what is asked for comes as JSON, batches go as dictionaries of arrays.
 
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use feed::loader;
-use feed::pipeline::{Kind, Made, Next};
+use feed::pipeline::{Batch, Kind, Next};
 use feed::spec::Spec;
 use feed::state::State;
 use pyo3::create_exception;
-use pyo3::exceptions::{PyException, PyValueError};
+use pyo3::exceptions::{PyException, PyMemoryError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyList};
+use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::array::Array;
 
@@ -18,6 +20,8 @@ create_exception!(trimtab, DataError, PyException, "Data cannot be read, or are 
 
 /// How long Python's signals wait while a batch is waited for.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// How long batches may be held elsewhere while the next one has no memory.
+const NO_ROOM: Duration = Duration::from_secs(5);
 
 /// A loader of batches. `trimtab.Loader` is what people use.
 #[pyclass(frozen, module = "trimtab._native")]
@@ -28,36 +32,51 @@ impl Loader {
     #[new]
     fn new(py: Python<'_>, spec: &str) -> PyResult<Loader> {
         let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        py.detach(|| loader::Loader::open(&spec)).map(Loader).map_err(raised)
+        // In a thread of its own, so that Ctrl-C ends the wait for a store that does not answer.
+        let (sender, receiver) = mpsc::channel();
+        let receiver = Mutex::new(receiver);
+        // Whoever has given up waiting does not take it.
+        thread::spawn(move || drop(sender.send(loader::Loader::open(&spec))));
+        loop {
+            match py.detach(|| receiver.lock().expect("nobody else takes it").recv_timeout(PATIENCE)) {
+                Err(RecvTimeoutError::Timeout) => py.check_signals()?,
+                Ok(opened) => return opened.map(Loader).map_err(raised),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(PyRuntimeError::new_err(
+                        "a fault in Trimtab: what it says stands on standard error; please report it",
+                    ));
+                }
+            }
+        }
     }
 
     /// The next batch: its columns, and what could not be read; or none at the end of an epoch.
-    #[expect(clippy::type_complexity, reason = "it is taken apart where it is called, in Python")]
-    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<(Bound<'py, PyDict>, Vec<(String, String)>)>> {
+    fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Delivered<'py>>> {
+        self.0.let_go();
+        let start = Instant::now();
         loop {
             match py.detach(|| self.0.next(PATIENCE)) {
-                Next::NotYet => py.check_signals()?,
+                Next::Batch(batch) => return self.delivered(py, batch).map(Some),
                 Next::EndOfEpoch(_) => return Ok(None),
-                Next::Batch(mut batch) => {
-                    let failed = std::mem::take(&mut batch.failed);
-                    let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
-                    let batch = Arc::new(batch);
-                    let columns = PyDict::new(py);
-                    for (place, column) in batch.columns().enumerate() {
-                        match (&column.output.kind, column.made) {
-                            (Kind::Numbers { number, shape }, _) => {
-                                columns.set_item(&column.output.name, Array::new(&batch, place, *number, shape))?;
-                            }
-                            (Kind::Bytes, Made::Bytes(cells)) => {
-                                let cells = cells[..batch.samples].iter().map(|cell| PyBytes::new(py, cell));
-                                columns.set_item(&column.output.name, PyList::new(py, cells)?)?;
-                            }
-                            (Kind::Bytes, Made::Numbers(_)) => unreachable!("the output was made for this column"),
-                        }
-                    }
-                    return Ok(Some((columns, failed)));
+                Next::NotYet => {}
+                Next::NoRoom { batch, limit } if batch > limit => {
+                    return Err(PyMemoryError::new_err(format!(
+                        "the next batch takes {} MiB, and memory_limit leaves {} MiB for batches: ask for a smaller batch_size, or allow more",
+                        batch.div_ceil(1 << 20),
+                        limit >> 20
+                    )));
                 }
+                Next::NoRoom { batch, limit } if start.elapsed() > NO_ROOM => {
+                    return Err(PyMemoryError::new_err(format!(
+                        "there is no memory for the next batch, which takes {} MiB of the {} MiB for batches: those that were taken are \
+                         still referred to; let go of them (or copy what is to stay), or allow more by memory_limit",
+                        batch.div_ceil(1 << 20),
+                        limit >> 20
+                    )));
+                }
+                Next::NoRoom { .. } => {}
             }
+            py.check_signals()?;
         }
     }
 
@@ -87,6 +106,42 @@ impl Loader {
     #[getter]
     fn batches(&self) -> u64 {
         self.0.batches()
+    }
+}
+
+/// Columns by name, and the samples that could not be read with the reasons.
+type Delivered<'py> = (Bound<'py, PyDict>, Vec<(String, String)>);
+
+impl Loader {
+    /// A batch as Python takes it. Numbers stay where they are; bytes are copied, sample by sample, each of which is given back then.
+    fn delivered<'py>(&self, py: Python<'py>, mut batch: Batch) -> PyResult<Delivered<'py>> {
+        let failed = std::mem::take(&mut batch.failed);
+        let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
+        let columns = PyDict::new(py);
+        let outputs = self.0.outputs();
+        for (place, output) in outputs.iter().enumerate() {
+            let list = PyList::empty(py);
+            for sample in 0..batch.samples {
+                match output.kind {
+                    Kind::Numbers { .. } => break,
+                    Kind::Bytes => list.append(PyBytes::new(py, &batch.take_bytes(place, sample)))?,
+                    Kind::Text => {
+                        let bytes = batch.take_bytes(place, sample);
+                        let text = std::str::from_utf8(&bytes).expect("it was looked at when it was read");
+                        list.append(PyString::new(py, text))?;
+                    }
+                }
+            }
+            columns.set_item(&output.name, list)?;
+        }
+        self.0.count_copied(batch.take_charge());
+        let batch = Arc::new(batch);
+        for (place, output) in outputs.iter().enumerate() {
+            if let Kind::Numbers { number, shape } = &output.kind {
+                columns.set_item(&output.name, Array::new(&batch, place, *number, shape))?;
+            }
+        }
+        Ok((columns, failed))
     }
 }
 

@@ -39,13 +39,43 @@ class CentreCrop:
 
 
 @dataclass(frozen=True)
+class ColorJitter:
+    """Colours changed by chance, as torchvision's ``ColorJitter`` and ``RandomGrayscale`` change floating-point tensors: cut off
+    after each operation where they leave 0 to 1, and never rounded in between.
+
+    ``brightness``, ``contrast`` and ``saturation``: the least and the largest factor, of which 1 changes nothing; or a number x for
+    1 - x (0 at least) to 1 + x. ``hue``: the same in shares of the circle of colours, within -0.5 to 0.5, of which 0 changes
+    nothing; or a number x for -x to x. Factors are drawn anew for each sample, and so is the order of the four. ``p``: the share of
+    samples to which this is done. ``grayscale``: the share of samples that are gray in the end, whether or not the rest was done.
+    """
+
+    brightness: float | tuple[float, float] = 0.0
+    contrast: float | tuple[float, float] = 0.0
+    saturation: float | tuple[float, float] = 0.0
+    hue: float | tuple[float, float] = 0.0
+    p: float = 1.0
+    grayscale: float = 0.0
+
+    def _spec(self) -> dict[str, Any]:
+        return {
+            "brightness": _range(self.brightness, neutral=1.0, least=0.0),
+            "contrast": _range(self.contrast, neutral=1.0, least=0.0),
+            "saturation": _range(self.saturation, neutral=1.0, least=0.0),
+            "hue": _range(self.hue, neutral=0.0, least=-0.5),
+            "chance": self.p,
+            "gray": self.grayscale,
+        }
+
+
+@dataclass(frozen=True)
 class Image:
     """A picture (JPEG, PNG, WebP), decoded and drawn to one size: an array of shape (3, height, width), red, green and blue.
 
     ``field``: the field's name, or several, of which the first that a sample has is taken. ``size``: the side of a square, or
     (height, width). ``crop``: the part that is drawn; all of it if none is told. ``flip``: how often left and right change
     places. ``dtype``: float32, of which, from 0 to 1, ``mean`` is taken, and the rest divided by ``std``; or uint8, from 0 to 255, a
-    quarter of the memory for whoever normalises on the device.
+    quarter of the memory for whoever normalises on the device. ``jitter``: how colours are changed, of what is drawn, before it is
+    normalised; not at all if it is not told.
     """
 
     field: str | Sequence[str] = ("jpg", "jpeg", "png", "webp")
@@ -55,6 +85,7 @@ class Image:
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     dtype: Literal["float32", "uint8"] = "float32"
+    jitter: ColorJitter | None = None
 
     def _spec(self) -> dict[str, Any]:
         height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
@@ -67,6 +98,7 @@ class Image:
             "mean": list(self.mean),
             "std": list(self.std),
             "dtype": self.dtype,
+            "jitter": None if self.jitter is None else self.jitter._spec(),
         }
         return {"fields": _names(self.field), "kind": {"image": image}}
 
@@ -147,3 +179,11 @@ Column = Image | Integer | Tokens | Bytes | Text | Part | Number
 
 def _names(field: str | Sequence[str]) -> list[str]:
     return [field] if isinstance(field, str) else list(field)
+
+
+def _range(factor: float | tuple[float, float], *, neutral: float, least: float) -> list[float] | None:
+    """The least and the largest factor; none where nothing is to be changed. What makes no sense is told by the loader."""
+    if isinstance(factor, Sequence):
+        return list(factor)
+    number = float(factor)
+    return None if number == 0 else [max(least, neutral - number), neutral + number]

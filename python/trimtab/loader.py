@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _native, ranks
-from .columns import Column, Text
+from .columns import Column
 from .report import Report
 from .window import Window
 
@@ -23,9 +23,14 @@ class Loader:
     dictionary with an array for each column, the samples along its first side. The order of samples hangs on the data, the seed
     and the epoch alone: it is the same for any number of ranks and threads.
 
-    ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``; or a list of these. ``output``: what arrays are;
-    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
-    ``decoded_cache``: bytes of decoded images that are kept for later epochs. ``on_error``: whether a sample that cannot be read
+    ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``, on this machine or in a store of objects (``s3://``, ``gs://``,
+    ``az://``, ``https://``); or a list of these. ``output``: what arrays are;
+    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
+    ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    ``memory_limit``: bytes that this loader may use, batches that are still referred to and ``decoded_cache`` among them; unless it is
+    told, a quarter of what is available to the ranks of this machine together. ``decoded_cache``: bytes of decoded images that are kept
+    for later epochs. ``storage_options``: what a store of objects is told, such as
+    ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`).
     """
 
@@ -44,7 +49,9 @@ class Loader:
         threads: int | None = None,
         prefetch: int = 4,
         decoded_cache: int = 0,
+        memory_limit: int | None = None,
         max_pixels: int | None = None,
+        storage_options: Mapping[str, str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
     ) -> None:
         if output not in _CONVERTERS:
@@ -68,13 +75,15 @@ class Loader:
             "threads": threads,
             "ahead": prefetch,
             "decoded_cache": decoded_cache,
+            "memory": memory_limit,
+            "loaders_here": ranks.on_this_machine(),
+            "storage_options": dict(storage_options or {}),
         }
         if max_pixels is not None:
             spec["pixels_max"] = max_pixels
         self.skipped = 0
         """How many samples could not be read and were left out."""
         self._spec = json.dumps(spec)
-        self._texts = {name for name, column in columns.items() if isinstance(column, Text)}
         self._output = output
         self._on_error = on_error
         self._worker = (0, 1)
@@ -95,7 +104,7 @@ class Loader:
             arrays, failed = made
             if failed:
                 self._note(failed)
-            yield {name: self._converted(name, made) for name, made in arrays.items()}
+            yield {name: self._converted(arrays.pop(name)) for name in list(arrays)}
 
     def _settle(self) -> None:
         """Begins anew where this is another process, or another worker of torch's DataLoader, than before."""
@@ -110,10 +119,8 @@ class Loader:
         self._worker = worker
         self._open(state, json.dumps(spec))
 
-    def _converted(self, name: str, made: _native.Array | list[bytes]) -> Any:
-        if isinstance(made, _native.Array):
-            return _CONVERTERS[self._output](made)
-        return [cell.decode() for cell in made] if name in self._texts else made
+    def _converted(self, made: _native.Array | list[bytes] | list[str]) -> Any:
+        return _CONVERTERS[self._output](made) if isinstance(made, _native.Array) else made
 
     def _note(self, failed: list[tuple[str, str]]) -> None:
         sample, reason = failed[0]

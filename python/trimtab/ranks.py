@@ -30,6 +30,16 @@ def detect(environment: Mapping[str, str] | None = None) -> tuple[int, int]:
     return _of_ray() or (0, 1)
 
 
+def on_this_machine(environment: Mapping[str, str] | None = None) -> int:
+    """How many ranks share this machine; 1 where nobody tells."""
+    environment = os.environ if environment is None else environment
+    for name in ("LOCAL_WORLD_SIZE", "SLURM_NTASKS_PER_NODE", "OMPI_COMM_WORLD_LOCAL_SIZE", "MPI_LOCALNRANKS"):
+        told = environment.get(name, "")
+        if told.isdigit() and int(told) > 0:
+            return int(told)
+    return 1
+
+
 def _of_ray() -> tuple[int, int] | None:
     """What Ray Train says, where it is in use; it is never imported for that."""
     train = sys.modules.get("ray.train")

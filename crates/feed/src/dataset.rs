@@ -1,8 +1,9 @@
 //! The samples of several files as one.
 
-use std::ffi::OsStr;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use sha2::{Digest, Sha256};
 
@@ -13,8 +14,11 @@ use crate::format::mds::{self, MdsError};
 use crate::format::megatron::{self, MegatronError};
 use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
-use crate::source::{INDEX_NAME, LocalFile, ReadAt, SourceError};
+use crate::source::{INDEX_NAME, Location, ReadAt, SourceError};
 use crate::spec::TokenType;
+
+/// Files that are opened at once, at most.
+const TOGETHER_MAX: usize = 16;
 
 /// Shards whose samples are counted through, in their order.
 pub struct Dataset {
@@ -77,46 +81,21 @@ pub enum DatasetError {
 }
 
 impl Dataset {
-    /// Opens files.
+    /// Opens files, several at once.
     ///
     /// # Errors
     ///
     /// Where one cannot be read, is not of its format, or there is no sample in any.
-    pub fn open(paths: &[PathBuf], format: Format) -> Result<Dataset, DatasetError> {
+    pub fn open(locations: &[Location], format: Format) -> Result<Dataset, DatasetError> {
         let mut dataset = Dataset { shards: Vec::new(), starts: vec![0] };
-        for path in paths {
-            match format {
-                Format::Tokens(tokens) => dataset.add(open_tokens(path, tokens)?),
-                Format::ByName => dataset.add_by_name(path)?,
-            }
+        let opened = together(locations, |location| match format {
+            Format::Tokens(tokens) => open_tokens(location, tokens).map(|shard| vec![shard]),
+            Format::ByName => open_by_name(location),
+        });
+        for shards in opened {
+            shards?.into_iter().for_each(|shard| dataset.add(shard));
         }
         if dataset.samples() == 0 { Err(DatasetError::Empty) } else { Ok(dataset) }
-    }
-
-    /// Adds what a path's name says it is.
-    fn add_by_name(&mut self, path: &Path) -> Result<(), DatasetError> {
-        if path.is_dir() {
-            match Folder::open(path).map_err(DatasetError::Source)? {
-                Some(folder) => self.add(Box::new(folder)),
-                None => return Err(DatasetError::Unknown { file: path.display().to_string() }),
-            }
-            return Ok(());
-        }
-        if path.file_name() == Some(OsStr::new(INDEX_NAME)) {
-            mds::open(path).map_err(DatasetError::Mds)?.into_iter().for_each(|shard| self.add(Box::new(shard)));
-            return Ok(());
-        }
-        let file = LocalFile::open(path).map_err(DatasetError::Source)?;
-        let lines = |file, is_json| Lines::read(file, is_json).map_err(DatasetError::Lines);
-        match path.extension().and_then(OsStr::to_str) {
-            // Indexes that are made for other readers lie beside their shards.
-            Some("idx") if path.with_extension("tar").is_file() => {}
-            Some("tar") => self.add(Box::new(TarShard::read(file).map_err(DatasetError::Tar)?)),
-            Some("jsonl" | "ndjson") => self.add(Box::new(lines(file, true)?)),
-            Some("txt") => self.add(Box::new(lines(file, false)?)),
-            _ => return Err(DatasetError::Unknown { file: file.name().to_owned() }),
-        }
-        Ok(())
     }
 
     fn add(&mut self, shard: Box<dyn Shard>) {
@@ -132,6 +111,11 @@ impl Dataset {
     /// How many samples there are.
     pub fn samples(&self) -> u64 {
         self.starts.last().copied().unwrap_or(0)
+    }
+
+    /// Bytes of memory that tell where samples lie.
+    pub fn index_bytes(&self) -> usize {
+        self.shards.iter().map(|shard| shard.index_bytes()).sum()
     }
 
     /// The shard of a sample, and its place there.
@@ -154,9 +138,59 @@ impl Dataset {
     }
 }
 
-fn open_tokens(path: &Path, tokens: Tokens) -> Result<Box<dyn Shard>, DatasetError> {
-    let file = LocalFile::open(path).map_err(DatasetError::Source)?;
-    match megatron::token_type(&file).map_err(DatasetError::Megatron)? {
+/// Does something to each item, some at once: what it is done for waits for disks and stores. Outcomes are in the items' order.
+pub(crate) fn together<T: Sync, R: Send + Sync>(items: &[T], what: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let done: Vec<OnceLock<R>> = items.iter().map(|_| OnceLock::new()).collect();
+    let work = || {
+        loop {
+            let place = next.fetch_add(1, Ordering::Relaxed);
+            let Some(item) = items.get(place) else { return };
+            let is_first = done[place].set(what(item)).is_ok();
+            assert!(is_first, "each item is taken once");
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 1..items.len().min(TOGETHER_MAX) {
+            scope.spawn(work);
+        }
+        work();
+    });
+    done.into_iter().map(|cell| cell.into_inner().expect("each item was taken")).collect()
+}
+
+/// The shards that a location's name says it has.
+fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError> {
+    if location.is_folder() {
+        return match Folder::open(location).map_err(DatasetError::Source)? {
+            Some(folder) => Ok(vec![Box::new(folder)]),
+            None => Err(DatasetError::Unknown { file: location.name() }),
+        };
+    }
+    if location.base() == INDEX_NAME {
+        let shards = mds::open(location).map_err(DatasetError::Mds)?;
+        return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
+    }
+    let open = || location.open().map_err(DatasetError::Source);
+    let lines = |is_json| Lines::read(open()?, is_json).map_err(DatasetError::Lines);
+    let is_beside_tar = || {
+        let stem = location.base().trim_end_matches(".idx");
+        location.beside(&format!("{stem}.tar")).size().is_ok()
+    };
+    let shard: Box<dyn Shard> = match location.extension() {
+        // Indexes that are made for other readers lie beside their shards.
+        Some("idx") if is_beside_tar() => return Ok(Vec::new()),
+        Some("tar") => Box::new(TarShard::read(open()?).map_err(DatasetError::Tar)?),
+        Some("jsonl" | "ndjson") => Box::new(lines(true)?),
+        Some("txt") => Box::new(lines(false)?),
+        _ => return Err(DatasetError::Unknown { file: location.name() }),
+    };
+    Ok(vec![shard])
+}
+
+fn open_tokens(location: &Location, tokens: Tokens) -> Result<Box<dyn Shard>, DatasetError> {
+    let file = location.open().map_err(DatasetError::Source)?;
+    match megatron::token_type(location, &file).map_err(DatasetError::Megatron)? {
         Some(stored) if stored != tokens.token => {
             return Err(DatasetError::TokenType { file: file.name().to_owned(), stored, told: tokens.token });
         }

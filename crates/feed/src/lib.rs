@@ -6,6 +6,7 @@ pub mod format;
 pub mod image;
 pub mod inspect;
 pub mod loader;
+pub mod memory;
 pub mod meter;
 pub mod order;
 pub mod pack;

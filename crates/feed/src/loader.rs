@@ -1,5 +1,6 @@
 //! A loader: from what is asked for to batches. Start here to see how the parts go together.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -8,20 +9,34 @@ use std::time::{Duration, Instant};
 use crate::dataset::{Dataset, DatasetError, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
+use crate::image::jitter::Jitter;
+use crate::memory::{Budget, Demand, Fetching, Held, Share, available};
 use crate::meter::Report;
 use crate::order::{Order, Shares, Shuffle};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
-use crate::source::{SourceError, find};
-use crate::spec::{ColumnSpec, CropSpec, ImageSpec, KindSpec, PixelType, Spec, TokensSpec};
+use crate::source::remote::{Buckets, Fetcher};
+use crate::source::{SourceError, find, is_in_store};
+use crate::spec::{ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
-use crate::work::{Column, Columns, Kind, Photograph, Pixels};
+use crate::work::{Column, Columns, Kind, Photograph, Pixels, Rooms};
 
 /// Makes batches until it is dropped.
 pub struct Loader {
     columns: Arc<Columns>,
     settings: Settings,
+    /// For batches.
+    memory: Arc<Share>,
     digest: String,
     running: Mutex<Running>,
+    /// What talks to stores, where data are in one.
+    fetcher: Option<Arc<Fetcher>>,
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // So that no thread waits for what comes from a store.
+        self.fetcher.iter().for_each(|fetcher| fetcher.close());
+    }
 }
 
 struct Running {
@@ -31,6 +46,9 @@ struct Running {
     /// Where the consumer is: what was made ahead is not counted.
     epoch: u64,
     consumed: u64,
+    /// What bytes are counted as that were taken out of batches and copied: of the last batch, which the consumer has while it asks for
+    /// the next one, and of the one before.
+    copied: VecDeque<Held>,
 }
 
 /// Why a loader cannot start.
@@ -60,11 +78,20 @@ impl Loader {
     pub fn open(spec: &Spec) -> Result<Loader, LoaderError> {
         check(spec)?;
         let format = format(&spec.columns)?;
-        let files = find(&spec.data).map_err(LoaderError::Find)?;
-        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
         let columns = columns(spec)?;
+        let limit = memory_limit(spec);
+        let fetching = spec.data.iter().any(|name| is_in_store(name)).then(|| Fetching::of(limit));
+        let buckets = Buckets::new(spec.storage_options.clone(), fetching.unwrap_or(Fetching::of(0)));
+        let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
+        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
+        let threads = spec.threads.unwrap_or_else(cores);
+        let budget = divide(spec, limit, (threads, dataset.index_bytes(), fetching), &columns)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());
-        let columns = Columns::new(dataset, columns, spec.decoded_cache as usize, spec.pixels_max);
+        let rooms = Rooms { each: budget.scratch, large: budget.large };
+        let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
+        if fetching.is_some() {
+            columns = columns.fetched_ahead(Arc::clone(buckets.room()));
+        }
         let settings = Settings {
             order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },
             shares: Shares {
@@ -74,13 +101,14 @@ impl Loader {
                 batch: spec.batch,
                 drop_last: spec.drop_last,
             },
-            threads: spec.threads.unwrap_or_else(cores),
+            threads,
             ahead: spec.ahead,
             epoch: 0,
             consumed: 0,
         };
-        let running = Mutex::new(Running { engine: None, start: None, epoch: 0, consumed: 0 });
-        Ok(Loader { columns: Arc::new(columns), settings, digest, running })
+        let running = Mutex::new(Running { engine: None, start: None, epoch: 0, consumed: 0, copied: VecDeque::new() });
+        let (memory, fetcher) = (budget.batches, buckets.fetcher().cloned());
+        Ok(Loader { columns: Arc::new(columns), settings, memory, digest, running, fetcher })
     }
 
     /// The columns of a batch.
@@ -100,20 +128,39 @@ impl Loader {
         if drop_last { samples / step } else { samples.div_ceil(step) }
     }
 
+    /// Counts what was copied out of a batch until the one after the next is asked for.
+    pub fn count_copied(&self, held: Option<Held>) {
+        self.lock().copied.extend(held);
+    }
+
+    /// The batch before the last is not needed any more: whoever asks for the next one has the last in hand.
+    pub fn let_go(&self) {
+        let (before, engine) = {
+            let mut running = self.lock();
+            let last = running.copied.len().saturating_sub(1);
+            (running.copied.drain(..last).collect::<Vec<Held>>(), running.engine.clone())
+        };
+        if !before.is_empty() {
+            drop(before);
+            engine.iter().for_each(|engine| engine.wake());
+        }
+    }
+
     /// The next batch or end of an epoch; waits at most `patience`. The first call starts the threads.
     pub fn next(&self, patience: Duration) -> Next {
         let engine = {
             let mut running = self.lock();
             running.start.get_or_insert_with(Instant::now);
             let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings };
-            Arc::clone(running.engine.get_or_insert_with(|| Arc::new(Engine::start(Arc::clone(&self.columns), at))))
+            let start = || Arc::new(Engine::start(Arc::clone(&self.columns), at, Arc::clone(&self.memory)));
+            Arc::clone(running.engine.get_or_insert_with(start))
         };
         let next = engine.next(patience);
         let mut running = self.lock();
         match &next {
             Next::Batch(batch) => (running.epoch, running.consumed) = (batch.epoch, batch.consumed),
             Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
-            Next::NotYet => {}
+            Next::NotYet | Next::NoRoom { .. } => {}
         }
         next
     }
@@ -155,6 +202,33 @@ impl Loader {
 /// Cores that this process may use.
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
+/// Bytes that a loader may use where it is told none: this part of what is available, and what it is told to keep decoded.
+const MEMORY_PART: u64 = 4;
+/// No less than this, whatever is available.
+const MEMORY_MIN: u64 = 256 << 20;
+
+fn memory_limit(spec: &Spec) -> usize {
+    let own = || available().unwrap_or(0) / MEMORY_PART / spec.loaders_here.max(1);
+    spec.memory.unwrap_or_else(|| own().max(MEMORY_MIN) + spec.decoded_cache) as usize
+}
+
+/// Divides the memory for a dataset of which the index takes `index` bytes.
+fn divide(
+    spec: &Spec,
+    limit: usize,
+    (threads, index, fetching): (usize, usize, Option<Fetching>),
+    columns: &[Column],
+) -> Result<Budget, LoaderError> {
+    let drawn = columns.iter().map(|column| match &column.kind {
+        Kind::Photograph(photograph) => photograph.drawn_bytes(),
+        _ => 0,
+    });
+    let decoded = spec.decoded_cache as usize;
+    let demand = Demand { limit, threads, decoded, index, drawn: drawn.max().unwrap_or(0), fetching };
+    let wrong = |problem: String| LoaderError::Spec { what: "memory_limit".to_owned(), problem };
+    Budget::divide(&demand).map_err(|error| wrong(error.to_string()))
 }
 
 /// What makes no sense, whatever the data are.
@@ -222,6 +296,9 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
     if image.dtype == PixelType::UInt8 && is_normalised {
         return Some("bytes are not normalised: leave mean and std out, or ask for float32");
     }
+    if let Some(problem) = image.jitter.as_ref().and_then(jitter_problem) {
+        return Some(problem);
+    }
     match image.crop {
         CropSpec::Random { area, ratio } => {
             let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
@@ -232,6 +309,24 @@ fn image_problem(image: &ImageSpec) -> Option<&'static str> {
         CropSpec::Centre { shorter: 0 } => Some("the shorter side is at least one pixel"),
         CropSpec::Centre { .. } | CropSpec::Whole => None,
     }
+}
+
+/// The largest factor: far beyond what leaves anything of a picture, and far from where factors stop being numbers.
+const FACTOR_MAX: f64 = 1000.0;
+
+fn jitter_problem(jitter: &JitterSpec) -> Option<&'static str> {
+    let lies_within = |range: Option<(f64, f64)>, least: f64, most: f64| {
+        range.is_none_or(|(low, high)| least <= low && low <= high && high <= most)
+    };
+    let factors = [jitter.brightness, jitter.contrast, jitter.saturation];
+    if !factors.into_iter().all(|range| lies_within(range, 0.0, FACTOR_MAX)) {
+        return Some("a jitter's brightness, contrast and saturation lie within 0 to 1,000, each from low to high");
+    }
+    if !lies_within(jitter.hue, -0.5, 0.5) {
+        return Some("a jitter's hue lies within -0.5 to 0.5, from low to high");
+    }
+    let are_shares = [jitter.chance, jitter.gray].iter().all(|share| (0.0..=1.0).contains(share));
+    (!are_shares).then_some("the shares of images that are jittered and that are gray are between 0 and 1")
 }
 
 /// How the files are read: tokens say themselves where samples begin.
@@ -287,6 +382,14 @@ fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
         width: image.width,
         height: image.height,
         mirror: image.flip,
+        jitter: image.jitter.map(|JitterSpec { brightness, contrast, saturation, hue, chance, gray }| Jitter {
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            chance,
+            gray,
+        }),
         pixels: match image.dtype {
             PixelType::Float32 => Pixels::Normalised(Normalise::new(image.mean, image.std)),
             PixelType::UInt8 => Pixels::Bytes,

@@ -2,6 +2,8 @@
 //!
 //! Unknown names are errors, so that a misspelt option is not an option that has no effect.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::order::Shuffle;
@@ -40,6 +42,15 @@ pub struct Spec {
     /// Bytes of decoded images that are kept for later epochs, at most.
     #[serde(default)]
     pub decoded_cache: u64,
+    /// Bytes of memory that the loader may use, at most; a part of what is available where it is not told.
+    #[serde(default)]
+    pub memory: Option<u64>,
+    /// Loaders like this one on this machine, which share what is available.
+    #[serde(default = "one")]
+    pub loaders_here: u64,
+    /// What stores of objects are told, such as `aws_endpoint`; beside what the environment tells them.
+    #[serde(default)]
+    pub storage_options: BTreeMap<String, String>,
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,
@@ -95,6 +106,9 @@ pub struct ImageSpec {
     /// How often left and right change places: 0 to 1.
     #[serde(default)]
     pub flip: f64,
+    /// How colours are changed by chance.
+    #[serde(default)]
+    pub jitter: Option<JitterSpec>,
     /// What is taken from each channel of 0 to 1.
     #[serde(default)]
     pub mean: [f32; 3],
@@ -136,6 +150,30 @@ pub enum CropSpec {
         /// Its width by its height, at least and at most.
         ratio: (f64, f64),
     },
+}
+
+/// How colours are changed by chance: pairs are what factors are drawn from, at least and at most. What is not told is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct JitterSpec {
+    /// What samples are multiplied by.
+    #[serde(default)]
+    pub brightness: Option<(f64, f64)>,
+    /// How far samples are from the mean of the gray picture: 1 as they are, 0 not at all.
+    #[serde(default)]
+    pub contrast: Option<(f64, f64)>,
+    /// How far samples are from the gray picture: 1 as they are, 0 not at all.
+    #[serde(default)]
+    pub saturation: Option<(f64, f64)>,
+    /// How far colours are turned, in shares of their circle: -0.5 to 0.5.
+    #[serde(default)]
+    pub hue: Option<(f64, f64)>,
+    /// How often these are done: 0 to 1.
+    #[serde(default = "always")]
+    pub chance: f64,
+    /// How often the picture is gray in the end, whatever else was done: 0 to 1.
+    #[serde(default)]
+    pub gray: f64,
 }
 
 /// Tokens that lie behind each other.
@@ -195,6 +233,10 @@ fn one() -> u64 {
 
 fn four() -> usize {
     4
+}
+
+fn always() -> f64 {
+    1.0
 }
 
 fn ones() -> [f32; 3] {

@@ -8,9 +8,11 @@ use std::time::Duration;
 use feed::dataset::{Dataset, Format};
 use feed::image::Normalise;
 use feed::image::crop::{Crop, RandomCrop};
+use feed::memory::Share;
 use feed::order::{Order, Shares, Shuffle};
 use feed::pipeline::{Batch, Engine, Next, Settings};
-use feed::work::{Column, Columns, Kind, Photograph, Pixels};
+use feed::source::Location;
+use feed::work::{Column, Columns, Kind, Photograph, Pixels, Rooms};
 
 /// Photographs drawn small, and their classes.
 fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
@@ -19,6 +21,7 @@ fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
         width: 21,
         height: 17,
         mirror: 0.5,
+        jitter: None,
         pixels: Pixels::Normalised(Normalise::new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])),
         seed: 5,
     };
@@ -26,7 +29,13 @@ fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
         Column { name: "image".into(), fields: vec!["jpg".into()], kind: Kind::Photograph(photograph) },
         Column { name: "label".into(), fields: vec!["cls".into()], kind: Kind::Integer },
     ];
-    Arc::new(Columns::new(Arc::clone(dataset), columns, decoded_bytes_max, 1 << 24))
+    Arc::new(Columns::new(
+        Arc::clone(dataset),
+        columns,
+        Rooms { each: 1 << 20, large: 1 << 24 },
+        decoded_bytes_max,
+        1 << 24,
+    ))
 }
 
 fn settings(dataset: &Dataset, threads: usize, world: u64, rank: u64, batch: u64) -> Settings {
@@ -55,7 +64,7 @@ fn samples(batch: &Batch) -> Vec<Vec<u8>> {
 
 /// Whole epochs of one rank; or its first `batches` batches, and what is consumed then.
 fn run(columns: &Arc<Columns>, settings: Settings, epochs: u64, batches: usize) -> (Vec<Vec<u8>>, u64) {
-    let engine = Engine::start(Arc::clone(columns), settings);
+    let engine = Engine::start(Arc::clone(columns), settings, Share::new(1 << 24));
     let (mut all, mut consumed, mut left) = (Vec::new(), settings.consumed, batches);
     while left > 0 {
         match engine.next(Duration::from_secs(60)) {
@@ -67,14 +76,15 @@ fn run(columns: &Arc<Columns>, settings: Settings, epochs: u64, batches: usize) 
             }
             Next::EndOfEpoch(epoch) if epoch + 1 == settings.epoch + epochs => break,
             Next::EndOfEpoch(_) => {}
-            Next::NotYet => panic!("nothing came for a minute"),
+            Next::NotYet | Next::NoRoom { .. } => panic!("nothing came for a minute"),
         }
     }
     (all, consumed)
 }
 
 fn dataset(folder: &Path) -> Arc<Dataset> {
-    let paths: Vec<_> = (0..4).map(|shard| folder.join(format!("shard-{shard:04}.tar"))).collect();
+    let shard = |shard: usize| Location::Path(folder.join(format!("shard-{shard:04}.tar")));
+    let paths: Vec<_> = (0..4).map(shard).collect();
     Arc::new(Dataset::open(&paths, Format::ByName).expect("the shards are well formed"))
 }
 

@@ -81,7 +81,7 @@ fn decoded(file: &[u8], region: Option<Region>) -> Result<Planes, JpegError> {
     let choose = |size: feed::image::jpeg::Size| {
         region.unwrap_or(Region { left: 0, top: 0, width: size.width, height: size.height })
     };
-    Decoder::new(1 << 24).decode(file, choose, &mut planes).map(|_| planes)
+    Decoder::new(1 << 24).decode(file, choose, usize::MAX, &mut planes).map(|_| planes)
 }
 
 /// The luminance of an image by another decoder, in rows: mixed again from the colours that it gives (JFIF 1.02, page 3).
@@ -234,7 +234,7 @@ fn an_image_with_more_samples_of_colour_than_of_luminance_is_drawn() {
     file.extend([0xff, 0xd9]);
     let mut planes = Planes::new();
     let region = Region { left: 17, top: 3, width: 11, height: 9 };
-    Decoder::new(1 << 24).decode(&file, |_| region, &mut planes).expect("it is a JPEG");
+    Decoder::new(1 << 24).decode(&file, |_| region, usize::MAX, &mut planes).expect("it is a JPEG");
     let mut output = vec![0.0; 3 * 8 * 8];
     let target = Target { width: 8, height: 8, mirrored: false };
     Renderer::default().render(&planes, region, target, &Normalise::new([0.0; 3], [1.0 / 255.0; 3]), &mut output);

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import colorsys
 import gc
 import io
+import itertools
 import tarfile
 
 import numpy as np
@@ -69,6 +71,137 @@ def test_bytes_are_the_same_rounded(images):
     assert np.abs(batch["bytes"] - batch["floats"] * 255).max() < 0.502
     with pytest.raises(ValueError, match="image: bytes are not normalised"):
         tt.Loader(images, batch_size=1, columns={"image": tt.Image("jpg", dtype="uint8", mean=tt.IMAGENET_MEAN)})
+
+
+def gray(picture: np.ndarray) -> np.ndarray:
+    red, green, blue = picture
+    return 0.2989 * red + 0.587 * green + 0.114 * blue
+
+
+def blended(picture: np.ndarray, factor: float, other: np.ndarray | float) -> np.ndarray:
+    return np.clip(factor * picture + (1 - factor) * other, 0, 1)
+
+
+def turned(picture: np.ndarray, share: float) -> np.ndarray:
+    """By way of hue, saturation and value, as the standard library has them."""
+    pixels = [colorsys.rgb_to_hsv(*pixel) for pixel in picture.reshape(3, -1).T]
+    back = [colorsys.hsv_to_rgb((hue + share) % 1, saturation, value) for hue, saturation, value in pixels]
+    return np.transpose(back).reshape(picture.shape)
+
+
+OPERATIONS = {
+    "brightness": lambda picture, factor: blended(picture, factor, 0.0),
+    "contrast": lambda picture, factor: blended(picture, factor, gray(picture).mean()),
+    "saturation": lambda picture, factor: blended(picture, factor, gray(picture)),
+    "hue": turned,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "factor"),
+    [
+        ("brightness", 0.3),
+        ("brightness", 1.7),
+        ("contrast", 0.0),
+        ("contrast", 2.5),
+        ("saturation", 0.4),
+        ("saturation", 3.0),
+        ("hue", 0.5),
+        ("hue", -0.17),
+    ],
+)
+def test_colours_are_changed_step_by_step(images, name, factor):
+    jitter = tt.ColorJitter(**{name: (factor, factor)})
+    options = {"size": (19, 23), "crop": tt.RandomCrop(), "flip": 0.5}
+    columns = {
+        "plain": tt.Image("jpg", **options),
+        "jittered": tt.Image("jpg", jitter=jitter, **options),
+        "scaled": tt.Image("jpg", jitter=jitter, mean=tt.IMAGENET_MEAN, std=tt.IMAGENET_STD, **options),
+        "bytes": tt.Image("jpg", jitter=jitter, dtype="uint8", **options),
+    }
+    (batch,) = tt.Loader(images / "shard-0000.tar", batch_size=100, columns=columns)
+    expected = np.stack([OPERATIONS[name](picture, factor) for picture in batch["plain"].astype(np.float64)])
+    assert np.abs(expected - batch["plain"]).mean() > 0.005
+    np.testing.assert_allclose(batch["jittered"], expected, atol=2e-5)
+    scaled = (expected - np.reshape(tt.IMAGENET_MEAN, (3, 1, 1))) / np.reshape(tt.IMAGENET_STD, (3, 1, 1))
+    np.testing.assert_allclose(batch["scaled"], scaled, atol=1e-4)
+    assert np.abs(batch["bytes"] - batch["jittered"] * 255).max() < 0.502
+
+
+def test_colours_are_changed_in_an_order_drawn_for_each_sample(images):
+    factors = {"brightness": 1.4, "contrast": 0.5, "saturation": 1.8, "hue": 0.2}
+    jitter = tt.ColorJitter(**{name: (factor, factor) for name, factor in factors.items()})
+    options = {"size": 12, "crop": tt.RandomCrop(), "flip": 0.5}
+    columns = {"plain": tt.Image("jpg", **options), "jittered": tt.Image("jpg", jitter=jitter, **options)}
+    (batch,) = tt.Loader(images / "shard-0001.tar", batch_size=100, columns=columns)
+    found = set()
+    for plain, jittered in zip(batch["plain"].astype(np.float64), batch["jittered"], strict=True):
+        errors = {}
+        for order in itertools.permutations(factors):
+            picture = plain
+            for name in order:
+                picture = OPERATIONS[name](picture, factors[name])
+            errors[order] = np.abs(picture - jittered).max()
+        nearest = min(errors, key=errors.__getitem__)
+        assert errors[nearest] < 2e-5
+        found.add(nearest)
+    assert len(found) >= 18
+
+
+def test_jitter_is_drawn_for_each_sample_and_epoch_whatever_the_threads(images):
+    columns = {
+        "plain": tt.Image("jpg", size=8, crop=tt.RandomCrop(), flip=0.5),
+        "darker": tt.Image("jpg", size=8, crop=tt.RandomCrop(), flip=0.5, jitter=tt.ColorJitter(brightness=(0.2, 0.8))),
+        "all": tt.Image("jpg", size=8, crop=tt.RandomCrop(), jitter=tt.ColorJitter(0.4, 0.4, 0.4, 0.1, 0.8, 0.2)),
+    }
+    one = tt.Loader(images / "shard-0002.tar", batch_size=100, columns=columns, threads=1)
+    three = tt.Loader(images / "shard-0002.tar", batch_size=100, columns=columns, threads=3)
+    epochs = []
+    for _ in range(2):
+        (batch,), (other,) = one, three
+        for name in columns:
+            np.testing.assert_array_equal(batch[name], other[name])
+        factors = batch["darker"].sum(axis=(1, 2, 3)) / batch["plain"].sum(axis=(1, 2, 3))
+        assert 0.2 <= factors.min() < 0.25 and 0.75 < factors.max() <= 0.8 and 0.45 < factors.mean() < 0.55
+        epochs.append(factors)
+    assert np.abs(epochs[0] - epochs[1]).mean() > 0.1
+
+
+def test_shares_of_samples_are_jittered_and_gray(images):
+    options = {"size": 16, "crop": tt.RandomCrop(), "flip": 0.5, "mean": tt.IMAGENET_MEAN, "std": tt.IMAGENET_STD}
+    columns = {
+        "plain": tt.Image("jpg", **options),
+        "never": tt.Image("jpg", jitter=tt.ColorJitter(brightness=(0.5, 0.5), p=0.0), **options),
+        "often": tt.Image("jpg", jitter=tt.ColorJitter(brightness=(0.5, 0.5), p=0.8), **options),
+        "unscaled": tt.Image("jpg", size=16, crop=tt.RandomCrop(), flip=0.5),
+        "gray": tt.Image("jpg", size=16, crop=tt.RandomCrop(), flip=0.5, jitter=tt.ColorJitter(grayscale=0.3)),
+    }
+    batches = list(tt.Loader(images, batch_size=100, columns=columns))
+    together = {name: np.concatenate([batch[name] for batch in batches]) for name in columns}
+    assert len(together["plain"]) == 400
+    np.testing.assert_array_equal(together["never"], together["plain"])
+    changed = (together["often"] != together["plain"]).any(axis=(1, 2, 3))
+    assert 290 <= changed.sum() <= 350
+    is_gray = (together["gray"] != together["unscaled"]).any(axis=(1, 2, 3))
+    assert 90 <= is_gray.sum() <= 150
+    for picture, plain in zip(together["gray"][is_gray], together["unscaled"][is_gray], strict=True):
+        np.testing.assert_allclose(picture, np.stack([gray(plain)] * 3), atol=2e-5)
+
+
+def test_jitter_that_makes_no_sense_is_refused_in_words(images):
+    for words, jitter in [
+        ("image: a jitter's brightness, contrast and saturation", tt.ColorJitter(brightness=-0.1)),
+        ("image: a jitter's brightness, contrast and saturation", tt.ColorJitter(contrast=(-0.1, 1.0))),
+        ("image: a jitter's brightness, contrast and saturation", tt.ColorJitter(saturation=(1.5, 0.5))),
+        ("image: a jitter's brightness, contrast and saturation", tt.ColorJitter(saturation=1e30)),
+        ("image: a jitter's hue lies within -0.5 to 0.5", tt.ColorJitter(hue=0.6)),
+        ("image: a jitter's hue lies within -0.5 to 0.5", tt.ColorJitter(hue=(-0.6, 0.0))),
+        ("image: a jitter's hue lies within -0.5 to 0.5", tt.ColorJitter(hue=-0.1)),
+        ("image: .*gray are between 0 and 1", tt.ColorJitter(p=1.1)),
+        ("image: .*gray are between 0 and 1", tt.ColorJitter(grayscale=-0.1)),
+    ]:
+        with pytest.raises(ValueError, match=words):
+            tt.Loader(images, batch_size=1, columns={"image": tt.Image("jpg", jitter=jitter)})
 
 
 def test_the_part_that_is_drawn_is_told(images):

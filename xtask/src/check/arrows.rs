@@ -24,16 +24,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "fleet",
         ],
     ),
-    // They use nothing of Trimtab: one finds files and records skips, one runs a Slurm, one runs the program itself.
+    // They use nothing of Trimtab: one finds files and records skips, one runs a Slurm, one runs the program itself, one is a store of
+    // objects.
     ("testkit", &[]),
     ("slurm-rig", &[]),
     ("live-rig", &[]),
+    ("object-rig", &[]),
     // Benchmarks measure these; nothing uses xtask.
     (
         "xtask",
         &[
             "slurm-rig",
             "live-rig",
+            "object-rig",
             "advise",
             "replay",
             "allocate",
@@ -48,7 +51,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What tests may use wherever they are, and nothing else may unless the table says so.
-const FOR_TESTS: &[&str] = &["testkit", "slurm-rig", "live-rig"];
+const FOR_TESTS: &[&str] = &["testkit", "slurm-rig", "live-rig", "object-rig"];
 
 /// Every arrow of the workspace is allowed.
 pub(super) fn run() -> anyhow::Result<Outcome> {

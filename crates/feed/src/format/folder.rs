@@ -1,53 +1,54 @@
 //! Folders of images: each folder in a folder is a class, and each file in it a sample. Classes are counted by name, from 0.
 
 use std::borrow::Cow;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use super::{Encoding, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
+use crate::source::remote::{RemoteFile, Want};
+use crate::source::{File, Location, ReadAt, SourceError};
 
 /// The name of the field that is a sample's class.
 pub(crate) const CLASS: &str = "cls";
+/// Objects that were asked for ahead and never read are forgotten when there are so many.
+const AHEAD_MAX: usize = 1 << 16;
 
 /// Files in folders.
 pub struct Folder {
     name: String,
     /// Each with the number of its folder.
-    files: Vec<(PathBuf, u32)>,
+    files: Vec<(Location, u32)>,
+    /// Objects that were asked for ahead, by their sample.
+    ahead: Mutex<HashMap<u64, Weak<RemoteFile>>>,
 }
 
 impl Folder {
-    /// The files in the folders of `path`, by name; none where there are no folders in it.
+    /// The files in the folders of `at`, by name; none where there are no folders in it.
     ///
     /// # Errors
     ///
     /// Where a folder cannot be listed.
-    pub fn open(path: &Path) -> Result<Option<Folder>, SourceError> {
-        let classes: Vec<PathBuf> = listed(path)?.into_iter().filter(|entry| entry.is_dir()).collect();
-        let mut files = Vec::new();
-        for (number, class) in classes.iter().enumerate() {
-            let inside = listed(class)?.into_iter().filter(|entry| entry.is_file());
-            files.extend(inside.map(|file| (file, number as u32)));
+    pub fn open(at: &Location) -> Result<Option<Folder>, SourceError> {
+        let folders = at.folders()?;
+        if folders.is_empty() {
+            return Ok(None);
         }
-        let name = path.display().to_string();
-        Ok((!classes.is_empty()).then_some(Folder { name, files }))
+        let numbered = |(number, (_, files)): (usize, (String, Vec<Location>))| {
+            files.into_iter().map(move |file| (file, number as u32)).collect::<Vec<_>>()
+        };
+        let files = folders.into_iter().enumerate().flat_map(numbered).collect();
+        Ok(Some(Folder { name: at.name(), files, ahead: Mutex::default() }))
     }
-}
 
-/// What lies in a folder, by name; without what is hidden.
-fn listed(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    let failed = |error| SourceError { name: folder.display().to_string(), offset: None, error };
-    let mut entries = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        let is_hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !is_hidden {
-            entries.push(path);
-        }
+    /// The file of a sample: the one that was asked for ahead, where it was.
+    fn file(&self, sample: u64) -> Result<File, SourceError> {
+        let ahead = self.lock().remove(&sample).and_then(|file| file.upgrade());
+        ahead.map_or_else(|| self.files[sample as usize].0.open(), |file| Ok(File::Remote(file)))
     }
-    entries.sort();
-    Ok(entries)
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Weak<RemoteFile>>> {
+        self.ahead.lock().expect("nobody panics while holding the files")
+    }
 }
 
 impl Shard for Folder {
@@ -69,22 +70,52 @@ impl Shard for Folder {
     }
 
     fn sample_name(&self, sample: u64) -> String {
-        let path = &self.files[sample as usize].0;
-        path.strip_prefix(&self.name).unwrap_or(path).display().to_string()
+        let name = self.files[sample as usize].0.name();
+        name.strip_prefix(&self.name).map_or(name.as_str(), |below| below.trim_start_matches('/')).to_owned()
+    }
+
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        let (location, _) = &self.files[sample as usize];
+        let extension = location.extension().unwrap_or_default();
+        let is_file = names.iter().any(|name| name.eq_ignore_ascii_case(extension));
+        // A class is a few digits.
+        if is_file { Ok(location.size()?) } else { Ok(10) }
+    }
+
+    fn index_bytes(&self) -> usize {
+        self.files.iter().map(|(location, _)| location.index_bytes()).sum()
+    }
+
+    fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want> {
+        let location = &self.files[sample as usize].0;
+        let Location::Object(_) = location else { return None };
+        let extension = location.extension().unwrap_or_default();
+        let is_file = |names: &&&[String]| names.iter().any(|name| name.eq_ignore_ascii_case(extension));
+        fields.iter().find(is_file)?;
+        // It was listed with its size, so that to open it asks nothing of the store.
+        let want = location.open().ok().and_then(|file| file.want(Extent { offset: 0, bytes: file.size() }))?;
+        let mut ahead = self.lock();
+        if ahead.len() >= AHEAD_MAX {
+            ahead.retain(|_, file| file.strong_count() > 0);
+        }
+        ahead.insert(sample, Arc::downgrade(&want.file));
+        Some(want)
     }
 
     fn key(&self, sample: u64) -> Option<String> {
-        let path = &self.files[sample as usize].0;
-        Some(path.strip_prefix(&self.name).unwrap_or(path).with_extension("").display().to_string())
+        let name = self.sample_name(sample);
+        let base = name.rfind('/').map_or(0, |slash| slash + 1);
+        // A dot that a name begins with begins no ending.
+        let end = name[base..].rfind('.').filter(|dot| *dot > 0).map_or(name.len(), |dot| base + dot);
+        Some(name[..end].to_owned())
     }
 
     /// Extensions are told in small letters: large and small ones are the same to [`Shard::read`].
     fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
-        let (path, class) = &self.files[sample as usize];
-        let failed = |error| SourceError { name: path.display().to_string(), offset: None, error };
+        let (location, class) = &self.files[sample as usize];
         let file = FieldInfo {
-            name: Cow::Owned(path.extension().unwrap_or_default().to_string_lossy().to_lowercase()),
-            bytes: fs::metadata(path).map_err(failed)?.len(),
+            name: Cow::Owned(location.extension().unwrap_or_default().to_lowercase()),
+            bytes: location.size()?,
             encoding: Encoding::Plain,
         };
         let digits = class.to_string().len() as u64;
@@ -92,16 +123,16 @@ impl Shard for Folder {
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
-        let (path, class) = &self.files[sample as usize];
-        let extension = path.extension().unwrap_or_default().to_string_lossy();
+        let (location, class) = &self.files[sample as usize];
+        let extension = location.extension().unwrap_or_default();
         for name in names {
             if name == CLASS {
                 bytes.clear();
                 bytes.extend_from_slice(class.to_string().as_bytes());
                 return Ok(Some(Encoding::Plain));
             }
-            if name.eq_ignore_ascii_case(&extension) {
-                let file = LocalFile::open(path)?;
+            if name.eq_ignore_ascii_case(extension) {
+                let file = self.file(sample)?;
                 bytes.resize(file.size() as usize, 0);
                 file.read_at(0, bytes)?;
                 return Ok(Some(Encoding::Plain));

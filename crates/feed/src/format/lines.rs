@@ -6,15 +6,16 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Encoding, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
+use crate::source::remote::Want;
+use crate::source::{File, ReadAt, SourceError};
 
 /// What is read at once to find where lines end.
 const READ_BYTES: usize = 1 << 20;
 
 /// A file of lines, and where each begins: eight bytes for each.
 pub struct Lines {
-    file: LocalFile,
+    file: File,
     /// The first byte of each line that is not empty, and where it ends.
     lines: Vec<(u64, u32)>,
     is_json: bool,
@@ -40,8 +41,9 @@ impl Lines {
     /// # Errors
     ///
     /// Where it cannot be read, or a line is longer than any that is kept.
-    pub fn read(file: LocalFile, is_json: bool) -> Result<Lines, LinesError> {
+    pub fn read(file: File, is_json: bool) -> Result<Lines, LinesError> {
         let mut lines = Vec::new();
+        let in_order = file.in_order();
         let mut buffer = vec![0; READ_BYTES];
         let (mut at, mut start) = (0, 0);
         let mut end = |start: u64, end: u64| {
@@ -54,7 +56,7 @@ impl Lines {
         };
         while at < file.size() {
             let bytes = READ_BYTES.min((file.size() - at) as usize);
-            file.read_at(at, &mut buffer[..bytes]).map_err(LinesError::Source)?;
+            in_order.read_at(at, &mut buffer[..bytes]).map_err(LinesError::Source)?;
             for place in memchr::memchr_iter(b'\n', &buffer[..bytes]) {
                 end(start, at + place as u64)?;
                 start = at + place as u64 + 1;
@@ -62,6 +64,7 @@ impl Lines {
             at += bytes as u64;
         }
         end(start, file.size())?;
+        drop(in_order);
         Ok(Lines { file, lines, is_json })
     }
 }
@@ -101,6 +104,24 @@ impl Shard for Lines {
 
     fn sample_name(&self, sample: u64) -> String {
         format!("the line at byte {}", self.lines[sample as usize].0)
+    }
+
+    fn bytes(&self, sample: u64, _names: &[String]) -> Result<u64, ReadError> {
+        Ok(u64::from(self.lines[sample as usize].1))
+    }
+
+    /// What a member says is written beside the line that it is read from.
+    fn work_bytes(&self, sample: u64) -> u64 {
+        if self.is_json { u64::from(self.lines[sample as usize].1) } else { 0 }
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.lines[..])
+    }
+
+    fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
+        let (offset, bytes) = self.lines[sample as usize];
+        self.file.want(Extent { offset, bytes: u64::from(bytes) })
     }
 
     fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
@@ -217,12 +238,13 @@ impl std::error::Error for LinesError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source::Location;
 
     fn lines(text: &str, is_json: bool) -> Lines {
         let folder = tempfile::TempDir::new().unwrap();
         let path = folder.path().join("lines");
         std::fs::write(&path, text).unwrap();
-        Lines::read(LocalFile::open(&path).unwrap(), is_json).unwrap()
+        Lines::read(Location::Path(path).open().unwrap(), is_json).unwrap()
     }
 
     fn all(lines: &Lines, names: &[&str]) -> Vec<Option<String>> {

@@ -3,16 +3,22 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde::Deserialize;
 
 use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::dataset::together;
+use crate::source::remote::Want;
+use crate::source::{File, Location, ReadAt, SourceError};
 
-/// One shard. Nothing of it is kept: where a sample begins is read with the sample.
+/// The largest index that is read.
+const INDEX_BYTES_MAX: u64 = 1 << 30;
+
+/// One shard. Where a sample begins is read with the sample; of an object in a store, it is kept: four bytes a sample.
 pub struct MdsShard {
-    file: LocalFile,
+    file: File,
+    offsets: Vec<u32>,
     samples: u64,
     columns: Vec<Column>,
 }
@@ -67,17 +73,15 @@ struct FileEntry {
 /// # Errors
 ///
 /// Where the index or a shard cannot be read, or they contradict each other.
-pub fn open(index: &Path) -> Result<Vec<MdsShard>, MdsError> {
-    let file = index.display().to_string();
-    let text = std::fs::read(index)
-        .map_err(|error| MdsError::Source(SourceError { name: file.clone(), offset: None, error }))?;
+pub fn open(index: &Location) -> Result<Vec<MdsShard>, MdsError> {
+    let file = index.name();
+    let text = index.read(INDEX_BYTES_MAX).map_err(MdsError::Source)?;
     let wrong = |problem: String| MdsError::Index { file: file.clone(), problem };
     let entries: IndexFile = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    let folder = index.parent().unwrap_or(Path::new("."));
-    entries.shards.iter().map(|entry| open_shard(folder, entry, &wrong)).collect()
+    together(&entries.shards, |entry| open_shard(index, entry, &wrong)).into_iter().collect()
 }
 
-fn open_shard(folder: &Path, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
+fn open_shard(index: &Location, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
     let name = &entry.raw_data.basename;
     if entry.format != "mds" {
         return Err(wrong(format!("{name} is of the format {:?}; mds is read", entry.format)));
@@ -85,36 +89,41 @@ fn open_shard(folder: &Path, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsE
     if let Some(compression) = &entry.compression {
         return Err(wrong(format!("{name} is compressed ({compression}), which is not read yet: unpack it")));
     }
-    if Path::new(name).components().any(|part| !matches!(part, std::path::Component::Normal(_))) {
+    if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
         return Err(wrong(format!("{name:?} does not lie in the folder of the index")));
     }
     let columns = entry.column_names.len();
     if entry.column_encodings.len() != columns || entry.column_sizes.len() != columns {
         return Err(wrong(format!("{name} has {columns} names of columns, and not as many encodings and sizes")));
     }
-    let file = LocalFile::open(&folder.join(name)).map_err(MdsError::Source)?;
+    let file = index.beside(name).of_size(entry.raw_data.bytes).open().map_err(MdsError::Source)?;
     if file.size() != entry.raw_data.bytes {
         let (bytes, told) = (file.size(), entry.raw_data.bytes);
         return Err(wrong(format!(
             "{name} has {bytes} bytes, and the index says {told}: is it the index of other files?"
         )));
     }
-    let mut count = [0; 4];
-    file.read_at(0, &mut count).map_err(MdsError::Source)?;
-    if u64::from(u32::from_le_bytes(count)) != entry.samples {
-        let told = entry.samples;
+    let head = match &file {
+        File::Local(_) => 4,
+        File::Remote(_) => entry.samples.saturating_mul(4).saturating_add(8).min(file.size()) as usize,
+    };
+    let mut head = vec![0; head];
+    file.read_at(0, &mut head).map_err(MdsError::Source)?;
+    let mut words = head.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
+    let (count, told) = (words.next().unwrap_or_default(), entry.samples);
+    if u64::from(count) != told {
         return Err(wrong(format!(
-            "{name} has {} samples, and the index says {told}: is it the index of other files?",
-            u32::from_le_bytes(count)
+            "{name} has {count} samples, and the index says {told}: is it the index of other files?"
         )));
     }
+    let offsets: Vec<u32> = words.collect();
     let columns = entry.column_names.iter().zip(&entry.column_encodings).zip(&entry.column_sizes);
     let columns = columns.map(|((name, encoding), size)| Column {
         name: name.clone(),
         encoding: encoding_of(encoding),
         size: *size,
     });
-    Ok(MdsShard { file, samples: entry.samples, columns: columns.collect() })
+    Ok(MdsShard { file, offsets, samples: entry.samples, columns: columns.collect() })
 }
 
 /// What an encoding's name says about bytes. Other encodings are handed on as they are.
@@ -129,10 +138,16 @@ fn encoding_of(name: &str) -> Encoding {
 impl MdsShard {
     /// Where a sample begins and ends.
     fn ends(&self, sample: u64) -> Result<(u64, u64), ReadError> {
-        let mut offsets = [0; 8];
-        self.file.read_at(4 + 4 * sample, &mut offsets)?;
-        let [begin, end] = [0, 4]
-            .map(|at| u64::from(u32::from_le_bytes([offsets[at], offsets[at + 1], offsets[at + 2], offsets[at + 3]])));
+        let kept = self.offsets.get(sample as usize).zip(self.offsets.get(sample as usize + 1));
+        let (begin, end) = match kept {
+            Some((begin, end)) => (u64::from(*begin), u64::from(*end)),
+            None => {
+                let mut offsets = [[0; 4]; 2];
+                self.file.read_at(4 + 4 * sample, offsets.as_flattened_mut())?;
+                let [begin, end] = offsets.map(|offset| u64::from(u32::from_le_bytes(offset)));
+                (begin, end)
+            }
+        };
         if begin > end || end > self.file.size() {
             return Err(ReadError::Corrupt { what: "the shard says that it ends before it begins, or past the file" });
         }
@@ -193,6 +208,27 @@ impl Shard for MdsShard {
             encoding: column.encoding,
         });
         Ok(fields.collect())
+    }
+
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        let Some(column) = self.columns.iter().find(|column| names.contains(&column.name)) else { return Ok(0) };
+        if let Some(size) = column.size {
+            return Ok(u64::from(size));
+        }
+        // Not more than all its columns together.
+        let (begin, end) = self.ends(sample)?;
+        Ok(end - begin)
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.offsets[..])
+    }
+
+    fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
+        let File::Remote(_) = &self.file else { return None };
+        // A sample's columns lie behind each other, and where each begins is told at its front.
+        let (begin, end) = self.ends(sample).ok()?;
+        self.file.want(Extent { offset: begin, bytes: end - begin })
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

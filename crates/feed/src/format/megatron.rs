@@ -2,9 +2,8 @@
 //! begin. Documents lie behind each other without anything between, so that samples are cut from all of them as from one text.
 
 use std::fmt;
-use std::path::Path;
 
-use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::source::{File, Location, ReadAt, SourceError};
 use crate::spec::TokenType;
 
 /// How an index file begins, with its version behind it.
@@ -31,12 +30,11 @@ pub enum MegatronError {
 /// # Errors
 ///
 /// Where the index is of another kind, its tokens are of no type that is read, or it is of another file.
-pub fn token_type(bin: &LocalFile) -> Result<Option<TokenType>, MegatronError> {
-    let path = Path::new(bin.name()).with_extension("idx");
-    if !path.exists() {
-        return Ok(None);
-    }
-    let index = LocalFile::open(&path).map_err(MegatronError::Source)?;
+pub fn token_type(at: &Location, bin: &File) -> Result<Option<TokenType>, MegatronError> {
+    let base = at.base();
+    let stem = base.rsplit_once('.').map_or(base, |(stem, _)| stem);
+    let beside = at.beside(&format!("{stem}.idx")).open_if_there().map_err(MegatronError::Source)?;
+    let Some(index) = beside else { return Ok(None) };
     let wrong = |problem: String| MegatronError::Index { file: index.name().to_owned(), problem };
     // Behind magic and version: the type (1 byte), sequences and documents (8 each), then sizes (4) and pointers (8) of sequences.
     let mut header = [0; 34];

@@ -12,6 +12,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::source::SourceError;
+use crate::source::remote::Want;
 
 /// Samples in one file, or in the files of one folder.
 pub trait Shard: Send + Sync {
@@ -42,6 +43,25 @@ pub trait Shard: Send + Sync {
     ///
     /// Where that cannot be read.
     fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError>;
+
+    /// Bytes of the first field of a sample that has one of some names, at most; none where it has none of them.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be read.
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError>;
+
+    /// Bytes that are needed to read a sample, beside those of its field, at most.
+    fn work_bytes(&self, _sample: u64) -> u64 {
+        0
+    }
+
+    /// Bytes of memory that tell where samples lie.
+    fn index_bytes(&self) -> usize;
+
+    /// What is to be fetched so that the first fields of some lists of names can be read; none where nothing is, since it is on this
+    /// machine, or not known before it is read.
+    fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want>;
 
     /// Reads the first field of a sample that has one of some names, in place of what is in `bytes`; none where it has none of them.
     /// Where samples are one thing without a name, any name is theirs, and none.
@@ -137,10 +157,19 @@ impl From<SourceError> for ReadError {
 }
 
 /// Bytes of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Extent {
     /// The first.
     pub offset: u64,
     /// How many.
     pub bytes: u64,
+}
+
+impl Extent {
+    /// From the first byte of either to the last of either.
+    pub fn and(self, other: Extent) -> Extent {
+        let offset = self.offset.min(other.offset);
+        let end = (self.offset + self.bytes).max(other.offset + other.bytes);
+        Extent { offset, bytes: end - offset }
+    }
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::{LocalFile, ReadAt};
+use crate::source::remote::Want;
+use crate::source::{File, ReadAt};
 
 /// Where the records of a file lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl Records {
 /// A file of records.
 pub struct RecordsShard {
     /// The file.
-    pub file: LocalFile,
+    pub file: File,
     /// Its records.
     pub records: Records,
 }
@@ -93,6 +94,18 @@ impl Shard for RecordsShard {
     fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
         let bytes = self.records.extent(sample).bytes;
         Ok(vec![FieldInfo { name: Cow::Borrowed(""), bytes, encoding: Encoding::Plain }])
+    }
+
+    fn bytes(&self, _sample: u64, _names: &[String]) -> Result<u64, ReadError> {
+        Ok(self.records.layout.bytes)
+    }
+
+    fn index_bytes(&self) -> usize {
+        0
+    }
+
+    fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
+        self.file.want(self.records.extent(sample))
     }
 
     fn read(&self, sample: u64, _names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

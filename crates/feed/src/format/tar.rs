@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::{LocalFile, ReadAt, SourceError};
+use crate::source::remote::Want;
+use crate::source::{File, ReadAt, SourceError};
 
 /// Everything in a tar file starts at a multiple of this.
 const BLOCK: u64 = 512;
@@ -100,7 +101,7 @@ impl TarIndex {
 
 /// A WebDataset file and where its samples lie.
 pub struct TarShard {
-    file: LocalFile,
+    file: File,
     index: TarIndex,
 }
 
@@ -110,8 +111,8 @@ impl TarShard {
     /// # Errors
     ///
     /// As [`TarIndex::read`] has them.
-    pub fn read(file: LocalFile) -> Result<TarShard, TarError> {
-        let index = TarIndex::read(&file)?;
+    pub fn read(file: File) -> Result<TarShard, TarError> {
+        let index = TarIndex::read(&*file.in_order())?;
         Ok(TarShard { file, index })
     }
 }
@@ -149,6 +150,19 @@ impl Shard for TarShard {
             encoding: Encoding::Plain,
         };
         Ok(self.index.sample(sample).iter().map(info).collect())
+    }
+
+    fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
+        Ok(self.index.extent(sample, names).map_or(0, |extent| extent.bytes))
+    }
+
+    fn index_bytes(&self) -> usize {
+        size_of_val(&self.index.fields[..]) + size_of_val(&self.index.starts[..])
+    }
+
+    fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want> {
+        let extents = fields.iter().filter_map(|names| self.index.extent(sample, names));
+        self.file.want(extents.reduce(Extent::and)?)
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

@@ -17,6 +17,11 @@ pub enum ImageError {
         /// What is wrong.
         problem: String,
     },
+    /// It takes more memory to decode than there is room for.
+    NoRoom {
+        /// Bytes that it takes.
+        bytes: usize,
+    },
     /// It would take more room than is allowed.
     TooLarge {
         /// Pixels from left to right.
@@ -87,47 +92,53 @@ impl Decoder {
         Decoder { jpeg: jpeg::Decoder::new(pixels_max), pixels_max, pixels: Vec::new() }
     }
 
-    /// Decodes at least what `region` of the image in `file` needs, which is chosen when the image's size is known; that size.
+    /// Decodes at least what `region` of the image in `file` needs, which is chosen when the image's size is known, in `room` bytes;
+    /// that size.
     ///
     /// # Errors
     ///
-    /// Where the file is of no kind that is decoded, or not what it should be. The planes then hold nothing of use.
+    /// Where the file is of no kind that is decoded, not what it should be, or takes more room. The planes then hold nothing of use.
     pub fn decode(
         &mut self,
         file: &[u8],
         region: impl FnOnce(Size) -> Region,
+        room: usize,
         planes: &mut Planes,
     ) -> Result<Size, ImageError> {
         match ImageKind::of(file).ok_or(ImageError::Unknown)? {
-            ImageKind::Jpeg => self.jpeg.decode(file, region, planes).map_err(|error| match error {
+            ImageKind::Jpeg => self.jpeg.decode(file, region, room, planes).map_err(|error| match error {
+                JpegError::NoRoom { bytes } => ImageError::NoRoom { bytes },
                 JpegError::TooLarge { width, height, pixels_max } => {
                     ImageError::TooLarge { width: width.into(), height: height.into(), pixels_max }
                 }
                 error => ImageError::Jpeg(error),
             }),
-            ImageKind::Png => self.decode_png(file, planes),
-            ImageKind::WebP => self.decode_webp(file, planes),
+            ImageKind::Png => self.decode_png(file, room, planes),
+            ImageKind::WebP => self.decode_webp(file, room, planes),
         }
     }
 
-    fn decode_png(&mut self, file: &[u8], planes: &mut Planes) -> Result<Size, ImageError> {
+    fn decode_png(&mut self, file: &[u8], room: usize, planes: &mut Planes) -> Result<Size, ImageError> {
         let mut decoder = png::Decoder::new(Cursor::new(file));
         decoder.set_transformations(png::Transformations::normalize_to_color8());
         let mut reader = decoder.read_info().map_err(of_png)?;
         let (width, height) = (reader.info().width, reader.info().height);
         let size = self.allowed(width, height)?;
         let bytes = reader.output_buffer_size().ok_or_else(|| self.too_large(width, height))?;
+        within(room, size, bytes, 0)?;
         self.pixels.resize(bytes, 0);
         let frame = reader.next_frame(&mut self.pixels).map_err(of_png)?;
         planes.fill(size, &self.pixels[..frame.buffer_size()], frame.color_type.samples());
         Ok(size)
     }
 
-    fn decode_webp(&mut self, file: &[u8], planes: &mut Planes) -> Result<Size, ImageError> {
+    fn decode_webp(&mut self, file: &[u8], room: usize, planes: &mut Planes) -> Result<Size, ImageError> {
         let mut decoder = image_webp::WebPDecoder::new(Cursor::new(file)).map_err(of_webp)?;
         let (width, height) = decoder.dimensions();
         let size = self.allowed(width, height)?;
         let bytes = decoder.output_buffer_size().ok_or_else(|| self.too_large(width, height))?;
+        // What is coded without loss is decoded with its opacity first.
+        within(room, size, bytes, 4)?;
         self.pixels.resize(bytes, 0);
         decoder.read_image(&mut self.pixels).map_err(of_webp)?;
         planes.fill(size, &self.pixels, if decoder.has_alpha() { 4 } else { 3 });
@@ -146,6 +157,12 @@ impl Decoder {
     }
 }
 
+/// Whether there is room for pixels of so many bytes, their planes, and what the decoder holds of each pixel beside them.
+fn within(room: usize, size: Size, pixels: usize, held_each: usize) -> Result<(), ImageError> {
+    let bytes = pixels + size.width.next_multiple_of(8) * size.height.next_multiple_of(8) * (3 + held_each);
+    if bytes > room { Err(ImageError::NoRoom { bytes }) } else { Ok(()) }
+}
+
 fn of_png(error: png::DecodingError) -> ImageError {
     ImageError::Other { kind: "PNG", problem: error.to_string() }
 }
@@ -159,6 +176,7 @@ impl fmt::Display for ImageError {
         match self {
             ImageError::Jpeg(error) => error.fmt(f),
             ImageError::Other { kind, problem } => write!(f, "the {kind} cannot be decoded: {problem}"),
+            ImageError::NoRoom { bytes } => write!(f, "to decode it takes {bytes} bytes, for which there is no room"),
             ImageError::TooLarge { width, height, pixels_max } => {
                 write!(f, "the image claims {width} x {height} pixels; at most {pixels_max} are allowed")
             }

@@ -3,7 +3,9 @@
 mod axis;
 pub mod crop;
 mod decode;
+pub mod finish;
 mod halfway;
+pub mod jitter;
 pub mod jpeg;
 
 mod lanes;

@@ -237,7 +237,7 @@ impl<'a> Worker<'a> {
     /// Decodes what was read, all of it; why that cannot be.
     fn decode(&mut self, (format, field): (usize, usize)) -> Option<String> {
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
-        let size = match self.decoder.decode(&self.bytes, whole, &mut self.planes) {
+        let size = match self.decoder.decode(&self.bytes, whole, usize::MAX, &mut self.planes) {
             Ok(size) => size,
             Err(error) => return Some(error.to_string()),
         };

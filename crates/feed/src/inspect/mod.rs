@@ -10,8 +10,6 @@ mod report;
 mod sizes;
 mod survey;
 
-use std::path::PathBuf;
-
 pub use balance::{Balance, Level, RankShare};
 pub use problems::{KindCount, PROBLEMS_KEPT_MAX, Problem, ProblemKind, Problems};
 pub use report::{Ended, FieldReport, FormatReport, ImagesReport, Inspection, ShardField, ShardReport};
@@ -20,6 +18,7 @@ pub use sizes::Spread;
 use crate::dataset::{Dataset, DatasetError, Format};
 use crate::format::Shard;
 use crate::progress::{Progress, Stage};
+use crate::source::Location;
 use problems::{Found, Problem as Told};
 use survey::Survey;
 
@@ -38,7 +37,7 @@ pub enum Depth {
 ///
 /// Where no file can be used at all: why the first cannot.
 pub fn inspect(
-    files: &[PathBuf],
+    files: &[Location],
     format: Format,
     depth: Depth,
     progress: &Progress,
@@ -57,7 +56,7 @@ pub fn inspect(
 
 /// Opens each file on its own, so that one that cannot be used hides no other.
 fn open(
-    files: &[PathBuf],
+    files: &[Location],
     format: Format,
     found: &mut Found,
     progress: &Progress,
@@ -72,9 +71,9 @@ fn open(
         match Dataset::open(std::slice::from_ref(file), format) {
             Ok(dataset) => datasets.push(dataset),
             // An index for other readers, beside its shard.
-            Err(DatasetError::Empty) if file.extension().is_some_and(|extension| extension == "idx") => {}
+            Err(DatasetError::Empty) if file.extension() == Some("idx") => {}
             Err(error) => {
-                let name = file.display().to_string();
+                let name = file.name();
                 found.add(ProblemKind::File, (number, 0, 0), || Told {
                     kind: ProblemKind::File,
                     reason: without_name(&error.to_string(), &name),

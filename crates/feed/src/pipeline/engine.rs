@@ -1,17 +1,18 @@
-//! The threads, the plan they follow, and the line of batches between them and the consumer.
+//! The threads, and the line of batches between them and the consumer.
 
-use std::collections::VecDeque;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Making, TakeBack};
+use super::batch::{Batch, Charge, Making, Stores, TakeBack};
+use super::line::{Place, Room, State};
 use super::store::{Made, Store};
-use super::{Output, SampleError, Turn, Work};
+use super::{Ahead, Arrivals, Kind, Output, SampleError, Seat, Turn, Work};
+use crate::memory::{Held, Share};
 use crate::order::{Order, Shares};
 
 /// How batches are made.
@@ -39,6 +40,13 @@ pub enum Next {
     EndOfEpoch(u64),
     /// Nothing yet, after the time that the consumer would wait.
     NotYet,
+    /// Nothing until the consumer lets go of batches that it has: the next one takes more memory than they leave.
+    NoRoom {
+        /// Bytes that the next batch takes.
+        batch: usize,
+        /// Bytes that there are for batches.
+        limit: usize,
+    },
 }
 
 /// Makes batches until it is dropped.
@@ -48,13 +56,17 @@ pub struct Engine<W: Work> {
 }
 
 impl<W: Work> Engine<W> {
-    /// Starts the threads.
-    pub fn start(work: Arc<W>, settings: Settings) -> Engine<W> {
-        let line = Arc::new(Line {
+    /// Starts the threads. Batches take no more than `memory`, those that the consumer has among them.
+    pub fn start(work: Arc<W>, settings: Settings, memory: Arc<Share>) -> Engine<W> {
+        let work_has_bytes = work.outputs().iter().any(|output| matches!(output.kind, Kind::Bytes | Kind::Text));
+        let line = Arc::new_cyclic(|own| Line {
             outputs: work.outputs().into(),
             work,
             settings,
+            memory,
+            has_bytes: work_has_bytes,
             process: process::id(),
+            own: Weak::clone(own),
             state: Mutex::new(State::new(&settings)),
             more_to_do: Condvar::new(),
             more_done: Condvar::new(),
@@ -71,6 +83,12 @@ impl<W: Work> Engine<W> {
         Engine { line, threads }
     }
 
+    /// Memory was given back that was counted for batches, and no batch with it.
+    pub fn wake(&self) {
+        drop(self.line.lock());
+        self.line.more_to_do.notify_all();
+    }
+
     /// The next batch or end of an epoch; waits at most `patience`.
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
@@ -80,15 +98,11 @@ impl<W: Work> Engine<W> {
             state = waited.expect(NOBODY_PANICS).0;
             self.line.work.meter().starved.stop(start);
             if !state.front_is_done() {
-                return Next::NotYet;
+                let limit = self.line.memory.limit();
+                return state.lacks().map_or(Next::NotYet, |batch| Next::NoRoom { batch, limit });
             }
         }
-        let front = state.line.pop_front().expect("the front was seen");
-        match state.first_open.checked_sub(1) {
-            Some(before) => state.first_open = before,
-            // It was the front whose samples were taken last.
-            None => state.taken = 0,
-        }
+        let front = state.pop();
         drop(state);
         self.line.more_to_do.notify_all();
         match front {
@@ -101,11 +115,14 @@ impl<W: Work> Engine<W> {
 impl<W: Work> Drop for Engine<W> {
     fn drop(&mut self) {
         if self.line.is_forked() {
-            // To let go of a thread that is not there is not defined.
+            // To let go of a thread that is not there is not defined; and it may have held any lock of what is in the line.
             self.threads.drain(..).for_each(mem::forget);
+            Box::leak(Box::new(Arc::clone(&self.line)));
             return;
         }
-        self.line.lock().stop = true;
+        // What was asked for ahead is let go of, so that nothing more of it is fetched.
+        let line = self.line.lock().stop();
+        drop(line);
         self.line.more_to_do.notify_all();
         for thread in self.threads.drain(..) {
             // A thread that panicked has told so on standard error.
@@ -121,95 +138,19 @@ struct Line<W: Work> {
     work: Arc<W>,
     outputs: Arc<[Output]>,
     settings: Settings,
+    /// For batches.
+    memory: Arc<Share>,
+    /// Whether any output has no fixed size.
+    has_bytes: bool,
     /// The process that has the threads.
     process: u32,
-    state: Mutex<State>,
-    /// A batch may be opened, or all is to stop.
+    /// Itself, for those who tell it of arrivals.
+    own: Weak<Line<W>>,
+    state: Mutex<State<W::Ticket>>,
+    /// A batch may be opened, a sample may be made, or all is to stop.
     more_to_do: Condvar,
     /// The front of the line may be done.
     more_done: Condvar,
-}
-
-/// A place in the line.
-enum Place {
-    Batch(Arc<Making>),
-    End(u64),
-}
-
-struct State {
-    /// Batches that are open or done, in order.
-    line: VecDeque<Place>,
-    /// The first place with a sample that no thread has taken yet, and how many of it are taken.
-    first_open: usize,
-    taken: usize,
-    /// Where the plan is.
-    epoch: u64,
-    consumed: u64,
-    epoch_order: crate::order::EpochOrder,
-    free: Vec<Vec<Store>>,
-    stop: bool,
-}
-
-impl State {
-    fn new(settings: &Settings) -> State {
-        State {
-            line: VecDeque::new(),
-            first_open: 0,
-            taken: 0,
-            epoch: settings.epoch,
-            consumed: settings.consumed,
-            epoch_order: settings.order.epoch(settings.epoch),
-            free: Vec::new(),
-            stop: false,
-        }
-    }
-
-    fn front_is_done(&self) -> bool {
-        match self.line.front() {
-            Some(Place::Batch(making)) => making.is_done(),
-            Some(Place::End(_)) => true,
-            None => false,
-        }
-    }
-
-    /// The next sample that no thread has taken.
-    fn take(&mut self) -> Option<(Arc<Making>, usize)> {
-        while let Some(place) = self.line.get(self.first_open) {
-            if let Place::Batch(making) = place
-                && self.taken < making.turns.len()
-            {
-                self.taken += 1;
-                return Some((Arc::clone(making), self.taken - 1));
-            }
-            self.first_open += 1;
-            self.taken = 0;
-        }
-        None
-    }
-
-    /// Opens the next batch, or puts the end of the epoch in the line.
-    fn open(&mut self, settings: &Settings, outputs: &[Output]) {
-        let Some(share) = settings.shares.after(self.consumed) else {
-            self.line.push_back(Place::End(self.epoch));
-            self.epoch += 1;
-            self.consumed = 0;
-            self.epoch_order = settings.order.epoch(self.epoch);
-            return;
-        };
-        self.consumed = share.consumed;
-        let turns: Vec<Turn> = share
-            .positions
-            .map(|position| Turn { epoch: self.epoch, position, sample: self.epoch_order.sample(position) })
-            .collect();
-        if turns.is_empty() {
-            return;
-        }
-        let stores = self.free.pop().unwrap_or_else(|| {
-            let slots = settings.shares.batch as usize;
-            outputs.iter().map(|output| Store::new(output, slots)).collect()
-        });
-        self.line.push_back(Place::Batch(Arc::new(Making::new(turns, self.consumed, stores))));
-    }
 }
 
 impl<W: Work> Line<W> {
@@ -218,7 +159,7 @@ impl<W: Work> Line<W> {
         process::id() != self.process
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<W::Ticket>> {
         self.state.lock().expect(NOBODY_PANICS)
     }
 
@@ -228,7 +169,7 @@ impl<W: Work> Line<W> {
         while let Some((making, slot)) = self.take() {
             let turn = making.turns[slot];
             let written = catch_unwind(AssertUnwindSafe(|| {
-                let mut places: Vec<_> = making.stores.iter().map(|store| store.claim(slot)).collect();
+                let mut places: Vec<_> = making.stores().iter().map(|store| store.claim(slot)).collect();
                 self.work.write(&mut scratch, turn, &mut places)
             }));
             let outcome = written.unwrap_or_else(|_| {
@@ -248,17 +189,21 @@ impl<W: Work> Line<W> {
     }
 
     /// The next sample; none where all is to stop.
-    fn take(&self) -> Option<(Arc<Making>, usize)> {
+    fn take(&self) -> Option<(Arc<Making<W::Ticket>>, usize)> {
         let mut state = self.lock();
         loop {
-            if state.stop {
+            if state.is_stopped() {
                 return None;
             }
-            if let Some(taken) = state.take() {
+            let ahead = self.work.ahead();
+            if ahead == Ahead::Room {
+                self.ask(&mut state);
+            }
+            if let Some(taken) = state.take(ahead) {
                 return Some(taken);
             }
-            if state.line.len() < self.settings.ahead {
-                state.open(&self.settings, &self.outputs);
+            let bytes = |turns: &[Turn]| self.bytes(turns);
+            if state.open(&self.settings, &self.outputs, &Room { memory: &self.memory, bytes: &bytes }) {
                 self.more_to_do.notify_all();
                 self.more_done.notify_all();
                 continue;
@@ -268,10 +213,40 @@ impl<W: Work> Line<W> {
             self.work.meter().ahead.stop(start);
         }
     }
+
+    /// Bytes of the outputs without a fixed size: of all samples, and once more of the largest, since whoever takes the bytes copies
+    /// one sample's before it gives them back.
+    fn bytes(&self, turns: &[Turn]) -> usize {
+        if !self.has_bytes {
+            return 0;
+        }
+        let (mut sum, mut largest) = (0, 0);
+        for turn in turns {
+            let bytes = self.work.bytes(*turn);
+            (sum, largest) = (sum + bytes, largest.max(bytes));
+        }
+        sum + largest
+    }
+
+    /// Asks for what the next samples are made from, as far as there is room.
+    fn ask(&self, state: &mut State<W::Ticket>) {
+        let own: Weak<dyn Arrivals> = Weak::<Line<W>>::clone(&self.own);
+        let asked = self.work.ask(&mut state.unasked(&self.settings), &own);
+        if state.asked(asked) {
+            self.more_to_do.notify_all();
+        }
+    }
+}
+
+impl<W: Work> Arrivals for Line<W> {
+    fn arrived(&self, seat: Seat) {
+        self.lock().arrived(seat);
+        self.more_to_do.notify_one();
+    }
 }
 
 impl<W: Work> Line<W> {
-    fn deliver(self: &Arc<Self>, making: Arc<Making>) -> Batch {
+    fn deliver(self: &Arc<Self>, making: Arc<Making<W::Ticket>>) -> Batch {
         let mut making = making;
         // The thread that wrote the last slot lets go of it right after it was counted.
         let making = loop {
@@ -282,7 +257,7 @@ impl<W: Work> Line<W> {
             thread::yield_now();
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
-        let (failed, mut stores) = making.finished();
+        let (failed, Stores { mut stores, charge }) = making.finished();
         let meter = self.work.meter();
         meter.batches.fetch_add(1, Ordering::Relaxed);
         meter.samples.fetch_add((wanted - failed.len()) as u64, Ordering::Relaxed);
@@ -291,6 +266,7 @@ impl<W: Work> Line<W> {
         Batch {
             outputs: Arc::clone(&self.outputs),
             made: stores.into_iter().map(Store::finish).collect(),
+            charge,
             samples: wanted - failed.len(),
             epoch,
             consumed,
@@ -315,15 +291,12 @@ fn close_up(stores: &mut [Store], slots: usize, failed: &[usize]) {
 }
 
 impl<W: Work> TakeBack for Line<W> {
-    fn take_back(&self, made: Vec<Made>) {
+    fn take_back(&self, made: Vec<Made>, fixed: Option<Held>) {
         if self.is_forked() {
             return;
         }
         let stores = made.into_iter().map(Made::reuse).collect();
-        let mut state = self.lock();
-        // As many as can be in the line at once are of use.
-        if state.free.len() < self.settings.ahead {
-            state.free.push(stores);
-        }
+        self.lock().take_back(Stores { stores, charge: Charge { fixed, bytes: None } }, &self.settings);
+        self.more_to_do.notify_all();
     }
 }

@@ -5,6 +5,7 @@
 
 mod batch;
 mod engine;
+mod line;
 mod output;
 mod store;
 
@@ -14,6 +15,7 @@ pub use output::{Kind, Output, Type};
 pub use store::{Made, Place};
 
 use std::fmt;
+use std::sync::Weak;
 
 use crate::meter::Meter;
 
@@ -28,6 +30,40 @@ pub struct Turn {
     pub sample: u64,
 }
 
+/// A sample's place among those that were planned: its batch, counted from the first, and its slot there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Seat {
+    /// The batch.
+    pub batch: u64,
+    /// The slot.
+    pub slot: u32,
+}
+
+/// Whether what samples are made from is asked for before they are made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ahead {
+    /// It is not: it is on this machine.
+    Nothing,
+    /// There is no room for more now.
+    Full,
+    /// There is room for more.
+    Room,
+}
+
+/// What becomes of that which a sample is made from, when it is asked for.
+pub enum Asked<T> {
+    /// The sample can be made at once; the ticket, if there is one, is kept until it was.
+    Here(Option<T>),
+    /// It is on its way, as long as the ticket is kept.
+    Coming(T),
+}
+
+/// Told when what a sample is made from is here.
+pub trait Arrivals: Send + Sync {
+    /// It is.
+    fn arrived(&self, seat: Seat);
+}
+
 /// What is done to each sample.
 pub trait Work: Send + Sync + 'static {
     /// What a thread keeps from sample to sample.
@@ -39,8 +75,25 @@ pub trait Work: Send + Sync + 'static {
     /// What comes out for each sample.
     fn outputs(&self) -> &[Output];
 
+    /// Bytes of a sample's outputs that have no fixed size, at most.
+    fn bytes(&self, turn: Turn) -> usize;
+
     /// Where the time goes is noted here.
     fn meter(&self) -> &Meter;
+
+    /// What keeps that here from which a sample is made.
+    type Ticket: Send;
+
+    /// Whether more is to be asked for now.
+    fn ahead(&self) -> Ahead;
+
+    /// Asks for what some samples are made from, in order, as many as there is room for. Of those that are on their way, `arrivals` is
+    /// told later; never by the thread that asks while it does.
+    fn ask(
+        &self,
+        turns: &mut dyn Iterator<Item = (Seat, Turn)>,
+        arrivals: &Weak<dyn Arrivals>,
+    ) -> Vec<Asked<Self::Ticket>>;
 
     /// Writes a sample's outputs, each to its place.
     ///

@@ -43,6 +43,8 @@ pub enum Kind {
     },
     /// Bytes, as many as there are.
     Bytes,
+    /// The same, which are text in UTF-8.
+    Text,
 }
 
 impl Output {
@@ -56,11 +58,16 @@ impl Output {
         Output { name: name.to_owned(), kind: Kind::Bytes }
     }
 
+    /// Text.
+    pub fn of_text(name: &str) -> Output {
+        Output { name: name.to_owned(), kind: Kind::Text }
+    }
+
     /// Bytes for one sample, where all take as many.
     pub fn bytes(&self) -> usize {
         match &self.kind {
             Kind::Numbers { number, shape } => shape.iter().product::<usize>() * number.bytes(),
-            Kind::Bytes => 0,
+            Kind::Bytes | Kind::Text => 0,
         }
     }
 }

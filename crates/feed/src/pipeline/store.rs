@@ -31,7 +31,7 @@ impl Store {
     pub(super) fn new(output: &Output, slots: usize) -> Store {
         match output.kind {
             Kind::Numbers { .. } => Store::Numbers(Buffer::new(slots, output.bytes())),
-            Kind::Bytes => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
+            Kind::Bytes | Kind::Text => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
         }
     }
 
@@ -70,7 +70,8 @@ impl Made {
     pub(super) fn reuse(self) -> Store {
         match self {
             Made::Numbers(frozen) => Store::Numbers(frozen.thaw()),
-            Made::Bytes(cells) => Store::Bytes(cells.into_iter().map(Mutex::new).collect()),
+            // Their memory is given back: the next batch's are of other sizes.
+            Made::Bytes(cells) => Store::Bytes(cells.iter().map(|_| Mutex::new(Vec::new())).collect()),
         }
     }
 

@@ -1,9 +1,10 @@
 //! From what a person writes to files: folders, `*`, `?`, and `{000..127}` as WebDataset has it.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::SourceError;
+use super::remote::{Buckets, Object};
+use super::{Location, SourceError};
 
 /// The file of a folder that tells of all others in it, as MDS has it.
 pub const INDEX_NAME: &str = "index.json";
@@ -11,23 +12,32 @@ pub const INDEX_NAME: &str = "index.json";
 const FILES_MAX: u64 = 10_000_000;
 
 /// The files that `names` name, in order; those of one pattern or folder sorted by name. Of a folder with an index, that is the index;
-/// and a folder without files stands for itself.
+/// and a folder without files stands for itself. Whether an object of a store is there is not looked at where it has a name.
 ///
 /// # Errors
 ///
 /// Where a name names nothing, or a folder cannot be read.
-pub fn find(names: &[String]) -> Result<Vec<PathBuf>, SourceError> {
+pub fn find(names: &[String], buckets: &Buckets) -> Result<Vec<Location>, SourceError> {
     let mut files = Vec::new();
     for name in names {
         for name in spelt_out(name)? {
             let before = files.len();
-            matching(&name, &mut files)?;
+            match name.strip_prefix("file://") {
+                Some(path) => matching(path, &mut files)?,
+                None if is_in_store(&name) => matching_objects(buckets.object(&name)?, &mut files)?,
+                None => matching(&name, &mut files)?,
+            }
             if files.len() == before {
                 return Err(refused(&name, "there is no such file"));
             }
         }
     }
     Ok(files)
+}
+
+/// Whether a name is of something in a store of objects.
+pub fn is_in_store(name: &str) -> bool {
+    name.contains("://") && !name.starts_with("file://")
 }
 
 fn refused(name: &str, what: &str) -> SourceError {
@@ -58,18 +68,18 @@ fn numbers(first: &str, last: &str) -> Option<Vec<String>> {
 }
 
 /// Adds the file of a name, the files of a folder, or those that a pattern names.
-fn matching(name: &str, files: &mut Vec<PathBuf>) -> Result<(), SourceError> {
+fn matching(name: &str, files: &mut Vec<Location>) -> Result<(), SourceError> {
     let path = Path::new(name);
     let is_folder = path.is_dir();
     let base = path.file_name().and_then(|base| base.to_str()).unwrap_or_default();
     if !is_folder && !base.contains(['*', '?']) {
         if path.exists() {
-            files.push(path.to_owned());
+            files.push(Location::Path(path.to_owned()));
         }
         return Ok(());
     }
     if is_folder && path.join(INDEX_NAME).is_file() {
-        files.push(path.join(INDEX_NAME));
+        files.push(Location::Path(path.join(INDEX_NAME)));
         return Ok(());
     }
     let before = files.len();
@@ -85,11 +95,43 @@ fn matching(name: &str, files: &mut Vec<PathBuf>) -> Result<(), SourceError> {
         }
     }
     found.sort();
-    files.extend(found);
+    files.extend(found.into_iter().map(Location::Path));
     if is_folder && files.len() == before {
         // It may hold folders, each of files.
-        files.push(path.to_owned());
+        files.push(Location::Path(path.to_owned()));
     }
+    Ok(())
+}
+
+/// Adds an object, or those of a folder or pattern, with one list. A name without an extension is taken for a folder's, unless there is
+/// nothing in it.
+fn matching_objects(object: Object, files: &mut Vec<Location>) -> Result<(), SourceError> {
+    let base = object.path.filename().unwrap_or_default().to_owned();
+    let is_pattern = base.contains(['*', '?']);
+    if !is_pattern && base.contains('.') {
+        files.push(Location::Object(object));
+        return Ok(());
+    }
+    let pattern = if is_pattern { base.as_str() } else { "*" };
+    let folder = if is_pattern { object.folder() } else { object.path.clone() };
+    let listed = object.bucket.list(&folder)?;
+    let has_name = |object: &Object, name: &str| object.path.filename() == Some(name);
+    if !is_pattern && let Some(index) = listed.iter().find(|object| has_name(object, INDEX_NAME)) {
+        files.push(Location::Object(index.clone()));
+        return Ok(());
+    }
+    let is_asked = |object: &Object| {
+        let base = object.path.filename().unwrap_or_default();
+        !base.starts_with('.') && fits(pattern.as_bytes(), base.as_bytes())
+    };
+    let has_objects = !listed.is_empty();
+    let mut found: Vec<Object> = listed.into_iter().filter(is_asked).collect();
+    found.sort_by(|one, other| one.path.cmp(&other.path));
+    if !is_pattern && !has_objects {
+        // It holds folders, each of objects; or it is an object itself.
+        found.push(object);
+    }
+    files.extend(found.into_iter().map(Location::Object));
     Ok(())
 }
 
@@ -116,7 +158,10 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
+    use crate::memory::Fetching;
 
     #[test]
     fn braces_are_spelt_out() {
@@ -153,10 +198,9 @@ mod tests {
         }
         let inside = |name: &str| folder.path().join(name).display().to_string();
         let names = |patterns: &[String]| {
-            let found = find(patterns).map_err(|error| error.to_string())?;
-            Ok::<Vec<String>, String>(
-                found.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect(),
-            )
+            let buckets = Buckets::new(BTreeMap::new(), Fetching::of(0));
+            let found = find(patterns, &buckets).map_err(|error| error.to_string())?;
+            Ok::<Vec<String>, String>(found.iter().map(|location| location.base().to_owned()).collect())
         };
         assert_eq!(names(&[inside("*.tar")]).unwrap(), ["a.tar", "b.tar"]);
         assert_eq!(names(&[inside("c.txt"), inside("{b,a}.tar")]).unwrap(), ["c.txt", "b.tar", "a.tar"]);

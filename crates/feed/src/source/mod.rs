@@ -1,13 +1,18 @@
 //! Where data come from: bytes at an address, read in ranges.
 
+mod file;
 mod find;
 mod local;
+mod location;
+pub mod remote;
 
 use std::fmt;
 use std::io;
 
-pub use find::{INDEX_NAME, find};
+pub use file::File;
+pub use find::{INDEX_NAME, find, is_in_store};
 pub use local::LocalFile;
+pub use location::Location;
 
 /// An object whose bytes can be read at any place, by many threads at once.
 pub trait ReadAt: Send + Sync {

@@ -1,19 +1,25 @@
 //! Columns of a batch, made from the fields of its samples.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::decoded::Decoded;
+use super::desk::{Desk, Rooms, Seat};
 use super::photograph::{Darkroom, Photograph};
 use super::tokens::widen;
 use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
+use crate::memory::Share;
 use crate::meter::Meter;
-use crate::pipeline::{Output, Place, SampleError, Turn, Type, Work};
+use crate::pipeline::{self, Ahead, Arrivals, Asked, Output, Place, SampleError, Turn, Type, Work};
+use crate::source::remote::{Ticket, Want, ask};
 use crate::spec::TokenType;
+
+/// Samples that are asked for together, at most.
+const ASKED_MAX: usize = 4096;
 
 /// One column of a batch.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +63,9 @@ pub struct Columns {
     outputs: Vec<Output>,
     decoded: Decoded,
     pixels_max: u64,
+    desk: Desk,
+    /// Memory for what is fetched ahead, where anything is.
+    room: Option<Arc<Share>>,
     meter: Meter,
 }
 
@@ -69,9 +78,15 @@ pub struct Scratch {
 }
 
 impl Columns {
-    /// `columns` of `dataset`. Decoded images are kept in at most `decoded_bytes_max`; those of more than `pixels_max` pixels are
-    /// refused.
-    pub fn new(dataset: Arc<Dataset>, columns: Vec<Column>, decoded_bytes_max: usize, pixels_max: u64) -> Columns {
+    /// `columns` of `dataset`, made in `rooms`. Decoded images are kept in at most `decoded_bytes_max`; those of more than `pixels_max`
+    /// pixels are refused.
+    pub fn new(
+        dataset: Arc<Dataset>,
+        columns: Vec<Column>,
+        rooms: Rooms,
+        decoded_bytes_max: usize,
+        pixels_max: u64,
+    ) -> Columns {
         let outputs = columns
             .iter()
             .map(|Column { name, kind, .. }| match kind {
@@ -79,7 +94,8 @@ impl Columns {
                 Kind::Integer | Kind::Number => Output::numbers(name, Type::I64, &[]),
                 Kind::Part(_) => Output::numbers(name, Type::I64, &[5]),
                 Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
-                Kind::Bytes | Kind::Text => Output::of_bytes(name),
+                Kind::Bytes => Output::of_bytes(name),
+                Kind::Text => Output::of_text(name),
             })
             .collect();
         Columns {
@@ -88,13 +104,20 @@ impl Columns {
             outputs,
             decoded: Decoded::new(decoded_bytes_max),
             pixels_max,
+            desk: Desk::new(rooms),
+            room: None,
             meter: Meter::default(),
         }
+    }
+
+    /// The same, of data that are not on this machine: what they are made from is fetched ahead, into `room`.
+    pub fn fetched_ahead(self, room: Arc<Share>) -> Columns {
+        Columns { room: Some(room), ..self }
     }
 }
 
 /// Why a column could not be made, as a clause.
-struct Reason(String);
+pub(super) struct Reason(pub(super) String);
 
 impl From<ImageError> for Reason {
     fn from(error: ImageError) -> Reason {
@@ -119,6 +142,55 @@ impl Work for Columns {
         &self.outputs
     }
 
+    type Ticket = Ticket;
+
+    fn ahead(&self) -> Ahead {
+        match &self.room {
+            None => Ahead::Nothing,
+            // Asked for in handfuls, so that neighbours can come together.
+            Some(room) if room.free() < room.limit() / 4 => Ahead::Full,
+            Some(_) => Ahead::Room,
+        }
+    }
+
+    fn ask(
+        &self,
+        turns: &mut dyn Iterator<Item = (pipeline::Seat, Turn)>,
+        arrivals: &Weak<dyn Arrivals>,
+    ) -> Vec<Asked<Ticket>> {
+        let mut room = self.room.as_ref().map_or(0, |room| room.free());
+        // Of each sample, the want, where there is one.
+        let mut wants = Vec::new();
+        let mut is_wanted = Vec::new();
+        for (seat, turn) in turns {
+            let want = self.want(turn);
+            is_wanted.push(want.is_some());
+            if let Some(want) = want {
+                room = room.saturating_sub(want.extent.bytes as usize);
+                let arrivals = Weak::clone(arrivals);
+                let then = move || arrivals.upgrade().iter().for_each(|arrivals| arrivals.arrived(seat));
+                wants.push((want, then));
+            }
+            if room == 0 || is_wanted.len() >= ASKED_MAX {
+                break;
+            }
+        }
+        let mut asked = ask(wants).into_iter();
+        // The first want for which there was no room ends the list.
+        is_wanted
+            .into_iter()
+            .map_while(|is_wanted| if is_wanted { asked.next() } else { Some(Asked::Here(None)) })
+            .collect()
+    }
+
+    fn bytes(&self, turn: Turn) -> usize {
+        let (shard, sample) = self.dataset.find(turn.sample);
+        let is_any_size = |column: &&Column| matches!(column.kind, Kind::Bytes | Kind::Text);
+        let columns = self.columns.iter().filter(is_any_size);
+        // What cannot be told now is told as an error when it is read.
+        columns.map(|column| shard.bytes(sample, &column.fields).unwrap_or(0) as usize).sum()
+    }
+
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let (start, read_before) = (Instant::now(), scratch.reading);
@@ -138,6 +210,19 @@ impl Work for Columns {
 }
 
 impl Columns {
+    /// What is to be fetched for a sample.
+    fn want(&self, turn: Turn) -> Option<Want> {
+        let (shard, sample) = self.dataset.find(turn.sample);
+        let is_read = |(place, column): &(usize, &Column)| match column.kind {
+            Kind::Number => false,
+            Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(&self.columns[*place]))),
+            _ => true,
+        };
+        let read = self.columns.iter().enumerate().filter(is_read);
+        let fields: Vec<&[String]> = read.map(|(_, column)| &column.fields[..]).collect();
+        if fields.is_empty() { None } else { shard.want(sample, &fields) }
+    }
+
     /// The first column that is made from the same field.
     fn first_alike(&self, column: &Column) -> usize {
         self.columns.iter().position(|other| other.fields == column.fields).unwrap_or(0)
@@ -146,19 +231,40 @@ impl Columns {
     fn write_columns(
         &self,
         scratch: &mut Scratch,
-        sample: (&dyn Shard, u64),
+        (shard, sample): (&dyn Shard, u64),
         turn: Turn,
         places: &mut [Place<'_>],
     ) -> Result<(), Reason> {
-        for (column, place) in self.columns.iter().zip(places) {
-            self.write_column(scratch, sample, turn, column, place)?;
+        let mut seat = self.desk.sit(self.read_bytes(shard, sample, turn)?)?;
+        let write = |(column, place)| self.write_column((scratch, &mut seat), (shard, sample), turn, column, place);
+        let written = self.columns.iter().zip(places).try_for_each(write);
+        if seat.is_large() {
+            // What it took must not stay taken, for the next one's turn to begin.
+            scratch.file = Vec::new();
+            scratch.darkroom = Darkroom::new(self.pixels_max);
         }
-        Ok(())
+        written
+    }
+
+    /// Bytes that are read of a sample to be worked on, and not to where they belong: at most.
+    fn read_bytes(&self, shard: &dyn Shard, sample: u64, turn: Turn) -> Result<usize, Reason> {
+        let mut most = 0;
+        for column in &self.columns {
+            let is_read = match column.kind {
+                Kind::Number | Kind::Bytes | Kind::Text => false,
+                Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(column))),
+                Kind::Part(_) | Kind::Integer | Kind::Tokens { .. } => true,
+            };
+            if is_read {
+                most = most.max(shard.bytes(sample, &column.fields)?);
+            }
+        }
+        Ok((most + shard.work_bytes(sample)) as usize)
     }
 
     fn write_column(
         &self,
-        scratch: &mut Scratch,
+        (scratch, seat): (&mut Scratch, &mut Seat<'_>),
         (shard, sample): (&dyn Shard, u64),
         turn: Turn,
         column: &Column,
@@ -176,7 +282,7 @@ impl Columns {
             Kind::Photograph(photograph) => {
                 let read_file = |file: &mut Vec<u8>| read(file).map(drop);
                 let image = (turn.sample, self.first_alike(column));
-                photograph.make(turn, (file, read_file), (&self.decoded, image), darkroom, slot(place))
+                photograph.make(turn, (file, read_file), (&self.decoded, image), (darkroom, seat), slot(place))
             }
             Kind::Part(photograph) => {
                 read(file)?;

@@ -34,6 +34,11 @@ impl Decoded {
         if self.is_on() { self.lock().images.get(&image).cloned() } else { None }
     }
 
+    /// Whether an image is kept.
+    pub(super) fn has(&self, image: Image) -> bool {
+        self.is_on() && self.lock().images.contains_key(&image)
+    }
+
     /// Keeps a copy of an image, where there is room.
     pub(super) fn keep(&self, image: Image, planes: &Planes) {
         let bytes = planes.bytes_used();

@@ -2,8 +2,10 @@
 
 mod columns;
 mod decoded;
+mod desk;
 mod photograph;
 mod tokens;
 
 pub use columns::{Column, Columns, Kind};
+pub use desk::Rooms;
 pub use photograph::{Photograph, Pixels};

@@ -1,10 +1,13 @@
-//! A photograph for training: a random part of it, resized, mirrored by chance, normalised.
+//! A photograph for training: a random part of it, resized, mirrored by chance, its colours changed by chance, normalised.
 
+use super::columns::Reason;
 use super::decoded::{Decoded, Image};
+use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
+use crate::image::jitter::{Jitter, Operation, apply};
 use crate::image::jpeg::{Planes, Region, Size};
-use crate::image::{Decoder, ImageError, Normalise, Renderer, Target};
+use crate::image::{Decoder, ImageError, Normalise, Renderer, Target, finish};
 use crate::pipeline::{Output, Turn, Type};
 use crate::random::Draws;
 
@@ -19,6 +22,8 @@ pub struct Photograph {
     pub height: usize,
     /// How often left and right change places.
     pub mirror: f64,
+    /// How colours are changed.
+    pub jitter: Option<Jitter>,
     /// What is written for a sample of 0 to 255.
     pub pixels: Pixels,
     /// Names the draws.
@@ -39,7 +44,7 @@ pub(super) struct Darkroom {
     decoder: Decoder,
     planes: Planes,
     renderer: Renderer,
-    /// A picture before it is rounded to bytes.
+    /// A picture before its colours are changed, or before it is rounded to bytes.
     drawn: Vec<f32>,
 }
 
@@ -55,7 +60,22 @@ impl Darkroom {
     }
 }
 
+/// What is drawn by chance for one image.
+struct View {
+    /// The part that is looked at.
+    region: Region,
+    /// What it is drawn to.
+    target: Target,
+    /// What is done to its colours.
+    operations: Vec<Operation>,
+}
+
 impl Photograph {
+    /// Bytes of the picture, before it is where it belongs, and of the rows it is made from.
+    pub fn drawn_bytes(&self) -> usize {
+        2 * 3 * self.width * self.height * size_of::<f32>()
+    }
+
     /// What comes out.
     pub(super) fn output(&self, name: &str) -> Output {
         let number = match self.pixels {
@@ -65,66 +85,70 @@ impl Photograph {
         Output::numbers(name, number, &[3, self.height, self.width])
     }
 
-    /// The part that is looked at in this turn, and what it is drawn to. It depends on nothing but the turn and the seed.
-    fn part(&self, turn: Turn, size: Size) -> (Region, Target) {
+    /// What is drawn by chance in this turn. It depends on nothing but the turn, the image's size, and the seed.
+    fn view(&self, turn: Turn, size: Size) -> View {
         let mut draws = Draws::of(&[self.seed, turn.epoch, turn.position]);
         let region = self.crop.part(size, Size { width: self.width, height: self.height }, &mut draws);
         let mirrored = draws.chance(self.mirror);
-        (region, Target { width: self.width, height: self.height, mirrored })
+        let target = Target { width: self.width, height: self.height, mirrored };
+        // Last, so that the same part is looked at with changed colours as without.
+        let operations = self.jitter.map_or_else(Vec::new, |jitter| jitter.draw(&mut draws));
+        View { region, target, operations }
     }
 
     /// Writes the part that is looked at in this turn: left, top, width, height, and 1 where it is mirrored.
     pub(super) fn tell_part(&self, turn: Turn, size: Size, numbers: &mut [i64]) {
-        let (region, target) = self.part(turn, size);
+        let View { region, target, .. } = self.view(turn, size);
         let Region { left, top, width, height } = region;
         let told = [left, top, width, height, usize::from(target.mirrored)];
         numbers.iter_mut().zip(told).for_each(|(number, told)| *number = told as i64);
     }
 
     /// Makes the photograph of a turn; its file is read into a buffer where it is not kept decoded.
-    pub(super) fn make<E: From<ImageError>>(
+    pub(super) fn make(
         &self,
         turn: Turn,
-        (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), E>),
+        (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), Reason>),
         (kept, image): (&Decoded, Image),
-        room: &mut Darkroom,
+        (room, seat): (&mut Darkroom, &mut Seat<'_>),
         slot: &mut Slot<'_>,
-    ) -> Result<(), E> {
+    ) -> Result<(), Reason> {
         if let Some(planes) = kept.get(image) {
-            let (region, target) = self.part(turn, Size { width: planes.width, height: planes.height });
-            self.draw(&mut room.renderer, &planes, (region, target), &mut room.drawn, slot);
+            let view = self.view(turn, Size { width: planes.width, height: planes.height });
+            self.draw(&mut room.renderer, &planes, &view, &mut room.drawn, slot);
             return Ok(());
         }
         read(file)?;
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
-        let seen = |size: Size| if kept.is_on() { whole(size) } else { self.part(turn, size).0 };
-        let size = room.decoder.decode(file, seen, &mut room.planes)?;
+        let seen = |size: Size| if kept.is_on() { whole(size) } else { self.view(turn, size).region };
+        let mut decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+        if let Err(ImageError::NoRoom { bytes }) = decoded {
+            seat.grow(bytes)?;
+            decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+        }
+        let size = decoded?;
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);
         }
-        let (region, target) = self.part(turn, size);
-        self.draw(&mut room.renderer, &room.planes, (region, target), &mut room.drawn, slot);
+        let view = self.view(turn, size);
+        self.draw(&mut room.renderer, &room.planes, &view, &mut room.drawn, slot);
         Ok(())
     }
 
-    fn draw(
-        &self,
-        renderer: &mut Renderer,
-        planes: &Planes,
-        (region, target): (Region, Target),
-        drawn: &mut Vec<f32>,
-        slot: &mut Slot<'_>,
-    ) {
+    fn draw(&self, renderer: &mut Renderer, planes: &Planes, view: &View, drawn: &mut Vec<f32>, slot: &mut Slot<'_>) {
+        let View { region, target, operations } = view;
+        if let (Pixels::Normalised(normalise), []) = (&self.pixels, operations.as_slice()) {
+            // Straight to where it belongs.
+            renderer.render(planes, *region, *target, normalise, slot.as_numbers());
+            return;
+        }
+        drawn.resize(3 * self.width * self.height, 0.0);
+        renderer.render(planes, *region, *target, &Normalise::none(), drawn);
+        apply(operations, drawn);
         match &self.pixels {
-            Pixels::Normalised(normalise) => renderer.render(planes, region, target, normalise, slot.as_numbers()),
-            Pixels::Bytes => {
-                drawn.resize(3 * self.width * self.height, 0.0);
-                renderer.render(planes, region, target, &Normalise::none(), drawn);
-                // Samples lie within 0 to 255, and a cast cuts off what is behind the point.
-                let bytes = slot.bytes().iter_mut().zip(drawn.iter());
-                bytes.for_each(|(byte, sample)| *byte = (sample + 0.5) as u8);
-            }
+            Pixels::Normalised(normalise) => finish::normalise(drawn, normalise, slot.as_numbers()),
+            Pixels::Bytes => finish::round(drawn, slot.bytes()),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 
 use feed::dataset::{Dataset, Format, Tokens};
 use feed::format::{ReadError, ShardKind};
+use feed::source::Location;
 use feed::spec::TokenType;
 use tempfile::TempDir;
 
@@ -68,7 +69,7 @@ fn tokens_are_one_field() {
     let path = folder.path().join("tokens.bin");
     fs::write(&path, [0; 100]).unwrap();
     let tokens = Tokens { length: 10, stride: 8, token: TokenType::UInt16 };
-    let dataset = Dataset::open(&[path], Format::Tokens(tokens)).unwrap();
+    let dataset = Dataset::open(&[Location::Path(path)], Format::Tokens(tokens)).unwrap();
     assert_eq!(all(&dataset), vec![sample("", &[("", &[0; 20])]); 6]);
 }
 

@@ -1,11 +1,13 @@
 //! Datasets of our own making.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use feed::dataset::{Dataset, Format};
 use feed::format::{Encoding, Shard};
-use feed::source::find;
+use feed::memory::Fetching;
+use feed::source::remote::Buckets;
+use feed::source::{Location, find};
 
 /// A sample: its name, and its fields with their bytes.
 pub(crate) type Sample = (String, Vec<(String, Vec<u8>)>);
@@ -55,8 +57,9 @@ pub(crate) fn open(name: &Path) -> Dataset {
 }
 
 /// The files of what a name names.
-pub(crate) fn files(name: &Path) -> Vec<PathBuf> {
-    find(&[name.display().to_string()]).unwrap()
+pub(crate) fn files(name: &Path) -> Vec<Location> {
+    let buckets = Buckets::new(std::collections::BTreeMap::new(), Fetching::of(0));
+    find(&[name.display().to_string()], &buckets).unwrap()
 }
 
 /// All samples; numbers in digits.

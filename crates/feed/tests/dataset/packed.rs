@@ -8,6 +8,7 @@ use feed::dataset::{Dataset, Format, Tokens};
 use feed::order::Shuffle;
 use feed::pack::{ColumnEncoding, Existing, Layout, PackError, Packed, Plan, ShardLimit, pack};
 use feed::progress::Progress;
+use feed::source::Location;
 use feed::spec::TokenType;
 use proptest::prelude::*;
 use tempfile::TempDir;
@@ -199,7 +200,11 @@ fn every_format_is_packed() {
     for (number, (dataset, key, columns)) in [
         (open(&path("b.jsonl")), "000000", &lines[..]),
         (open(&path("c.txt")), "000000", &[("text", ColumnEncoding::Str)]),
-        (Dataset::open(&[path("d.bin")], tokens).unwrap(), "000000", &[("tokens", ColumnEncoding::Bytes)]),
+        (
+            Dataset::open(&[Location::Path(path("d.bin"))], tokens).unwrap(),
+            "000000",
+            &[("tokens", ColumnEncoding::Bytes)],
+        ),
         (open(&path("images")), "dogs/rex_v2", &[("image", ColumnEncoding::Png), ("cls", ColumnEncoding::Int)]),
         (open(&path("mixed")), "a/x", &[("image", ColumnEncoding::Bytes), ("cls", ColumnEncoding::Int)]),
     ]

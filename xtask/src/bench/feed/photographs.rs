@@ -1,10 +1,14 @@
 //! Two thousand photographs, made of those at hand under other names: as files in folders by their class, and in shards.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use feed::dataset::{Dataset, Format};
+use feed::memory::Fetching;
+use feed::source::find;
+use feed::source::remote::Buckets;
 
 use crate::workspace;
 
@@ -42,7 +46,7 @@ pub(super) fn make(source: &Path) -> anyhow::Result<PathBuf> {
 /// The JPEG and the class of each photograph in the shards of a folder.
 fn photographs(source: &Path) -> anyhow::Result<Vec<(Vec<u8>, String)>> {
     let pattern = source.join("*.tar").display().to_string();
-    let shards = feed::source::find(&[pattern])?;
+    let shards = find(&[pattern], &Buckets::new(BTreeMap::new(), Fetching::of(0)))?;
     let dataset = Dataset::open(&shards, Format::ByName)?;
     let mut photographs = Vec::new();
     for sample in 0..dataset.samples() {

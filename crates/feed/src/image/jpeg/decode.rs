@@ -40,12 +40,12 @@ impl Decoder {
         }
     }
 
-    /// Decodes what `region` of the image in `file` needs, which is chosen when the image's size is known; that size.
+    /// Decodes what `region` of the image in `file` needs, which is chosen when the image's size is known, in `room` bytes; that size.
     ///
     /// # Errors
     ///
-    /// Where the file is no JPEG, ends early, contradicts the standard, or is of a kind that is not decoded. The planes then hold
-    /// nothing of use.
+    /// Where the file is no JPEG, ends early, contradicts the standard, is of a kind that is not decoded, or takes more room. The planes
+    /// then hold nothing of use.
     ///
     /// # Panics
     ///
@@ -54,6 +54,7 @@ impl Decoder {
         &mut self,
         file: &[u8],
         region: impl FnOnce(Size) -> Region,
+        room: usize,
         planes: &mut Planes,
     ) -> Result<Size, JpegError> {
         let (mut tables, frame, mut at) = headers(file)?;
@@ -71,8 +72,15 @@ impl Decoder {
         );
         let units = Units::around(&frame, region);
         let (scan, data) = first_scan(file, &mut tables, &mut at, &frame)?;
+        let is_at_once = frame.coding == Coding::Sequential && scan.components.len() == frame.components.len();
+        // The scan's data lie in segments of their own, without what they are stuffed with.
+        let bytes =
+            file.len() + Planes::bytes_of(&frame, &units) + if is_at_once { 0 } else { Coefficients::bytes_of(&frame) };
+        if bytes > room {
+            return Err(JpegError::NoRoom { bytes });
+        }
         planes.lay_out(&frame, colour, &units);
-        if frame.coding == Coding::Sequential && scan.components.len() == frame.components.len() {
+        if is_at_once {
             self.segments.read(file, data);
             self.decode_at_once(&frame, &scan, &tables, units, planes)?;
         } else {

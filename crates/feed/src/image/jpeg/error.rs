@@ -22,6 +22,11 @@ pub enum JpegError {
         /// Which, as a noun.
         what: &'static str,
     },
+    /// It takes more memory to decode than there is room for.
+    NoRoom {
+        /// Bytes that it takes.
+        bytes: usize,
+    },
     /// More pixels than the reader allows.
     TooLarge {
         /// Pixels from left to right.
@@ -41,6 +46,9 @@ impl fmt::Display for JpegError {
             JpegError::Corrupt { what } => write!(f, "the JPEG is corrupt: {what}"),
             JpegError::Unsupported { what } => {
                 write!(f, "{what} is not supported; convert it to a baseline or progressive JPEG of 8 bits")
+            }
+            JpegError::NoRoom { bytes } => {
+                write!(f, "to decode the JPEG takes {bytes} bytes, for which there is no room")
             }
             JpegError::TooLarge { width, height, pixels_max } => {
                 write!(f, "the JPEG claims {width} x {height} pixels; at most {pixels_max} are allowed")

@@ -1,6 +1,6 @@
 //! What decoding leaves: the samples of each component, where they were asked for.
 
-use super::frame::{BLOCK, Colour, Frame};
+use super::frame::{BLOCK, Colour, Component, Frame};
 use crate::image::lanes::Lanes;
 
 /// The size of an image, in pixels.
@@ -181,6 +181,14 @@ impl Planes {
     pub fn bytes_used(&self) -> usize {
         self.planes.iter().map(|plane| plane.samples.len() + 2 * plane.extremes.len()).sum::<usize>()
             + self.cut_off.len()
+    }
+
+    /// Bytes of the planes of a part of an image.
+    pub(super) fn bytes_of(frame: &Frame, units: &Units) -> usize {
+        let (across, down) = (units.right - units.left, units.bottom - units.top);
+        let blocks = |component: &Component| across * component.horizontal * down * component.vertical;
+        // A block's samples, and its extremes.
+        frame.components.iter().map(blocks).sum::<usize>() * (BLOCK * BLOCK + 2)
     }
 
     /// Takes in the pixels of a whole image, each of 1 to 4 bytes: gray, gray and opacity, red, green and blue, and these and

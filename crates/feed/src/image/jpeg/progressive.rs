@@ -3,7 +3,7 @@
 
 use super::bits::Bits;
 use super::error::JpegError;
-use super::frame::{BLOCK, Coding, Frame, Scan};
+use super::frame::{BLOCK, Coding, Component, Frame, Scan};
 use super::huffman::{AcTable, DcTable, PAST_THE_BLOCK};
 use super::idct;
 use super::planes::{Planes, Units};
@@ -35,6 +35,13 @@ pub(super) struct ScanTables<'a> {
 }
 
 impl Coefficients {
+    /// Bytes of the coefficients of an image.
+    pub(super) fn bytes_of(frame: &Frame) -> usize {
+        let (across, down) = frame.units();
+        let blocks = |component: &Component| across * component.horizontal * down * component.vertical;
+        frame.components.iter().map(blocks).sum::<usize>() * size_of::<[i16; 64]>()
+    }
+
     pub(super) fn clear(&mut self, frame: &Frame) {
         let (units_across, units_down) = frame.units();
         self.components.resize_with(frame.components.len(), Blocks::default);

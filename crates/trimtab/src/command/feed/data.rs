@@ -1,11 +1,14 @@
 //! What both commands need to read data: which files, how, and a line that tells how far it is.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::feed::dataset::{DatasetError, Format, Tokens};
+use ::feed::memory::Fetching;
 use ::feed::progress::{Moment, Progress, Stage};
+use ::feed::source::Location;
+use ::feed::source::remote::Buckets;
 use ::feed::spec::TokenType;
 use clap::{Args, ValueEnum};
 use fleet::money::grouped;
@@ -50,9 +53,13 @@ impl Reading {
     }
 }
 
-/// The files that names name.
-pub(super) fn find(names: &[String]) -> Outcome<Vec<PathBuf>> {
-    ::feed::source::find(names).map_err(|error| Failure::input(error.to_string()))
+/// Of this much memory, a quarter may hold what comes from a store of objects.
+const FETCHING_BYTES: usize = 1 << 30;
+
+/// The files that names name, on this machine or in a store. Stores are told what the environment tells them.
+pub(super) fn find(names: &[String]) -> Outcome<Vec<Location>> {
+    let buckets = Buckets::new(BTreeMap::new(), Fetching::of(FETCHING_BYTES));
+    ::feed::source::find(names, &buckets).map_err(|error| Failure::input(error.to_string()))
 }
 
 /// Why data cannot be used.

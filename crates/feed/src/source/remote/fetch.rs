@@ -1,0 +1,318 @@
+//! Gets pieces of objects: many at once, in the order in which they are asked for; tried again where that may help.
+
+use std::collections::VecDeque;
+use std::error::Error;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use object_store::{GetOptions, GetRange};
+use tokio::runtime::{Builder, Runtime};
+
+use super::RemoteFile;
+use super::pace::Pace;
+use super::piece::Piece;
+use crate::buffer::{Buffer, Frozen};
+use crate::format::Extent;
+use crate::memory::Share;
+use crate::source::SourceError;
+
+/// A request is tried so often.
+const TRIES_MAX: u32 = 8;
+/// The wait before the second try; doubled for each one after it.
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_MAX: Duration = Duration::from_secs(5);
+
+/// Threads that talk to stores, and the pieces that wait for them.
+pub struct Fetcher {
+    runtime: ManuallyDrop<Runtime>,
+    /// The process that has the threads.
+    process: u32,
+    began: Instant,
+    queue: Mutex<Queue>,
+    counts: Arc<Counts>,
+    room: Arc<Share>,
+}
+
+/// What was done so far.
+#[derive(Debug, Default)]
+pub struct Counts {
+    /// Requests that were sent.
+    pub requests: AtomicU64,
+    /// Those of them that asked for a list.
+    pub lists: AtomicU64,
+    /// Times that a store said that it is asked too often.
+    pub throttled: AtomicU64,
+    /// Requests that failed and were sent again.
+    pub retries: AtomicU64,
+    /// Bytes of objects that came.
+    pub bytes: AtomicU64,
+}
+
+struct Queue {
+    waiting: VecDeque<Weak<Piece>>,
+    under_way: usize,
+    pace: Pace,
+    throttled_seen: u64,
+    is_closed: bool,
+}
+
+impl Fetcher {
+    /// Starts `threads` threads, for at most so many connections. What was fetched and not yet used takes no more than `room`.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has none.
+    pub fn start(threads: usize, connections: usize, room: Arc<Share>) -> io::Result<Arc<Fetcher>> {
+        let runtime =
+            Builder::new_multi_thread().worker_threads(threads).thread_name("feed-fetch").enable_all().build()?;
+        let queue = Queue {
+            waiting: VecDeque::new(),
+            under_way: 0,
+            pace: Pace::new(connections),
+            throttled_seen: 0,
+            is_closed: false,
+        };
+        Ok(Arc::new(Fetcher {
+            runtime: ManuallyDrop::new(runtime),
+            process: process::id(),
+            began: Instant::now(),
+            queue: Mutex::new(queue),
+            counts: Arc::default(),
+            room,
+        }))
+    }
+
+    /// What was done so far.
+    pub fn counts(&self) -> &Arc<Counts> {
+        &self.counts
+    }
+
+    /// Memory for what was fetched and not yet used.
+    pub(super) fn room(&self) -> &Arc<Share> {
+        &self.room
+    }
+
+    /// Waits for something that is not a piece, such as a list.
+    pub(super) fn wait<T>(&self, what: impl Future<Output = T>) -> T {
+        self.runtime.block_on(what)
+    }
+
+    /// Tries something as often as a piece is tried.
+    pub(super) async fn tried<T, F: Future<Output = object_store::Result<T>>>(
+        &self,
+        what: impl Fn() -> F,
+    ) -> object_store::Result<T> {
+        for number in 1.. {
+            match what().await {
+                Err(error) if number < TRIES_MAX && may_pass(&error) => self.back_off(number).await,
+                outcome => return outcome,
+            }
+        }
+        unreachable!("the last try's outcome was returned")
+    }
+
+    /// Gets pieces, in order. Those that nobody has any more when their turn comes are left out.
+    pub(super) fn get<'p>(self: &Arc<Self>, pieces: impl IntoIterator<Item = &'p Arc<Piece>>) {
+        self.lock().waiting.extend(pieces.into_iter().map(Arc::downgrade));
+        self.send();
+    }
+
+    /// Gets a piece before all that wait.
+    pub(super) fn get_first(self: &Arc<Self>, piece: &Arc<Piece>) {
+        self.lock().waiting.push_front(Arc::downgrade(piece));
+        self.send();
+    }
+
+    /// Nothing is fetched any more, and whoever waits is told so.
+    pub fn close(&self) {
+        if self.is_forked() {
+            return;
+        }
+        let waiting = {
+            let mut queue = self.lock();
+            queue.is_closed = true;
+            std::mem::take(&mut queue.waiting)
+        };
+        for piece in waiting.iter().filter_map(Weak::upgrade) {
+            piece.settle(Err(closed(&piece.file)));
+        }
+    }
+
+    /// Sends requests, as many as may be under way.
+    fn send(self: &Arc<Self>) {
+        loop {
+            let piece = {
+                let mut queue = self.lock();
+                let is_full = queue.under_way >= queue.pace.window();
+                if is_full && !queue.is_closed {
+                    return;
+                }
+                let Some(piece) = queue.waiting.pop_front() else { return };
+                let Some(piece) = piece.upgrade() else { continue };
+                if queue.is_closed {
+                    drop(queue);
+                    piece.settle(Err(closed(&piece.file)));
+                    continue;
+                }
+                queue.under_way += 1;
+                piece
+            };
+            let fetcher = Arc::clone(self);
+            self.runtime.spawn(async move {
+                let (file, extent) = (Arc::clone(&piece.file), piece.extent);
+                let piece = Arc::downgrade(&piece);
+                fetcher.bring(&file, extent, &piece).await;
+                fetcher.lock().under_way -= 1;
+                fetcher.send();
+            });
+        }
+    }
+
+    /// Brings a piece, and notes how long that took.
+    async fn bring(&self, file: &RemoteFile, extent: Extent, piece: &Weak<Piece>) {
+        let mut number = 1;
+        let outcome = loop {
+            let start = Instant::now();
+            let outcome = self.try_once(file, extent, piece).await;
+            self.note(start.elapsed(), if outcome.is_ok() { extent.bytes } else { 0 });
+            match outcome {
+                Err(Failure::Store(error)) if number < TRIES_MAX && may_pass(&error) => {
+                    self.back_off(number).await;
+                    number += 1;
+                }
+                Ok(bytes) => break Ok(bytes),
+                Err(Failure::NobodyWants) => return,
+                Err(Failure::Store(error)) => break Err(file.failed(extent.offset, &error, number)),
+                Err(Failure::Changed(what)) => {
+                    let error = io::Error::other(what);
+                    break Err(SourceError { name: file.name_str().to_owned(), offset: Some(extent.offset), error });
+                }
+            }
+            if self.lock().is_closed {
+                break Err(closed(file));
+            }
+        };
+        if let Some(piece) = piece.upgrade() {
+            piece.settle(outcome);
+        }
+    }
+
+    async fn try_once(&self, file: &RemoteFile, extent: Extent, piece: &Weak<Piece>) -> Result<Frozen, Failure> {
+        let range = GetRange::Bounded(extent.offset..extent.offset + extent.bytes);
+        let options = GetOptions { range: Some(range), ..GetOptions::default() };
+        let got = file.bucket().store().get_opts(file.path(), options).await?;
+        file.check(&got.meta).map_err(Failure::Changed)?;
+        let buffer = Buffer::new(1, extent.bytes as usize);
+        let mut at = 0;
+        let mut stream = got.into_stream();
+        {
+            let mut slot = buffer.claim(0);
+            while let Some(chunk) = stream.next().await {
+                let chunk = chunk?;
+                if piece.strong_count() == 0 {
+                    return Err(Failure::NobodyWants);
+                }
+                let Some(place) = slot.bytes().get_mut(at..at + chunk.len()) else {
+                    return Err(Failure::Changed("the store sent more than it was asked for".to_owned()));
+                };
+                place.copy_from_slice(&chunk);
+                at += chunk.len();
+            }
+        }
+        self.counts.bytes.fetch_add(at as u64, Ordering::Relaxed);
+        if at < buffer.bytes() {
+            let missing = io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended before all bytes were there");
+            return Err(Failure::Store(object_store::Error::Generic { store: "store", source: Box::new(missing) }));
+        }
+        Ok(buffer.freeze())
+    }
+
+    fn note(&self, took: Duration, bytes: u64) {
+        let now = self.began.elapsed();
+        let throttled = self.counts.throttled.load(Ordering::Relaxed);
+        let mut queue = self.lock();
+        let under_way = queue.under_way;
+        queue.pace.done(now, took, bytes, under_way);
+        if throttled > queue.throttled_seen {
+            queue.throttled_seen = throttled;
+            queue.pace.throttled(now);
+        }
+    }
+
+    async fn back_off(&self, number: u32) {
+        self.counts.retries.fetch_add(1, Ordering::Relaxed);
+        let most = (BACKOFF_FIRST * 2_u32.pow(number - 1)).min(BACKOFF_MAX);
+        // Between half of it and all of it, so that those that failed together do not come together again.
+        let part = Instant::now().duration_since(self.began).subsec_nanos() % 1000;
+        tokio::time::sleep(most / 2 + most * part / 2000).await;
+    }
+
+    /// Whether this is a copy in a forked process, where the threads are missing.
+    fn is_forked(&self) -> bool {
+        process::id() != self.process
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().expect("nobody panics while holding the queue")
+    }
+}
+
+impl Drop for Fetcher {
+    fn drop(&mut self) {
+        if self.is_forked() {
+            // To end threads that are not there would wait for ever.
+            return;
+        }
+        // SAFETY: it is dropped here, where nobody can use it any more.
+        #[expect(unsafe_code, reason = "in a forked process the runtime must not be dropped")]
+        let runtime = unsafe { ManuallyDrop::take(&mut self.runtime) };
+        // It may be dropped by one of its own threads, which must not wait for itself.
+        runtime.shutdown_background();
+    }
+}
+
+/// Why a try brought nothing.
+enum Failure {
+    Store(object_store::Error),
+    /// The object is not the one that it was.
+    Changed(String),
+    NobodyWants,
+}
+
+impl From<object_store::Error> for Failure {
+    fn from(error: object_store::Error) -> Failure {
+        Failure::Store(error)
+    }
+}
+
+/// Whether it may help to try again.
+fn may_pass(error: &object_store::Error) -> bool {
+    use object_store::Error as E;
+    match error {
+        E::Generic { source, .. } => !is_final(&**source),
+        E::JoinError { .. } => true,
+        _ => false,
+    }
+}
+
+/// Whether a store said no, and will say so again: any status of 4xx but those that mean "later".
+fn is_final(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(status) = error.downcast_ref::<super::wire::Refused>() {
+            return status.is_final();
+        }
+        next = error.source();
+    }
+    false
+}
+
+fn closed(file: &RemoteFile) -> SourceError {
+    let error = io::Error::new(io::ErrorKind::Interrupted, "the loader is closed");
+    SourceError { name: file.name_str().to_owned(), offset: None, error }
+}

@@ -1,0 +1,240 @@
+//! Data in a store of objects: the same samples in the same order as from files, whatever goes wrong on the way.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use feed::loader::Loader;
+use feed::pipeline::{Made, Next};
+use feed::spec::Spec;
+use object_rig::{Behaviour, Behind, Fault, Server};
+use tempfile::TempDir;
+
+/// Members of a tar file, one behind the other.
+fn tar(members: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (name, data) in members {
+        let mut header = [0_u8; 512];
+        header[..name.len()].copy_from_slice(name.as_bytes());
+        header[124..136].copy_from_slice(format!("{:011o}\0", data.len()).as_bytes());
+        header[148..156].fill(b' ');
+        header[156] = b'0';
+        header[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+        header[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        bytes.extend(header);
+        bytes.extend(data);
+        bytes.resize(bytes.len().next_multiple_of(512), 0);
+    }
+    bytes.resize(bytes.len() + 1024, 0);
+    bytes
+}
+
+/// Bytes that differ from number to number, in size too.
+fn data(number: usize) -> Vec<u8> {
+    (0..100 + number * 7919 % 5000).map(|at| (at * 31 + number * 17) as u8).collect()
+}
+
+fn write(path: &Path, bytes: impl AsRef<[u8]>) {
+    fs::write(path, bytes).expect("files can be written");
+}
+
+/// Shards of each kind.
+fn fill(folder: &Path) {
+    for shard in 0..3 {
+        let members: Vec<_> = (0..50)
+            .flat_map(|sample| {
+                let number = shard * 50 + sample;
+                [
+                    (format!("{number:04}.bin"), data(number)),
+                    (format!("{number:04}.cls"), number.to_string().into_bytes()),
+                ]
+            })
+            .collect();
+        write(&folder.join(format!("part-{shard}.tar")), tar(&members));
+        let lines: String = (0..100).map(|line| format!("{{\"text\": \"{shard} and {line}\"}}\n")).collect();
+        write(&folder.join(format!("part-{shard}.jsonl")), lines);
+    }
+    let tokens: Vec<u8> = (0..40_000_u32).flat_map(|token| (token as u16).to_le_bytes()).collect();
+    write(&folder.join("tokens.bin"), tokens);
+    for class in ["cats", "dogs"] {
+        fs::create_dir_all(folder.join("animals").join(class)).expect("folders can be made");
+        for number in 0..20 {
+            write(&folder.join("animals").join(class).join(format!("{number:02}.raw")), data(number));
+        }
+    }
+    mds(&folder.join("mds"));
+}
+
+/// A dataset of MDS with two shards.
+fn mds(folder: &Path) {
+    fs::create_dir_all(folder).expect("folders can be made");
+    let mut entries = Vec::new();
+    for shard in 0..2 {
+        let samples: Vec<Vec<u8>> = (0..30)
+            .map(|sample| {
+                let data = data(shard * 30 + sample);
+                let mut bytes = (data.len() as u32).to_le_bytes().to_vec();
+                bytes.extend(data);
+                bytes
+            })
+            .collect();
+        let mut offset = 4 + 4 * (samples.len() as u32 + 1);
+        let mut bytes = (samples.len() as u32).to_le_bytes().to_vec();
+        bytes.extend(offset.to_le_bytes());
+        for sample in &samples {
+            offset += sample.len() as u32;
+            bytes.extend(offset.to_le_bytes());
+        }
+        bytes.extend(samples.concat());
+        let name = format!("shard.{shard:05}.mds");
+        entries.push(format!(
+            "{{\"format\": \"mds\", \"samples\": 30, \"column_names\": [\"data\"], \"column_encodings\": [\"bytes\"], \
+             \"column_sizes\": [null], \"compression\": null, \"raw_data\": {{\"basename\": \"{name}\", \"bytes\": {}}}}}",
+            bytes.len()
+        ));
+        write(&folder.join(name), bytes);
+    }
+    let index = format!("{{\"version\": 2, \"shards\": [{}]}}", entries.join(", "));
+    write(&folder.join("index.json"), index);
+}
+
+/// What is asked of each kind of shards: what names them, and the column.
+const ASKED: [(&str, &str); 5] = [
+    ("part-{0..2}.tar", r#"{"name": "data", "fields": ["bin"], "kind": "bytes"}"#),
+    ("part-*.jsonl", r#"{"name": "text", "fields": ["text"], "kind": "text"}"#),
+    ("tokens.bin", r#"{"name": "tokens", "kind": {"tokens": {"length": 64}}}"#),
+    ("animals", r#"{"name": "file", "fields": ["raw"], "kind": "bytes"}"#),
+    ("mds", r#"{"name": "data", "fields": ["data"], "kind": "bytes"}"#),
+];
+
+fn open(data: &str, column: &str) -> Result<Loader, String> {
+    let spec = format!(
+        r#"{{"data": ["{data}"], "columns": [{column}], "batch": 16, "shuffle": "global", "seed": 3, "threads": 3}}"#
+    );
+    let spec: Spec = serde_json::from_str(&spec).expect("the loader is told in its own words");
+    Loader::open(&spec).map_err(|error| error.to_string())
+}
+
+/// What was said instead of a loader.
+fn refused(opened: Result<Loader, String>) -> String {
+    opened.err().expect("it is refused")
+}
+
+/// Each sample's bytes, of a whole epoch; or what was said of the first that could not be read.
+fn epoch(loader: &Loader) -> Result<Vec<Vec<u8>>, String> {
+    let mut samples = Vec::new();
+    loop {
+        match loader.next(Duration::from_secs(60)) {
+            Next::EndOfEpoch(_) => return Ok(samples),
+            Next::NotYet | Next::NoRoom { .. } => panic!("nothing came for a minute"),
+            Next::Batch(batch) => {
+                if let Some(error) = batch.failed.first() {
+                    return Err(error.to_string());
+                }
+                for column in batch.columns() {
+                    match column.made {
+                        Made::Numbers(numbers) => samples
+                            .extend(numbers.chunks_exact(numbers.slot_bytes()).take(batch.samples).map(<[u8]>::to_vec)),
+                        Made::Bytes(cells) => samples.extend_from_slice(&cells[..batch.samples]),
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn start(folder: &TempDir, behaviour: Behaviour) -> Server {
+    Server::start(Behind::Folder(folder.path().to_owned()), behaviour).expect("loopback has a free port")
+}
+
+fn ms(ms: u64) -> Duration {
+    Duration::from_millis(ms)
+}
+
+#[test]
+fn samples_are_those_of_files_whatever_goes_wrong() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    let faults = vec![
+        (7, Fault::Status(503)),
+        (11, Fault::Status(500)),
+        (13, Fault::Reset),
+        (17, Fault::Cut),
+        (19, Fault::Status(429)),
+    ];
+    let faulty = start(&folder, Behaviour { latency: ms(1), faults, ..Behaviour::default() });
+    let sound = start(&folder, Behaviour { latency: ms(5), ..Behaviour::default() });
+    for (name, column) in ASKED {
+        let here = epoch(&open(&folder.path().join(name).display().to_string(), column).unwrap()).unwrap();
+        assert!(here.len() >= 40, "{name}");
+        for server in [&sound, &faulty] {
+            let loader = open(&server.url(name), column).unwrap();
+            assert_eq!(epoch(&loader), Ok(here.clone()), "{name}");
+        }
+    }
+    assert!(faulty.faults() > 0);
+}
+
+#[test]
+fn one_list_and_few_requests() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    for (name, column) in ASKED {
+        let server = start(&folder, Behaviour::default());
+        let loader = open(&server.url(name), column).unwrap();
+        let lists = u64::from(!name.ends_with(".bin") && !name.contains('{'));
+        // The folder of folders is listed once to see what it is, and once with all that is in it.
+        let lists = if name == "animals" { 2 } else { lists };
+        assert_eq!(server.requests_of("PROPFIND"), lists, "{name}");
+        let opening = server.requests();
+        let samples = epoch(&loader).unwrap().len() as u64;
+        let reading = server.requests() - opening;
+        // What comes next is asked for ahead, and that is up to two more epochs of so few samples.
+        assert!(reading <= 3 * samples, "{name}: {reading} requests for {samples} samples");
+        assert!(opening <= 12, "{name}: {opening} requests to begin");
+    }
+}
+
+#[test]
+fn what_cannot_be_had_is_named() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    let server = start(&folder, Behaviour::default());
+    let (_, column) = ASKED[0];
+    let error = refused(open(&server.url("nowhere.tar"), column));
+    assert_eq!(error, format!("{}: failed to open: the store has no such object", server.url("nowhere.tar")));
+    let error = refused(open(&server.url("none-*.tar"), column));
+    assert!(error.contains("there is no such file"), "{error}");
+    let error = refused(open(&format!("{}?signature=secret", server.url("part-0.tar")), column));
+    assert!(error.contains("with a query") && !error.contains("secret"), "{error}");
+    let error = refused(open("ftp://host/part-0.tar", column));
+    assert!(error.contains("ftp"), "{error}");
+
+    // An object that vanishes, and one that is replaced, after they were opened.
+    let loader = open(&server.url("part-{0..2}.tar"), column).unwrap();
+    fs::remove_file(folder.path().join("part-1.tar")).unwrap();
+    let error = epoch(&loader).unwrap_err();
+    assert!(error.contains("part-1.tar") && error.contains("no such object"), "{error}");
+    let loader = open(&server.url("part-0.tar"), column).unwrap();
+    fs::write(folder.path().join("part-0.tar"), [0; 1000]).unwrap();
+    let error = epoch(&loader).unwrap_err();
+    assert!(error.contains("part-0.tar"), "{error}");
+
+    // A store that always says no.
+    let server = start(&folder, Behaviour { faults: vec![(1, Fault::Status(400))], ..Behaviour::default() });
+    let error = refused(open(&server.url("part-2.tar"), column));
+    assert!(error.contains("status 400"), "{error}");
+    assert_eq!(server.requests(), 1, "it is asked once");
+}
+
+#[test]
+fn a_loader_that_waits_for_a_store_can_be_dropped() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    let server = start(&folder, Behaviour::default());
+    let loader = open(&server.url("part-{0..2}.tar"), ASKED[0].1).unwrap();
+    server.behave(Behaviour { faults: vec![(1, Fault::Silence)], ..Behaviour::default() });
+    assert!(matches!(loader.next(ms(50)), Next::NotYet));
+    drop(loader);
+}
