@@ -26,6 +26,14 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     for sample in 0..dataset.samples().min(100) {
         let (shard, place) = dataset.find(sample);
         let _read = shard.read(place, &["text".to_owned(), "id".to_owned()], &mut bytes);
+        let _key = shard.key(place);
+        for field in shard.fields(place).unwrap_or_default() {
+            if let Ok(Some(_)) = shard.read(place, &[field.name.clone().into_owned()], &mut bytes) {
+                // A name that stands twice is read as the first of it.
+                let sizes = shard.fields(place).unwrap_or_default();
+                assert!(sizes.iter().any(|other| other.name == field.name && other.bytes == bytes.len() as u64));
+            }
+        }
         assert!(!shard.sample_name(place).is_empty());
     }
 });

@@ -103,6 +103,11 @@ impl Dataset {
         self.shards.push(shard);
     }
 
+    /// The shards, in order.
+    pub fn shards(&self) -> impl Iterator<Item = &dyn Shard> {
+        self.shards.iter().map(|shard| &**shard)
+    }
+
     /// How many samples there are.
     pub fn samples(&self) -> u64 {
         self.starts.last().copied().unwrap_or(0)
@@ -168,7 +173,13 @@ fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError
     }
     let open = || location.open().map_err(DatasetError::Source);
     let lines = |is_json| Lines::read(open()?, is_json).map_err(DatasetError::Lines);
+    let is_beside_tar = || {
+        let stem = location.base().trim_end_matches(".idx");
+        location.beside(&format!("{stem}.tar")).size().is_ok()
+    };
     let shard: Box<dyn Shard> = match location.extension() {
+        // Indexes that are made for other readers lie beside their shards.
+        Some("idx") if is_beside_tar() => return Ok(Vec::new()),
         Some("tar") => Box::new(TarShard::read(open()?).map_err(DatasetError::Tar)?),
         Some("jsonl" | "ndjson") => Box::new(lines(true)?),
         Some("txt") => Box::new(lines(false)?),

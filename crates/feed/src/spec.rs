@@ -257,6 +257,6 @@ fn ones() -> [f32; 3] {
 }
 
 /// 178,956,970 pixels, as Pillow has it: 512 MiB of three bytes each.
-fn many_pixels() -> u64 {
+pub(crate) fn many_pixels() -> u64 {
     (512 << 20) / 3
 }

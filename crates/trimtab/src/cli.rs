@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    apply, cancel, completion, drain, history, import, job, jobs, ledger, logs, nodes, optimize, policy, queues,
+    apply, cancel, completion, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize, policy, queues,
     replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
@@ -28,6 +28,7 @@ Exit codes:
   0    it was done
   1    it could not be done (a full disk, a missing right)
   2    the arguments or the input are wrong; nothing was written
+  3    it was done, and what was looked at has problems (feed inspect)
   130  it was interrupted; nothing half written is left";
 
 #[derive(Debug, Subcommand)]
@@ -70,6 +71,8 @@ enum Command {
     Store(store::Arguments),
     /// Look at histories and change them
     History(history::Arguments),
+    /// Look into training data, and pack them for training
+    Feed(feed::Arguments),
     /// Print the completions of a shell
     Completion(completion::Arguments),
 }
@@ -105,6 +108,7 @@ impl Arguments {
             Command::Policy(arguments) => policy::run(&arguments, self.global),
             Command::Store(arguments) => store::run(&arguments, self.global),
             Command::History(arguments) => history::run(arguments, self.global),
+            Command::Feed(arguments) => feed::run(&arguments, self.global),
             Command::Completion(arguments) => completion::run(&arguments),
         }
     }

@@ -7,6 +7,8 @@ use std::process::ExitCode;
 use connect::import::Stop;
 use fleet::problem::Problem;
 
+use crate::interrupt::INTERRUPTED;
+
 /// What a command comes to.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
@@ -23,6 +25,10 @@ enum Kind {
     Input,
     /// Something outside did not do its part.
     Outside,
+    /// It was done, and what was looked at is not as it should be.
+    Problems,
+    /// Whoever started it has stopped it.
+    Interrupted,
     /// Whoever read the output went away, as `| head` does. No failure to speak of.
     Unread,
 }
@@ -36,6 +42,16 @@ impl Failure {
     /// Something outside did not do its part.
     pub(crate) fn outside(text: impl Into<String>) -> Self {
         Self { kind: Kind::Outside, text: text.into() }
+    }
+
+    /// It was done, and what was looked at is not as it should be.
+    pub(crate) fn problems(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Problems, text: text.into() }
+    }
+
+    /// It was stopped; what is left of it, or that nothing is.
+    pub(crate) fn interrupted(text: impl Into<String>) -> Self {
+        Self { kind: Kind::Interrupted, text: text.into() }
     }
 
     /// A file could not be opened: the user named it, so it counts as wrong input.
@@ -54,11 +70,18 @@ impl Failure {
     /// Says it on standard error and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        match self.kind {
+        let code = match self.kind {
             Kind::Unread => return ExitCode::SUCCESS,
-            Kind::Input | Kind::Outside => anstream::eprintln!("{red}error{red:#}: {}", self.text),
-        }
-        ExitCode::from(if self.kind == Kind::Input { 2 } else { 1 })
+            Kind::Outside => 1,
+            Kind::Input => 2,
+            Kind::Problems => 3,
+            Kind::Interrupted => {
+                anstream::eprintln!("interrupted: {}", self.text);
+                return ExitCode::from(INTERRUPTED);
+            }
+        };
+        anstream::eprintln!("{red}error{red:#}: {}", self.text);
+        ExitCode::from(code)
     }
 }
 

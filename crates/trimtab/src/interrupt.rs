@@ -1,9 +1,10 @@
 //! Ctrl-C, and the polite kinds of kill: the program ends at once and leaves no half-written file, or, where it serves, ends in order.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// The exit code of a program ended by Ctrl-C: 128 and the signal's number.
-const INTERRUPTED: i32 = 130;
+pub(crate) const INTERRUPTED: u8 = 130;
 
 /// What is done instead of ending at once.
 type Instead = Box<dyn Fn() + Send>;
@@ -18,11 +19,23 @@ pub(crate) fn leave_nothing_half_written() {
             return instead();
         }
         connect::file::remove_unfinished();
-        std::process::exit(INTERRUPTED);
+        std::process::exit(INTERRUPTED.into());
     });
     if let Err(error) = set {
         eprintln!("note: an interrupt may leave a half-written file beside the output ({error})");
     }
+}
+
+/// From now on a first interrupt does this, for work that then ends by itself; a second one ends the program at once.
+#[expect(clippy::exit, reason = "whoever interrupts twice does not want to wait for a read that hangs")]
+pub(crate) fn at_first(what: impl Fn() + Send + 'static) {
+    let before = AtomicBool::new(false);
+    instead(move || {
+        if before.swap(true, Ordering::Relaxed) {
+            std::process::exit(INTERRUPTED.into());
+        }
+        what();
+    });
 }
 
 /// From now on an interrupt does this.

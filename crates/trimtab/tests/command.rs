@@ -159,6 +159,8 @@ fn every_command_has_help_and_completions_name_them() {
     commands.extend(["optimize", "replay", "why"].map(|command| vec![command]));
     commands.extend(["slurm", "swf", "philly", "csv"].map(|source| vec!["import", source]));
     commands.extend(["inspect", "anonymise", "example"].map(|what| vec!["history", what]));
+    commands.push(vec!["feed"]);
+    commands.extend(["inspect", "pack"].map(|what| vec!["feed", what]));
     for mut command in commands {
         command.push("--help");
         let output = folder.run(&command);

@@ -1,14 +1,15 @@
 //! Folders of images: each folder in a folder is a class, and each file in it a sample. Classes are counted by name, from 0.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 
-use super::{Encoding, Extent, ReadError, Shard};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::source::remote::{RemoteFile, Want};
 use crate::source::{File, Location, ReadAt, SourceError};
 
 /// The name of the field that is a sample's class.
-const CLASS: &str = "cls";
+pub(crate) const CLASS: &str = "cls";
 /// Objects that were asked for ahead and never read are forgotten when there are so many.
 const AHEAD_MAX: usize = 1 << 16;
 
@@ -55,6 +56,10 @@ impl Shard for Folder {
         &self.name
     }
 
+    fn kind(&self) -> ShardKind {
+        ShardKind::Folder
+    }
+
     /// Unknown: no file is looked at before it is read.
     fn size(&self) -> u64 {
         0
@@ -95,6 +100,26 @@ impl Shard for Folder {
         }
         ahead.insert(sample, Arc::downgrade(&want.file));
         Some(want)
+    }
+
+    fn key(&self, sample: u64) -> Option<String> {
+        let name = self.sample_name(sample);
+        let base = name.rfind('/').map_or(0, |slash| slash + 1);
+        // A dot that a name begins with begins no ending.
+        let end = name[base..].rfind('.').filter(|dot| *dot > 0).map_or(name.len(), |dot| base + dot);
+        Some(name[..end].to_owned())
+    }
+
+    /// Extensions are told in small letters: large and small ones are the same to [`Shard::read`].
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let (location, class) = &self.files[sample as usize];
+        let file = FieldInfo {
+            name: Cow::Owned(location.extension().unwrap_or_default().to_lowercase()),
+            bytes: location.size()?,
+            encoding: Encoding::Plain,
+        };
+        let digits = class.to_string().len() as u64;
+        Ok(vec![file, FieldInfo { name: Cow::Borrowed(CLASS), bytes: digits, encoding: Encoding::Plain }])
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

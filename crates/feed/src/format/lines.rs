@@ -1,10 +1,12 @@
 //! Text: each line is a sample. In JSON lines, each is an object whose members are fields.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{Encoding, Extent, ReadError, Shard};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::source::remote::Want;
 use crate::source::{File, ReadAt, SourceError};
 
@@ -67,9 +69,29 @@ impl Lines {
     }
 }
 
+impl Lines {
+    /// Reads a line, without what ends it.
+    fn line(&self, sample: u64, bytes: &mut Vec<u8>) -> Result<(), SourceError> {
+        let (start, length) = self.lines[sample as usize];
+        bytes.resize(length as usize, 0);
+        self.file.read_at(start, bytes)?;
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+        Ok(())
+    }
+}
+
+/// What is said of a line that should be an object and is none.
+const NO_OBJECT: ReadError = ReadError::Corrupt { what: "the line is no JSON object" };
+
 impl Shard for Lines {
     fn name(&self) -> &str {
         self.file.name()
+    }
+
+    fn kind(&self) -> ShardKind {
+        if self.is_json { ShardKind::JsonLines } else { ShardKind::Text }
     }
 
     fn size(&self) -> u64 {
@@ -102,13 +124,19 @@ impl Shard for Lines {
         self.file.want(Extent { offset, bytes: u64::from(bytes) })
     }
 
-    fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
-        let (start, length) = self.lines[sample as usize];
-        bytes.resize(length as usize, 0);
-        self.file.read_at(start, bytes)?;
-        if bytes.last() == Some(&b'\r') {
-            bytes.pop();
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let mut bytes = Vec::new();
+        self.line(sample, &mut bytes)?;
+        let field = |name, bytes| FieldInfo { name, bytes, encoding: Encoding::Plain };
+        if !self.is_json {
+            return Ok(vec![field(Cow::Borrowed(""), bytes.len() as u64)]);
         }
+        let members = members(&bytes).map_err(|_| NO_OBJECT)?;
+        Ok(members.into_iter().map(|(name, bytes)| field(Cow::Owned(name), bytes)).collect())
+    }
+
+    fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
+        self.line(sample, bytes)?;
         if !self.is_json || names.is_empty() {
             return Ok(Some(Encoding::Plain));
         }
@@ -118,7 +146,7 @@ impl Shard for Lines {
                 Ok(Some(Encoding::Plain))
             }
             Ok(None) => Ok(None),
-            Err(_) => Err(ReadError::Corrupt { what: "the line is no JSON object" }),
+            Err(_) => Err(NO_OBJECT),
         }
     }
 }
@@ -128,10 +156,40 @@ fn member(line: &[u8], names: &[String]) -> Result<Option<Vec<u8>>, serde_json::
     let mut reader = serde_json::Deserializer::from_slice(line);
     let found = reader.deserialize_map(Members { names })?;
     reader.end()?;
-    let Some(value) = found else { return Ok(None) };
+    found.map(|value| said(value).map(|said| said.into_owned().into_bytes())).transpose()
+}
+
+/// What a string says, or any other value as it is written.
+fn said(value: &RawValue) -> Result<Cow<'_, str>, serde_json::Error> {
     let text = value.get();
-    let said = if text.starts_with('"') { serde_json::from_str(text)? } else { text.to_owned() };
-    Ok(Some(said.into_bytes()))
+    if text.starts_with('"') { serde_json::from_str(text).map(|Name(said)| said) } else { Ok(Cow::Borrowed(text)) }
+}
+
+/// The name of each member of an object, and how many bytes what it says has.
+fn members(line: &[u8]) -> Result<Vec<(String, u64)>, serde_json::Error> {
+    let mut reader = serde_json::Deserializer::from_slice(line);
+    let found = reader.deserialize_map(AllMembers)?;
+    reader.end()?;
+    found.into_iter().map(|(name, value)| Ok((name, said(value)?.len() as u64))).collect()
+}
+
+/// Goes through an object's members, and keeps them all.
+struct AllMembers;
+
+impl<'de> Visitor<'de> for AllMembers {
+    type Value = Vec<(String, &'de RawValue)>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = Vec::new();
+        while let Some((Name(name), value)) = map.next_entry()? {
+            members.push((name.into_owned(), value));
+        }
+        Ok(members)
+    }
 }
 
 /// Goes through an object's members, and keeps the one whose name comes first among some.
@@ -162,7 +220,7 @@ impl<'de> Visitor<'de> for Members<'_> {
 }
 
 #[derive(Deserialize)]
-struct Name<'a>(#[serde(borrow)] std::borrow::Cow<'a, str>);
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
 
 impl std::fmt::Display for LinesError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -1,13 +1,14 @@
 //! MDS, the shards of MosaicML's streaming library: `index.json` tells the columns and the shards; a shard tells where its samples
 //! begin (a count, then offsets, each of 32 bits), and a sample the sizes of those columns that have no fixed one.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::path::{Component, Path};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{Encoding, Extent, ReadError, Shard};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::dataset::together;
 use crate::source::remote::Want;
 use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
@@ -156,11 +157,39 @@ impl MdsShard {
         }
         Ok((begin, end))
     }
+
+    /// Where each column of a sample lies: the sizes of those without a fixed one come first, then the columns.
+    fn extents(&self, sample: u64) -> Result<Vec<Extent>, ReadError> {
+        let (begin, end) = self.ends(sample)?;
+        let told = self.columns.iter().filter(|column| column.size.is_none()).count() as u64;
+        let past = || ReadError::Corrupt { what: "the sizes of its columns reach past its end" };
+        let mut offset = begin + 4 * told;
+        if offset > end {
+            return Err(past());
+        }
+        let mut sizes = vec![0; 4 * told as usize];
+        self.file.read_at(begin, &mut sizes)?;
+        let mut sizes = sizes.as_chunks::<4>().0.iter().map(|size| u32::from_le_bytes(*size));
+        let mut extents = Vec::with_capacity(self.columns.len());
+        for column in &self.columns {
+            let bytes = u64::from(column.size.or_else(|| sizes.next()).unwrap_or(0));
+            extents.push(Extent { offset, bytes });
+            offset += bytes;
+            if offset > end {
+                return Err(past());
+            }
+        }
+        Ok(extents)
+    }
 }
 
 impl Shard for MdsShard {
     fn name(&self) -> &str {
         self.file.name()
+    }
+
+    fn kind(&self) -> ShardKind {
+        ShardKind::Mds
     }
 
     fn size(&self) -> u64 {
@@ -173,6 +202,16 @@ impl Shard for MdsShard {
 
     fn sample_name(&self, sample: u64) -> String {
         format!("sample {sample}")
+    }
+
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let extents = self.extents(sample)?;
+        let fields = self.columns.iter().zip(extents).map(|(column, extent)| FieldInfo {
+            name: Cow::Borrowed(column.name.as_str()),
+            bytes: extent.bytes,
+            encoding: column.encoding,
+        });
+        Ok(fields.collect())
     }
 
     fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
@@ -199,30 +238,10 @@ impl Shard for MdsShard {
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
         let wanted = names.iter().find_map(|name| self.columns.iter().position(|column| column.name == *name));
         let Some(wanted) = wanted else { return Ok(None) };
-        let (begin, end) = self.ends(sample)?;
-        // The sizes of columns without a fixed one come first, then the columns.
-        let told = self.columns.iter().filter(|column| column.size.is_none()).count() as u64;
-        let past = ReadError::Corrupt { what: "the sizes of its columns reach past its end" };
-        if begin + 4 * told > end {
-            return Err(past);
-        }
-        let mut sizes = vec![0; 4 * told as usize];
-        self.file.read_at(begin, &mut sizes)?;
-        let mut sizes = sizes.as_chunks::<4>().0.iter().map(|size| u32::from_le_bytes(*size));
-        let mut at = begin + 4 * told;
-        for (place, column) in self.columns.iter().enumerate() {
-            let size = u64::from(column.size.or_else(|| sizes.next()).unwrap_or(0));
-            if at + size > end {
-                return Err(past);
-            }
-            if place == wanted {
-                bytes.resize(size as usize, 0);
-                self.file.read_at(at, bytes)?;
-                return Ok(Some(column.encoding));
-            }
-            at += size;
-        }
-        Ok(None)
+        let extent = self.extents(sample)?[wanted];
+        bytes.resize(extent.bytes as usize, 0);
+        self.file.read_at(extent.offset, bytes)?;
+        Ok(Some(self.columns[wanted].encoding))
     }
 }
 

@@ -7,6 +7,10 @@ pub mod megatron;
 pub mod records;
 pub mod tar;
 
+use std::borrow::Cow;
+
+use serde::Serialize;
+
 use crate::source::SourceError;
 use crate::source::remote::Want;
 
@@ -14,6 +18,9 @@ use crate::source::remote::Want;
 pub trait Shard: Send + Sync {
     /// What it is called: the path of its file or folder.
     fn name(&self) -> &str;
+
+    /// How its samples are stored.
+    fn kind(&self) -> ShardKind;
 
     /// Its bytes.
     fn size(&self) -> u64;
@@ -23,6 +30,19 @@ pub trait Shard: Send + Sync {
 
     /// What a sample is called in it.
     fn sample_name(&self, sample: u64) -> String;
+
+    /// What the data themselves call a sample, without what names its fields; none where samples have no names, or it cannot be read.
+    fn key(&self, _sample: u64) -> Option<String> {
+        None
+    }
+
+    /// The fields of a sample, in the order in which they are stored. Their bytes are read only where nothing else tells how many
+    /// there are.
+    ///
+    /// # Errors
+    ///
+    /// Where that cannot be read.
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError>;
 
     /// Bytes of the first field of a sample that has one of some names, at most; none where it has none of them.
     ///
@@ -50,6 +70,49 @@ pub trait Shard: Send + Sync {
     ///
     /// Where it cannot be read.
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError>;
+}
+
+/// How samples are stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ShardKind {
+    /// Members of a tar file.
+    #[serde(rename = "webdataset")]
+    WebDataset,
+    /// Shards of MosaicML's streaming library.
+    Mds,
+    /// Objects, one a line.
+    JsonLines,
+    /// Lines.
+    Text,
+    /// Files in folders of a folder.
+    Folder,
+    /// Numbers without anything between.
+    Tokens,
+}
+
+impl std::fmt::Display for ShardKind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            ShardKind::WebDataset => "WebDataset",
+            ShardKind::Mds => "MDS",
+            ShardKind::JsonLines => "JSON lines",
+            ShardKind::Text => "text",
+            ShardKind::Folder => "folder of images",
+            ShardKind::Tokens => "tokens",
+        })
+    }
+}
+
+/// A field of a sample.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldInfo<'a> {
+    /// Its name; empty where the sample is one thing without a name.
+    pub name: Cow<'a, str>,
+    /// As many bytes as [`Shard::read`] gives.
+    pub bytes: u64,
+    /// What they mean.
+    pub encoding: Encoding,
 }
 
 /// What the bytes of a field mean.

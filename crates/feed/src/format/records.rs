@@ -1,9 +1,10 @@
 //! Records of one size that lie behind each other from the file's first byte, such as the tokens of a text that was written as
 //! plain numbers. They may share their ends: each can begin before the one in front of it is over.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::{Encoding, Extent, ReadError, Shard};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::source::remote::Want;
 use crate::source::{File, ReadAt};
 
@@ -74,6 +75,10 @@ impl Shard for RecordsShard {
         self.file.name()
     }
 
+    fn kind(&self) -> ShardKind {
+        ShardKind::Tokens
+    }
+
     fn size(&self) -> u64 {
         self.file.size()
     }
@@ -84,6 +89,11 @@ impl Shard for RecordsShard {
 
     fn sample_name(&self, sample: u64) -> String {
         format!("sample {sample}")
+    }
+
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let bytes = self.records.extent(sample).bytes;
+        Ok(vec![FieldInfo { name: Cow::Borrowed(""), bytes, encoding: Encoding::Plain }])
     }
 
     fn bytes(&self, _sample: u64, _names: &[String]) -> Result<u64, ReadError> {

@@ -4,9 +4,10 @@
 //! Only headers are read to know where samples lie; then each can be read alone. The header is that of POSIX.1-2017 (pax, "ustar
 //! Interchange Format"), with GNU's long names and large sizes.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use super::{Encoding, Extent, ReadError, Shard};
+use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::source::remote::Want;
 use crate::source::{File, ReadAt, SourceError};
 
@@ -121,6 +122,10 @@ impl Shard for TarShard {
         self.file.name()
     }
 
+    fn kind(&self) -> ShardKind {
+        ShardKind::WebDataset
+    }
+
     fn size(&self) -> u64 {
         self.file.size()
     }
@@ -132,6 +137,19 @@ impl Shard for TarShard {
     fn sample_name(&self, sample: u64) -> String {
         let offset = self.index.sample(sample)[0].offset;
         sample_name(&self.file, offset).unwrap_or_else(|_| format!("sample {sample}"))
+    }
+
+    fn key(&self, sample: u64) -> Option<String> {
+        sample_name(&self.file, self.index.sample(sample)[0].offset).ok()
+    }
+
+    fn fields(&self, sample: u64) -> Result<Vec<FieldInfo<'_>>, ReadError> {
+        let info = |field: &Field| FieldInfo {
+            name: Cow::Borrowed(self.index.field_names[usize::from(field.name)].as_str()),
+            bytes: field.bytes,
+            encoding: Encoding::Plain,
+        };
+        Ok(self.index.sample(sample).iter().map(info).collect())
     }
 
     fn bytes(&self, sample: u64, names: &[String]) -> Result<u64, ReadError> {
@@ -161,10 +179,28 @@ impl Shard for TarShard {
 ///
 /// Where the file cannot be read.
 pub fn sample_name(file: &dyn ReadAt, offset: u64) -> Result<String, SourceError> {
-    let mut header = [0; BLOCK as usize];
-    file.read_at(offset - BLOCK, &mut header)?;
-    let name = plain_name(&header);
+    let start = offset.saturating_sub(READ_BYTES as u64);
+    let mut before = vec![0; (offset - start) as usize];
+    file.read_at(start, &mut before)?;
+    let (blocks, _) = before.as_chunks::<{ BLOCK as usize }>();
+    let Some((header, extra)) = blocks.split_last() else { return Ok(String::new()) };
+    let name = long_name_at_end(extra).unwrap_or_else(|| plain_name(header));
     Ok(split(&name).map_or(name.clone(), |(key, _)| key.to_owned()))
+}
+
+/// The long name in an extra header whose data are the last of these blocks.
+fn long_name_at_end(blocks: &[[u8; BLOCK as usize]]) -> Option<String> {
+    for (place, header) in blocks.iter().enumerate().rev().skip(1) {
+        let data = blocks[place + 1..].as_flattened();
+        let bytes = number(&header[124..136]).filter(|bytes| bytes.next_multiple_of(BLOCK) == data.len() as u64);
+        let Some(bytes) = bytes.filter(|_| sum_is_right(header)) else { continue };
+        match header[156] {
+            b'L' => return Some(text(&data[..bytes as usize])),
+            b'x' => return pax_path(&data[..bytes as usize]),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The name of a sample and of a field: before and after the first dot of the last part of a path. A name without a dot is of

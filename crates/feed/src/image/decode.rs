@@ -45,19 +45,23 @@ pub struct Decoder {
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
+pub enum ImageKind {
+    /// A JPEG.
     Jpeg,
+    /// A PNG.
     Png,
+    /// WebP.
     WebP,
 }
 
-impl Kind {
-    fn of(file: &[u8]) -> Result<Kind, ImageError> {
+impl ImageKind {
+    /// What a file's first bytes say that it is; none where it is no image that is decoded.
+    pub fn of(file: &[u8]) -> Option<ImageKind> {
         match file {
-            [0xff, 0xd8, ..] => Ok(Kind::Jpeg),
-            [0x89, b'P', b'N', b'G', ..] => Ok(Kind::Png),
-            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Ok(Kind::WebP),
-            _ => Err(ImageError::Unknown),
+            [0xff, 0xd8, ..] => Some(ImageKind::Jpeg),
+            [0x89, b'P', b'N', b'G', ..] => Some(ImageKind::Png),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(ImageKind::WebP),
+            _ => None,
         }
     }
 }
@@ -68,14 +72,14 @@ impl Kind {
 ///
 /// Where its headers cannot be read.
 pub fn size(file: &[u8]) -> Result<Size, ImageError> {
-    match Kind::of(file)? {
-        Kind::Jpeg => jpeg::size(file).map_err(ImageError::Jpeg),
-        Kind::Png => {
+    match ImageKind::of(file).ok_or(ImageError::Unknown)? {
+        ImageKind::Jpeg => jpeg::size(file).map_err(ImageError::Jpeg),
+        ImageKind::Png => {
             let reader = png::Decoder::new(Cursor::new(file)).read_info().map_err(of_png)?;
             let info = reader.info();
             Ok(Size { width: info.width as usize, height: info.height as usize })
         }
-        Kind::WebP => {
+        ImageKind::WebP => {
             let (width, height) = image_webp::WebPDecoder::new(Cursor::new(file)).map_err(of_webp)?.dimensions();
             Ok(Size { width: width as usize, height: height as usize })
         }
@@ -101,16 +105,16 @@ impl Decoder {
         room: usize,
         planes: &mut Planes,
     ) -> Result<Size, ImageError> {
-        match Kind::of(file)? {
-            Kind::Jpeg => self.jpeg.decode(file, region, room, planes).map_err(|error| match error {
+        match ImageKind::of(file).ok_or(ImageError::Unknown)? {
+            ImageKind::Jpeg => self.jpeg.decode(file, region, room, planes).map_err(|error| match error {
                 JpegError::NoRoom { bytes } => ImageError::NoRoom { bytes },
                 JpegError::TooLarge { width, height, pixels_max } => {
                     ImageError::TooLarge { width: width.into(), height: height.into(), pixels_max }
                 }
                 error => ImageError::Jpeg(error),
             }),
-            Kind::Png => self.decode_png(file, room, planes),
-            Kind::WebP => self.decode_webp(file, room, planes),
+            ImageKind::Png => self.decode_png(file, room, planes),
+            ImageKind::WebP => self.decode_webp(file, room, planes),
         }
     }
 

@@ -13,6 +13,6 @@ mod mix;
 mod overshoot;
 mod render;
 
-pub use decode::{Decoder, ImageError, size};
+pub use decode::{Decoder, ImageError, ImageKind, size};
 pub use mix::Normalise;
 pub use render::{Renderer, Target};

@@ -5,6 +5,7 @@ pub(crate) mod apply;
 pub(crate) mod cancel;
 pub(crate) mod completion;
 pub(crate) mod drain;
+pub(crate) mod feed;
 pub(crate) mod history;
 pub(crate) mod import;
 pub(crate) mod job;
