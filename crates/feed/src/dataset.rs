@@ -180,7 +180,7 @@ fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError
     let shard: Box<dyn Shard> = match location.extension() {
         // Indexes that are made for other readers lie beside their shards.
         Some("idx") if is_beside_tar() => return Ok(Vec::new()),
-        Some("tar") => Box::new(TarShard::read(open()?).map_err(DatasetError::Tar)?),
+        Some("tar") => Box::new(TarShard::open(location).map_err(DatasetError::Tar)?),
         Some("jsonl" | "ndjson") => Box::new(lines(true)?),
         Some("txt") => Box::new(lines(false)?),
         _ => return Err(DatasetError::Unknown { file: location.name() }),

@@ -201,6 +201,46 @@ fn one_list_and_few_requests() {
     }
 }
 
+/// The index of part-0.tar, as DALI's wds2idx writes it.
+fn index() -> String {
+    let mut text = "v1.2 50\n".to_owned();
+    let mut at = 0;
+    for number in 0..50 {
+        let (bytes, digits) = (data(number).len(), number.to_string().len());
+        let class = at + 512 + bytes.next_multiple_of(512);
+        text += &format!("bin {} {bytes} {number:04}.bin cls {} {digits} {number:04}.cls\n", at + 512, class + 512);
+        at = class + 1024;
+    }
+    text
+}
+
+#[test]
+fn an_index_beside_a_tar_file_spares_its_headers() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    let (_, column) = ASKED[0];
+    let path = |name: &str| folder.path().join(name);
+    let address = path("part-0.tar").display().to_string();
+    let expected = epoch(&open(&address, column).unwrap());
+    write(&path("part-0.idx"), index());
+    assert_eq!(epoch(&open(&address, column).unwrap()), expected);
+    let server = start(&folder, Behaviour::default());
+    let loader = open(&server.url("part-0.tar"), column).unwrap();
+    assert_eq!(server.requests(), 2, "the index, and the file's size");
+    assert_eq!(epoch(&loader), expected);
+
+    // The index of another file of the same size, and one that cannot be.
+    write(&path("part-0.idx"), index().replacen("bin 512 100 ", "bin 512 99 ", 50));
+    let all: String = index().lines().map(|line| line.replace(" cls", " x")).collect::<Vec<_>>().join("\n");
+    write(&path("part-1.idx"), all);
+    let error = epoch(&open(&path("part-1.tar").display().to_string(), column).unwrap()).err();
+    let error = error.expect("part-1.tar has other sizes");
+    assert!(error.contains("part-1.tar") && error.contains("is of another file"), "{error}");
+    write(&path("part-2.idx"), "v1.2 1\nbin 512 100000000 a.bin\n");
+    let error = refused(open(&path("part-2.tar").display().to_string(), column));
+    assert!(error.contains("part-2.idx, line 2"), "{error}");
+}
+
 #[test]
 fn what_is_kept_on_this_machine_is_not_asked_for_again() {
     let (folder, cache) = (TempDir::new().unwrap(), TempDir::new().unwrap());
@@ -248,11 +288,11 @@ fn what_cannot_be_had_is_named() {
     // An object that vanishes, and one that is replaced, after they were opened.
     let loader = open(&server.url("part-{0..2}.tar"), column).unwrap();
     fs::remove_file(folder.path().join("part-1.tar")).unwrap();
-    let error = epoch(&loader).unwrap_err();
+    let error = epoch(&loader).err().expect("a sample cannot be read");
     assert!(error.contains("part-1.tar") && error.contains("no such object"), "{error}");
     let loader = open(&server.url("part-0.tar"), column).unwrap();
     fs::write(folder.path().join("part-0.tar"), [0; 1000]).unwrap();
-    let error = epoch(&loader).unwrap_err();
+    let error = epoch(&loader).err().expect("a sample cannot be read");
     assert!(error.contains("part-0.tar"), "{error}");
 
     // A store that always says no.

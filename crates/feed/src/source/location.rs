@@ -127,6 +127,18 @@ impl Location {
         fs::read(path).map_err(failed)
     }
 
+    /// The same; none where there is no such file.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read, or is larger.
+    pub fn read_if_there(&self, bytes_max: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        match self.read(bytes_max) {
+            Err(error) if error.error.kind() == io::ErrorKind::NotFound => Ok(None),
+            read => read.map(Some),
+        }
+    }
+
     /// Whether it is a folder; of what is in a store, it is one where it has no extension.
     pub fn is_folder(&self) -> bool {
         match self {

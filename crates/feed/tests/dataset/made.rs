@@ -58,7 +58,7 @@ pub(crate) fn open(name: &Path) -> Dataset {
 
 /// The files of what a name names.
 pub(crate) fn files(name: &Path) -> Vec<Location> {
-    let buckets = Buckets::new(std::collections::BTreeMap::new(), Fetching::of(0));
+    let buckets = Buckets::new(std::collections::BTreeMap::new(), Fetching::of(0), None);
     find(&[name.display().to_string()], &buckets).unwrap()
 }
 

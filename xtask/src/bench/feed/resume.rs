@@ -1,6 +1,7 @@
 //! Bar 4: stopping anywhere and going on with another number of ranks and threads, for every format: exactly the rest of the same
 //! order. Samples say themselves which they are.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,7 +109,7 @@ fn go_on(
             match if *is_open { loader.next(Duration::from_secs(60)) } else { continue } {
                 Next::Batch(batch) => numbers(&batch, found)?,
                 Next::EndOfEpoch(_) => *is_open = false,
-                Next::NotYet => bail!("nothing came for a minute"),
+                Next::NotYet | Next::NoRoom { .. } => bail!("nothing came for a minute"),
             }
         }
         if are_open.iter().all(|is_open| !is_open) {
@@ -134,6 +135,10 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         threads: Some(threads),
         ahead: 3,
         decoded_cache: 0,
+        memory: None,
+        loaders_here: 1,
+        cache: None,
+        storage_options: BTreeMap::new(),
         pixels_max: 1,
     }
 }

@@ -164,9 +164,10 @@ impl Fetcher {
                 piece
             };
             let fetcher = Arc::clone(self);
+            let (file, extent) = (Arc::clone(&piece.file), piece.extent);
+            // Only those who want it keep it.
+            let piece = Arc::downgrade(&piece);
             self.runtime.spawn(async move {
-                let (file, extent) = (Arc::clone(&piece.file), piece.extent);
-                let piece = Arc::downgrade(&piece);
                 fetcher.bring(&file, extent, &piece).await;
                 fetcher.lock().under_way -= 1;
                 fetcher.send();

@@ -58,7 +58,7 @@ const FETCHING_BYTES: usize = 1 << 30;
 
 /// The files that names name, on this machine or in a store. Stores are told what the environment tells them.
 pub(super) fn find(names: &[String]) -> Outcome<Vec<Location>> {
-    let buckets = Buckets::new(BTreeMap::new(), Fetching::of(FETCHING_BYTES));
+    let buckets = Buckets::new(BTreeMap::new(), Fetching::of(FETCHING_BYTES), None);
     ::feed::source::find(names, &buckets).map_err(|error| Failure::input(error.to_string()))
 }
 
