@@ -119,14 +119,20 @@ impl Loader {
         let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
         let columns = PyDict::new(py);
         let outputs = self.0.outputs();
+        let mut copied = 0;
         for (place, output) in outputs.iter().enumerate() {
             let list = PyList::empty(py);
             for sample in 0..batch.samples {
                 match output.kind {
                     Kind::Numbers { .. } => break,
-                    Kind::Bytes => list.append(PyBytes::new(py, &batch.take_bytes(place, sample)))?,
+                    Kind::Bytes => {
+                        let bytes = batch.take_bytes(place, sample);
+                        copied += bytes.len();
+                        list.append(PyBytes::new(py, &bytes))?;
+                    }
                     Kind::Text => {
                         let bytes = batch.take_bytes(place, sample);
+                        copied += bytes.len();
                         let text = std::str::from_utf8(&bytes).expect("it was looked at when it was read");
                         list.append(PyString::new(py, text))?;
                     }
@@ -134,7 +140,7 @@ impl Loader {
             }
             columns.set_item(&output.name, list)?;
         }
-        self.0.count_copied(batch.take_charge());
+        self.0.count_copied(batch.take_charge(copied));
         let batch = Arc::new(batch);
         for (place, output) in outputs.iter().enumerate() {
             if let Kind::Numbers { number, shape } = &output.kind {

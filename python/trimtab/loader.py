@@ -10,9 +10,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from . import _native, ranks
+from . import _native, ranks, report
 from .columns import Column
-from .report import Report
 from .window import Window
 
 
@@ -27,6 +26,7 @@ class Loader:
     ``az://``, ``https://``); or a list of these. ``output``: what arrays are;
     none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
     ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    ``threads`` and ``prefetch`` (batches that are made ahead) are tuned while running, unless they are told.
     ``memory_limit``: bytes that this loader may use, batches that are still referred to and ``decoded_cache`` among them; unless it is
     told, a quarter of what is available to the ranks of this machine together. ``cache_dir``: a folder on a fast disk where what comes
     from a store of objects is kept, ``cache_limit`` bytes of it; for all loaders, of any process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
@@ -48,7 +48,7 @@ class Loader:
         rank: int | None = None,
         world_size: int | None = None,
         threads: int | None = None,
-        prefetch: int = 4,
+        prefetch: int | None = None,
         decoded_cache: int = 0,
         memory_limit: int | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -144,9 +144,9 @@ class Loader:
         """Samples of an epoch, of all ranks together."""
         return self._native.samples
 
-    def report(self) -> Report:
+    def report(self) -> report.Report:
         """Where the time went since the first batch was asked for. `print` it to read it in words."""
-        return Report(**json.loads(self._native.report()))
+        return report.of(json.loads(self._native.report()))
 
     def state_dict(self) -> dict[str, Any]:
         """Where all ranks are once each has had as many batches as this one: small, plain, the same on every rank."""

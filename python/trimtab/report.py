@@ -2,7 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Samples a second, each where one thing were different and all else as it is; None where that is not known."""
+
+    without_bottleneck: float | None
+    """If what holds the loader back took no time."""
+    another_core: float | None
+    decoded_cache: float | None
+    """With all images kept decoded, which takes `decoded_bytes`."""
+    decoded_bytes: float | None
+
+
+@dataclass(frozen=True)
+class Recent:
+    """What is said of the last seconds alone."""
+
+    seconds: float
+    samples_per_second: float
+    bytes_per_second: float
+    starved: float
+    """The part of its time that the consumer waited for a batch."""
+    bottleneck: str
+    """What holds everything back: consumer, network, disk, decode; or unknown, where nothing was delivered yet."""
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Bytes of memory."""
+
+    limit: int
+    batches: int
+    """Those that are made, and those that are still referred to."""
+    batches_limit: int
+    fetched: int
+    """What came from a store and is not used yet."""
+    decoded: int
+    """Images that are kept decoded."""
+
+
+@dataclass(frozen=True)
+class Store:
+    """What a store of objects was asked."""
+
+    requests: int
+    retries: int
+    throttled: int
+    """Times that it said that it is asked too often."""
+    bytes: int
+    under_way_max: int
+    """Requests that may be under way at once, now."""
+
+
+@dataclass(frozen=True)
+class Cache:
+    """What was kept on this machine."""
+
+    read_bytes: int
+    written_bytes: int
+    unwritten: int
+    """Blocks for which there was no room."""
+    damaged: int
+    """Blocks that were damaged, and removed."""
 
 
 @dataclass(frozen=True)
@@ -12,6 +79,9 @@ class Report:
     seconds: float
     """Since the first batch was asked for."""
     threads: int
+    """That make batches, now."""
+    prefetch: int
+    """Batches that are made ahead, at most, now."""
     cores: int
     """Cores that this process may use."""
     batches: int
@@ -20,38 +90,131 @@ class Report:
     failed: int
     """Samples that could not be read."""
     bytes_read: int
-    samples_per_second: float
     read_seconds: float
     """Threads: getting bytes from files."""
     make_seconds: float
     """Threads: decoding, resizing, and whatever else makes of bytes what comes out."""
+    decode_seconds: float
+    """Threads: of that, decoding images."""
+    fetch_seconds: float
+    """Threads: waiting for what was asked of a store."""
     ahead_seconds: float
     """Threads: waiting until a batch is taken."""
     starved_seconds: float
     """Whoever takes batches: waiting for one."""
-    bottleneck: str
-    """What holds everything back: consumer, read, make; or unknown, where nothing was delivered yet."""
+    recent: Recent
+    memory: Memory
+    store: Store | None
+    cache: Cache | None
+
+    @property
+    def bottleneck(self) -> str:
+        """What holds everything back now: consumer, network, disk, decode; or unknown, where nothing was delivered yet."""
+        return self.recent.bottleneck
+
+    @property
+    def samples_per_second(self) -> float:
+        """Samples that were delivered in a second, since the first batch was asked for."""
+        return self.samples / self.seconds if self.seconds > 0 else 0.0
 
     def __str__(self) -> str:
         if self.batches == 0:
             return "no batch was taken yet"
-        busy = self.threads * self.seconds
+        recent = self.recent
         lines = [
-            f"{self.samples} samples in {self.batches} batches, {self.samples_per_second:.0f} a second"
-            f" ({self.bytes_read / 1e6 / self.seconds:.0f} MB/s read)",
-            f"  {self.threads} threads:  read {self.read_seconds / busy:.0%}, make {self.make_seconds / busy:.0%},"
-            f" wait for the consumer {self.ahead_seconds / busy:.0%}",
-            f"  consumer:   waits for a batch {self.starved_seconds / self.seconds:.0%}"
-            f" ({3600 * self.starved_seconds / self.seconds:.0f} s of each hour)",
+            f"{self.samples:,} samples in {self.batches:,} batches, {self.samples_per_second:,.0f} a second",
+            f"  in the last {recent.seconds:.0f} s: {recent.samples_per_second:,.0f} a second,"
+            f" {_amount(recent.bytes_per_second)}/s read; the consumer waited {recent.starved:.0%} of the time"
+            f" ({3600 * recent.starved:.0f} s of each hour)",
+            f"  {self.threads} threads: {self._shares()}",
+            f"  memory: {_amount(self.memory.batches)} of {_amount(self.memory.batches_limit)} for batches"
+            + (f", {_amount(self.memory.decoded)} decoded" if self.memory.decoded else "")
+            + f"; {self.prefetch} batches are made ahead",
         ]
+        if self.store:
+            lines.append(
+                f"  store: {self.store.requests:,} requests, up to {self.store.under_way_max} at once,"
+                f" {_amount(self.store.bytes)}"
+                + (f"; {self.store.retries:,} sent again" if self.store.retries else "")
+            )
+        if self.cache:
+            lines.append(
+                f"  cache: {_amount(self.cache.read_bytes)} read, {_amount(self.cache.written_bytes)} written"
+                + (f"; no room for {self.cache.unwritten:,} blocks" if self.cache.unwritten else "")
+                + (f"; {self.cache.damaged:,} blocks were damaged" if self.cache.damaged else "")
+            )
         if self.failed:
-            lines.append(f"  {self.failed} samples could not be read")
-        return "\n".join([*lines, self._advice()])
+            lines.append(f"  {self.failed:,} samples could not be read")
+        return "\n".join([*lines, *self._advice()])
 
-    def _advice(self) -> str:
+    def _shares(self) -> str:
+        parts = {
+            "read": self.read_seconds,
+            "decode": self.decode_seconds,
+            "make": self.make_seconds - self.decode_seconds,
+            "wait for the store": self.fetch_seconds,
+            "wait for the consumer": self.ahead_seconds,
+        }
+        total = sum(parts.values()) or 1.0
+        return ", ".join(f"{name} {part / total:.0%}" for name, part in parts.items() if part / total >= 0.005)
+
+    def _advice(self) -> list[str]:
+        prediction, rate = self.recent.prediction, self.recent.samples_per_second
+        faster = f"; without that it would be {_times(prediction.without_bottleneck, rate)}"
+        faster = faster if _is_more(prediction.without_bottleneck, rate) else ""
         if self.bottleneck == "consumer":
-            return "The consumer is what takes time: batches wait for it, and nothing here would make it faster."
-        what = {"read": "reading files", "make": "making of them what comes out"}[self.bottleneck]
-        if self.threads < self.cores or self.bottleneck == "read":
-            return f"What takes time is {what}. Try more threads than {self.threads}."
-        return f"What takes time is {what}, on all of the {self.cores} cores: more cores, or less work for each sample."
+            lines = ["The consumer is what takes time: batches wait for it, and nothing here would make it faster."]
+            if _is_more(prediction.without_bottleneck, rate):
+                lines.append(f"  The loader could deliver {prediction.without_bottleneck:,.0f} samples a second.")
+            return lines
+        if self.bottleneck == "network":
+            return [
+                f"What takes time is the store of objects{faster}.",
+                "  A cache_dir on a fast disk spares it from the second epoch on; or read from a store that is nearer.",
+            ]
+        if self.bottleneck == "disk":
+            return [
+                f"What takes time is reading files{faster}.",
+                "  Put them on a faster disk, or let more threads read, if their number is pinned.",
+            ]
+        lines = [f"What takes time is making of bytes what comes out, on {min(self.threads, self.cores)} cores{faster}."]
+        if self.threads < self.cores:
+            lines.append(f"  There are {self.cores} cores, and {self.threads} threads: leave threads out, or give more.")
+        if _is_more(prediction.another_core, rate):
+            lines.append(f"  One more core: {_times(prediction.another_core, rate)}.")
+        if _is_more(prediction.decoded_cache, rate) and prediction.decoded_bytes:
+            lines.append(
+                f"  decoded_cache={prediction.decoded_bytes:.0f} ({_amount(prediction.decoded_bytes)}):"
+                f" {_times(prediction.decoded_cache, rate)} from the second epoch on."
+            )
+        return lines
+
+
+def of(told: Mapping[str, Any]) -> Report:
+    """A report, from what the loader tells."""
+    recent = dict(told["recent"])
+    recent["prediction"] = Prediction(**recent["prediction"])
+    store, cache = told["store"], told["cache"]
+    parts = {
+        "recent": Recent(**recent),
+        "memory": Memory(**told["memory"]),
+        "store": Store(**store) if store else None,
+        "cache": Cache(**cache) if cache else None,
+    }
+    return Report(**{**told, **parts})
+
+
+def _is_more(rate: float | None, than: float) -> bool:
+    return rate is not None and rate > 1.05 * than
+
+
+def _times(rate: float | None, than: float) -> str:
+    return f"{(rate or 0) / than:.1f} times as fast" if than > 0 else "faster"
+
+
+def _amount(count: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 999.5:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 99.5 else f"{count:.1f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"

@@ -33,12 +33,15 @@ pub struct Spec {
     /// Whether the samples of an epoch that make no whole batch for each rank are left out.
     #[serde(default)]
     pub drop_last: bool,
-    /// Threads that make batches; as many as this process may use at once where it is not told.
+    /// Threads that make batches; tuned where it is not told.
     #[serde(default)]
     pub threads: Option<usize>,
-    /// Batches that are made ahead of the consumer, at most.
-    #[serde(default = "four")]
-    pub ahead: usize,
+    /// Batches that are made ahead of the consumer, at most; tuned where it is not told.
+    #[serde(default)]
+    pub ahead: Option<usize>,
+    /// Where tuning begins, where that is to be seen.
+    #[serde(default)]
+    pub tune_from: Option<TuneFrom>,
     /// Bytes of decoded images that are kept for later epochs, at most.
     #[serde(default)]
     pub decoded_cache: u64,
@@ -57,6 +60,18 @@ pub struct Spec {
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,
+}
+
+/// Where tuning begins; each where it should where it is not told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TuneFrom {
+    /// Threads.
+    #[serde(default)]
+    pub threads: Option<usize>,
+    /// Batches that are made ahead.
+    #[serde(default)]
+    pub prefetch: Option<usize>,
 }
 
 /// A folder for blocks of objects.
@@ -242,10 +257,6 @@ impl std::fmt::Display for TokenType {
 
 fn one() -> u64 {
     1
-}
-
-fn four() -> usize {
-    4
 }
 
 fn always() -> f64 {

@@ -12,6 +12,7 @@ use feed::memory::Share;
 use feed::order::{Order, Shares, Shuffle};
 use feed::pipeline::{Batch, Engine, Next, Settings};
 use feed::source::Location;
+use feed::tune::Tuned;
 use feed::work::{Column, Columns, Kind, Photograph, Pixels, Rooms};
 
 /// Photographs drawn small, and their classes.
@@ -43,8 +44,8 @@ fn settings(dataset: &Dataset, threads: usize, world: u64, rank: u64, batch: u64
     Settings {
         order: Order { samples, shuffle: Shuffle::Global, seed: 9 },
         shares: Shares { samples, world, rank, batch, drop_last: false },
-        threads,
-        ahead: 3,
+        threads: Tuned::pinned(threads),
+        ahead: Tuned::pinned(3),
         epoch: 0,
         consumed: 0,
     }

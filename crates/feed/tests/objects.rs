@@ -288,11 +288,11 @@ fn what_cannot_be_had_is_named() {
     // An object that vanishes, and one that is replaced, after they were opened.
     let loader = open(&server.url("part-{0..2}.tar"), column).unwrap();
     fs::remove_file(folder.path().join("part-1.tar")).unwrap();
-    let error = epoch(&loader).err().expect("a sample cannot be read");
+    let error = epoch(&loader).expect_err("a sample cannot be read");
     assert!(error.contains("part-1.tar") && error.contains("no such object"), "{error}");
     let loader = open(&server.url("part-0.tar"), column).unwrap();
     fs::write(folder.path().join("part-0.tar"), [0; 1000]).unwrap();
-    let error = epoch(&loader).err().expect("a sample cannot be read");
+    let error = epoch(&loader).expect_err("a sample cannot be read");
     assert!(error.contains("part-0.tar"), "{error}");
 
     // A store that always says no.

@@ -24,6 +24,22 @@ def test_decoding_is_named_where_it_takes_the_time(images):
     loader = tt.Loader(images, batch_size=20, columns=columns, threads=1)
     assert sum(len(batch["image"]) for batch in loader) == 400
     report = loader.report()
-    assert report.bottleneck == "make", report
-    assert report.make_seconds > 5 * report.read_seconds
-    assert "making of them what comes out" in str(report)
+    assert report.bottleneck == "decode", report
+    assert report.make_seconds > 5 * report.read_seconds and report.make_seconds > report.decode_seconds > 0
+    assert "making of bytes what comes out" in str(report) and "decoded_cache=" in str(report)
+    prediction = report.recent.prediction
+    assert prediction.decoded_cache > report.recent.samples_per_second
+    # A decoded photograph of 500 x 375 takes about 280 kB.
+    assert 50e6 < prediction.decoded_bytes < 300e6
+
+
+def test_threads_are_added_where_that_brings_more(images):
+    columns = {"image": tt.Image("jpg", size=64)}
+    pinned = tt.Loader(images, batch_size=20, columns=columns, threads=1, prefetch=3)
+    tuned = tt.Loader(images, batch_size=20, columns=columns)
+    next(iter(pinned)), next(iter(tuned))
+    assert (pinned.report().threads, pinned.report().prefetch) == (1, 3)
+    assert tuned.report().threads >= 1 and tuned.report().prefetch >= 4
+    memory = tuned.report().memory
+    assert 0 < memory.batches <= memory.batches_limit < memory.limit
+    assert tuned.report().store is None

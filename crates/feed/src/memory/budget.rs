@@ -63,9 +63,9 @@ pub struct TooSmall {
 }
 
 impl Fetching {
-    /// A quarter of a limit.
+    /// A sixth of a limit.
     pub fn of(limit: usize) -> Fetching {
-        let part = limit / 4;
+        let part = limit / 6;
         Fetching { room: part * 3 / 5, connections: (part * 2 / 5 / CONNECTION).clamp(2, 256) }
     }
 

@@ -68,6 +68,14 @@ impl Share {
 }
 
 impl Held {
+    /// Gives back what is more than `bytes`.
+    pub fn shrink(&mut self, bytes: usize) {
+        let more = self.bytes.saturating_sub(bytes);
+        *self.share.lock() -= more;
+        self.bytes -= more;
+        self.share.returned.notify_all();
+    }
+
     /// How many.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -97,6 +105,10 @@ mod tests {
         assert!(share.try_take(41).is_none());
         let second = share.try_take(40).unwrap();
         assert_eq!((share.used(), share.free()), (100, 0));
+        let mut first = first;
+        first.shrink(50);
+        first.shrink(70);
+        assert_eq!((first.bytes(), share.free()), (50, 10));
         drop(first);
         assert_eq!(share.free(), 60);
         assert!(share.take(101).is_none());

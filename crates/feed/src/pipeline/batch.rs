@@ -124,9 +124,11 @@ impl Batch {
         }
     }
 
-    /// What its bytes are counted as: for whoever takes them out, and keeps them longer than the batch.
-    pub fn take_charge(&mut self) -> Option<Held> {
-        self.charge.bytes.take()
+    /// What its bytes are counted as, of which there are `bytes`: for whoever takes them out, and keeps them longer than the batch.
+    pub fn take_charge(&mut self, bytes: usize) -> Option<Held> {
+        let mut held = self.charge.bytes.take();
+        held.iter_mut().for_each(|held| held.shrink(bytes));
+        held
     }
 }
 

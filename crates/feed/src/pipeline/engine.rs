@@ -9,11 +9,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Charge, Making, Stores, TakeBack};
+use super::crew::Crew;
 use super::line::{Place, Room, State};
 use super::store::{Made, Store};
 use super::{Ahead, Arrivals, Kind, Output, SampleError, Seat, Turn, Work};
 use crate::memory::{Held, Share};
 use crate::order::{Order, Shares};
+use crate::tune::Tuned;
 
 /// How batches are made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +25,9 @@ pub struct Settings {
     /// This rank's part of it.
     pub shares: Shares,
     /// Threads.
-    pub threads: usize,
+    pub threads: Tuned,
     /// Batches that are made ahead of the consumer, at most.
-    pub ahead: usize,
+    pub ahead: Tuned,
     /// The epoch to begin in.
     pub epoch: u64,
     /// Samples of that epoch that are consumed already.
@@ -68,19 +70,26 @@ impl<W: Work> Engine<W> {
             process: process::id(),
             own: Weak::clone(own),
             state: Mutex::new(State::new(&settings)),
+            crew: Crew::new(settings.threads),
             more_to_do: Condvar::new(),
+            more_work: Condvar::new(),
             more_done: Condvar::new(),
         });
-        let threads = (0..settings.threads)
+        let threads = (0..settings.threads.max)
             .map(|number| {
                 let line = Arc::clone(&line);
                 thread::Builder::new()
                     .name(format!("feed-{number}"))
-                    .spawn(move || line.run())
+                    .spawn(move || line.run(number))
                     .expect("the system has threads")
             })
             .collect();
         Engine { line, threads }
+    }
+
+    /// Threads that work now, and batches that are made ahead at most.
+    pub fn numbers(&self) -> (usize, usize) {
+        (self.line.crew.size(), self.line.lock().ahead())
     }
 
     /// Memory was given back that was counted for batches, and no batch with it.
@@ -93,6 +102,9 @@ impl<W: Work> Engine<W> {
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
         if !state.front_is_done() {
+            if state.make_more_ahead() {
+                self.line.more_to_do.notify_all();
+            }
             let start = Instant::now();
             let waited = self.line.more_done.wait_timeout_while(state, patience, |state| !state.front_is_done());
             state = waited.expect(NOBODY_PANICS).0;
@@ -124,6 +136,7 @@ impl<W: Work> Drop for Engine<W> {
         let line = self.line.lock().stop();
         drop(line);
         self.line.more_to_do.notify_all();
+        self.line.more_work.notify_all();
         for thread in self.threads.drain(..) {
             // A thread that panicked has told so on standard error.
             drop(thread.join());
@@ -147,8 +160,12 @@ struct Line<W: Work> {
     /// Itself, for those who tell it of arrivals.
     own: Weak<Line<W>>,
     state: Mutex<State<W::Ticket>>,
+    /// Who works.
+    crew: Crew,
     /// A batch may be opened, a sample may be made, or all is to stop.
     more_to_do: Condvar,
+    /// More threads work, or all is to stop.
+    more_work: Condvar,
     /// The front of the line may be done.
     more_done: Condvar,
 }
@@ -164,9 +181,10 @@ impl<W: Work> Line<W> {
     }
 
     /// What each thread does.
-    fn run(&self) {
+    fn run(&self, thread: usize) {
         let mut scratch = self.work.scratch();
-        while let Some((making, slot)) = self.take() {
+        while let Some((making, slot)) = self.take(thread) {
+            let start = Instant::now();
             let turn = making.turns[slot];
             let written = catch_unwind(AssertUnwindSafe(|| {
                 let mut places: Vec<_> = making.stores().iter().map(|store| store.claim(slot)).collect();
@@ -185,15 +203,25 @@ impl<W: Work> Line<W> {
                 drop(self.lock());
                 self.more_done.notify_all();
             }
+            if self.crew.made(start.elapsed()) {
+                drop(self.lock());
+                self.more_work.notify_all();
+            }
         }
     }
 
     /// The next sample; none where all is to stop.
-    fn take(&self) -> Option<(Arc<Making<W::Ticket>>, usize)> {
+    fn take(&self, thread: usize) -> Option<(Arc<Making<W::Ticket>>, usize)> {
         let mut state = self.lock();
         loop {
             if state.is_stopped() {
                 return None;
+            }
+            if !self.crew.has(thread) {
+                // What woke this one up is for another.
+                self.more_to_do.notify_one();
+                state = self.more_work.wait(state).expect(NOBODY_PANICS);
+                continue;
             }
             let ahead = self.work.ahead();
             if ahead == Ahead::Room {
@@ -209,8 +237,11 @@ impl<W: Work> Line<W> {
                 continue;
             }
             let start = Instant::now();
-            state = self.more_to_do.wait(state).expect(NOBODY_PANICS);
-            self.work.meter().ahead.stop(start);
+            let meter = self.work.meter();
+            // What is open, and not being made, waits for what it is made from.
+            let clock = if ahead != Ahead::Nothing && state.awaits() { &meter.fetch } else { &meter.ahead };
+            state = self.crew.idle(|| self.more_to_do.wait(state)).expect(NOBODY_PANICS);
+            clock.stop(start);
         }
     }
 

@@ -4,6 +4,7 @@
 //! has memory to be written to. Batches are opened in order, and never more than are made ahead of the consumer.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::mem;
 use std::sync::Arc;
 
 use super::batch::{Charge, Making, Stores};
@@ -51,6 +52,11 @@ pub(super) struct State<T> {
     epoch_order: EpochOrder,
     /// Numbers that were used, to be written again.
     free: Vec<Stores>,
+    /// Batches that are made ahead, and its bound.
+    ahead: usize,
+    ahead_max: usize,
+    /// Whether that was reached since the consumer waited last.
+    was_full: bool,
     /// Bytes of the next batch, where there were too few to open it.
     waits_for: Option<usize>,
     stop: bool,
@@ -77,6 +83,9 @@ impl<T> State<T> {
             consumed: settings.consumed,
             epoch_order: settings.order.epoch(settings.epoch),
             free: Vec::new(),
+            ahead: settings.ahead.start,
+            ahead_max: settings.ahead.max,
+            was_full: false,
             waits_for: None,
             stop: false,
         }
@@ -89,7 +98,7 @@ impl<T> State<T> {
     /// No more is to be made; what was in the line, to be let go of.
     pub(super) fn stop(&mut self) -> VecDeque<Place<T>> {
         self.stop = true;
-        std::mem::take(&mut self.line)
+        mem::take(&mut self.line)
     }
 
     pub(super) fn front_is_done(&self) -> bool {
@@ -147,7 +156,8 @@ impl<T> State<T> {
     /// Opens the next batch, or the end of the epoch; whether there was one to be opened.
     pub(super) fn open(&mut self, settings: &Settings, outputs: &[Output], room: &Room<'_>) -> bool {
         self.waits_for = None;
-        if self.open >= settings.ahead {
+        if self.open >= self.ahead {
+            self.was_full = true;
             return false;
         }
         while self.open == self.line.len() {
@@ -199,6 +209,28 @@ impl<T> State<T> {
         Ok(stores)
     }
 
+    /// The consumer waits for a batch. Where threads had nothing to do before, since enough was made ahead, more is from now on: it takes
+    /// batches faster at times than they are made, and slower at others. Whether more is.
+    pub(super) fn make_more_ahead(&mut self) -> bool {
+        let ahead = self.ahead;
+        if mem::take(&mut self.was_full) {
+            self.ahead = (ahead + ahead.div_ceil(2)).min(self.ahead_max);
+        }
+        self.ahead > ahead
+    }
+
+    /// Batches that are made ahead at most.
+    pub(super) fn ahead(&self) -> usize {
+        self.ahead
+    }
+
+    /// Whether any open batch has samples whose making nobody has begun.
+    pub(super) fn awaits(&self) -> bool {
+        let open = self.line.iter().take(self.open);
+        open.filter_map(|place| if let Place::Batch(making) = place { Some(making) } else { None })
+            .any(|making| !making.is_done())
+    }
+
     /// Bytes that the next batch takes, where it cannot be opened for lack of them and nothing in front of it is being made.
     pub(super) fn lacks(&self) -> Option<usize> {
         self.waits_for.filter(|_| self.open == 0)
@@ -224,7 +256,7 @@ impl<T> State<T> {
 
     /// The samples for which nothing was asked yet, in order; more are planned as they are looked at.
     pub(super) fn unasked<'s>(&'s mut self, settings: &'s Settings) -> impl Iterator<Item = (Seat, Turn)> + use<'s, T> {
-        let planned_max = (PLANNED_MAX / settings.shares.batch as usize).max(2 * settings.ahead);
+        let planned_max = (PLANNED_MAX / settings.shares.batch as usize).max(2 * settings.ahead.max);
         let mut at = self.to_ask;
         std::iter::from_fn(move || {
             loop {
@@ -287,7 +319,7 @@ impl<T> State<T> {
     /// Stores that were used, to be used again.
     pub(super) fn take_back(&mut self, stores: Stores, settings: &Settings) {
         // As many as can be in the line at once are of use.
-        if self.free.len() < settings.ahead {
+        if self.free.len() < settings.ahead.max {
             self.free.push(stores);
         }
     }

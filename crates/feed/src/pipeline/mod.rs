@@ -4,6 +4,7 @@
 //! slots are all done waits for its turn. Nothing about a batch depends on how many threads there are or which was faster.
 
 mod batch;
+mod crew;
 mod engine;
 mod line;
 mod output;

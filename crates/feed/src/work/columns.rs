@@ -110,6 +110,11 @@ impl Columns {
         }
     }
 
+    /// Bytes of images that are kept decoded.
+    pub fn decoded_bytes(&self) -> usize {
+        self.decoded.bytes()
+    }
+
     /// The same, of data that are not on this machine: what they are made from is fetched ahead, into `room`.
     pub fn fetched_ahead(self, room: Arc<Share>) -> Columns {
         Columns { room: Some(room), ..self }
@@ -282,7 +287,13 @@ impl Columns {
             Kind::Photograph(photograph) => {
                 let read_file = |file: &mut Vec<u8>| read(file).map(drop);
                 let image = (turn.sample, self.first_alike(column));
-                photograph.make(turn, (file, read_file), (&self.decoded, image), (darkroom, seat), slot(place))
+                photograph.make(
+                    turn,
+                    (file, read_file),
+                    (&self.decoded, image),
+                    (darkroom, seat, &self.meter),
+                    slot(place),
+                )
             }
             Kind::Part(photograph) => {
                 read(file)?;

@@ -30,6 +30,11 @@ impl Decoded {
         self.bytes_max > 0
     }
 
+    /// Bytes that are kept.
+    pub(super) fn bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
     pub(super) fn get(&self, image: Image) -> Option<Arc<Planes>> {
         if self.is_on() { self.lock().images.get(&image).cloned() } else { None }
     }

@@ -1,13 +1,17 @@
 //! A photograph for training: a random part of it, resized, mirrored by chance, its colours changed by chance, normalised.
 
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+
 use super::columns::Reason;
 use super::decoded::{Decoded, Image};
 use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jitter::{Jitter, Operation, apply};
-use crate::image::jpeg::{Planes, Region, Size};
+use crate::image::jpeg::{Plane, Planes, Region, Size};
 use crate::image::{Decoder, ImageError, Normalise, Renderer, Target, finish};
+use crate::meter::Meter;
 use crate::pipeline::{Output, Turn, Type};
 use crate::random::Draws;
 
@@ -60,6 +64,13 @@ impl Darkroom {
     }
 }
 
+/// Bytes that an image of a size takes decoded, of which a part is.
+fn whole_bytes(part: &Planes, size: Size) -> usize {
+    let Size { width, height } = size;
+    let pixels = |plane: &Plane| (width.div_ceil(plane.step_x)) * height.div_ceil(plane.step_y);
+    part.planes.iter().map(pixels).sum()
+}
+
 /// What is drawn by chance for one image.
 struct View {
     /// The part that is looked at.
@@ -110,7 +121,7 @@ impl Photograph {
         turn: Turn,
         (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), Reason>),
         (kept, image): (&Decoded, Image),
-        (room, seat): (&mut Darkroom, &mut Seat<'_>),
+        (room, seat, meter): (&mut Darkroom, &mut Seat<'_>, &Meter),
         slot: &mut Slot<'_>,
     ) -> Result<(), Reason> {
         if let Some(planes) = kept.get(image) {
@@ -121,12 +132,16 @@ impl Photograph {
         read(file)?;
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
         let seen = |size: Size| if kept.is_on() { whole(size) } else { self.view(turn, size).region };
+        let start = Instant::now();
         let mut decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
         if let Err(ImageError::NoRoom { bytes }) = decoded {
             seat.grow(bytes)?;
             decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
         }
         let size = decoded?;
+        meter.decode.stop(start);
+        meter.decoded.fetch_add(1, Ordering::Relaxed);
+        meter.decoded_bytes.fetch_add(whole_bytes(&room.planes, size) as u64, Ordering::Relaxed);
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);

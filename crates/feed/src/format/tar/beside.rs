@@ -57,7 +57,10 @@ fn add(index: &mut TarIndex, line: &str, words: usize, size: u64) -> Option<()> 
 mod tests {
     use super::*;
 
-    fn parsed(text: &str) -> Option<Result<Vec<Vec<(String, u64, u64)>>, usize>> {
+    /// For each sample, its fields: name, first byte, bytes.
+    type Samples = Vec<Vec<(String, u64, u64)>>;
+
+    fn parsed(text: &str) -> Option<Result<Samples, usize>> {
         let fields = |index: &TarIndex, sample| {
             let field = |field: &Field| (index.field_names[usize::from(field.name)].clone(), field.offset, field.bytes);
             index.sample(sample).iter().map(field).collect()

@@ -9,7 +9,6 @@ mod bucket;
 mod fetch;
 mod kept;
 mod merge;
-mod pace;
 mod piece;
 mod wire;
 

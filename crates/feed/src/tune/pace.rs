@@ -1,13 +1,14 @@
-//! How many requests are under way at once. A store answers each after its latency, however many there are; more of them bring more
-//! bytes, until the network, the store or this machine is busy. Then more bring nothing but waiting.
+//! How many workers work at once, whatever they are: requests to a store, threads, processes. Each takes its time for a piece of work,
+//! however many there are; more of them bring more, until what they share is busy: a network, a store, a disk, the cores. Then more
+//! bring nothing but waiting.
 //!
-//! So the number is raised while that brings more bytes a second, and goes back where it does not; it falls by half where the
-//! store says that it is asked too often. No clock of its own: times are arguments.
+//! So the number is raised while that brings more a second, and goes back where it does not; it falls by half where a store says that it
+//! is asked too often. Times are arguments.
 
 use std::time::Duration;
 
-/// To begin with: as many as hide a latency of 40 ms from a link of 1 GB/s, in requests of a megabyte.
-const START: usize = 32;
+use super::Tuned;
+
 /// A raise that brings less than this is taken back.
 const WORTH_IT: f64 = 1.08;
 /// What a rate is measured over, at least, and in latencies.
@@ -20,27 +21,28 @@ const THROTTLED_REST: Duration = Duration::from_secs(2);
 
 /// The number, and what is known about it.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub struct Pace {
     window: usize,
     window_max: usize,
     /// When the period began, what came in it, and how often all of the window was in use.
     began: Duration,
-    bytes: u64,
+    amount: u64,
     done: u32,
     full: u32,
     latency: Duration,
-    /// The number before the last raise, and what it brought, bytes a second.
+    /// The number before the last raise, and what it brought a second.
     before: Option<(usize, f64)>,
     rest_until: Duration,
 }
 
 impl Pace {
-    pub(super) fn new(window_max: usize) -> Pace {
+    /// Begins with a number, within its bound.
+    pub fn new(number: Tuned) -> Pace {
         Pace {
-            window: START.min(window_max),
-            window_max,
+            window: number.start.min(number.max),
+            window_max: number.max,
             began: Duration::ZERO,
-            bytes: 0,
+            amount: 0,
             done: 0,
             full: 0,
             latency: Duration::ZERO,
@@ -49,30 +51,30 @@ impl Pace {
         }
     }
 
-    /// How many requests may be under way.
-    pub(super) fn window(&self) -> usize {
+    /// How many may work.
+    pub fn window(&self) -> usize {
         self.window
     }
 
-    /// A request that took `took` brought `bytes`; with it, `under_way` were.
-    pub(super) fn done(&mut self, now: Duration, took: Duration, bytes: u64, under_way: usize) {
+    /// One is done that took `took`, and brought `amount`; with it, `working` worked.
+    pub fn done(&mut self, now: Duration, took: Duration, amount: u64, working: usize) {
         if self.done == 0 {
             self.began = self.began.max(now.saturating_sub(took));
         }
         self.done += 1;
-        self.bytes += bytes;
-        self.full += u32::from(under_way >= self.window);
+        self.amount += amount;
+        self.full += u32::from(working >= self.window);
         // A mean that forgets, of about eight.
         self.latency = if self.latency.is_zero() { took } else { (7 * self.latency + took) / 8 };
         let period = now.saturating_sub(self.began);
         if period >= PERIOD_MIN.max(PERIOD_LATENCIES * self.latency) && self.done >= 8 {
             self.decide(now, period);
-            (self.began, self.bytes, self.done, self.full) = (now, 0, 0, 0);
+            (self.began, self.amount, self.done, self.full) = (now, 0, 0, 0);
         }
     }
 
     /// The store said that it is asked too often.
-    pub(super) fn throttled(&mut self, now: Duration) {
+    pub fn throttled(&mut self, now: Duration) {
         // Those that were under way together are told together: once for all of them.
         if now + THROTTLED_REST < self.rest_until + PERIOD_MIN {
             return;
@@ -83,12 +85,12 @@ impl Pace {
     }
 
     fn decide(&mut self, now: Duration, period: Duration) {
-        // Where fewer were asked for than might be under way, the number says nothing.
+        // Where fewer worked than might, the number says nothing.
         let is_full = 4 * self.full >= 3 * self.done;
         if !is_full || now < self.rest_until {
             return;
         }
-        let rate = self.bytes as f64 / period.as_secs_f64();
+        let rate = self.amount as f64 / period.as_secs_f64();
         match self.before.take() {
             Some((window, before)) if rate < WORTH_IT * before => {
                 self.window = window;
@@ -107,9 +109,12 @@ impl Pace {
 mod tests {
     use super::*;
 
+    /// As for requests.
+    const START: usize = 32;
+
     /// A store that answers after `latency`, and brings at most `rate_max` bytes a second: where the number ends.
     fn settled(latency: Duration, rate_max: f64, request: u64) -> usize {
-        let mut pace = Pace::new(512);
+        let mut pace = Pace::new(Tuned { start: START, max: 512 });
         let mut now = Duration::ZERO;
         for _ in 0..20_000 {
             // What the window brings in a latency, or the time that the link needs for it.
@@ -141,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_store_that_is_asked_too_often_is_asked_half_as_often() {
-        let mut pace = Pace::new(512);
+        let mut pace = Pace::new(Tuned { start: START, max: 512 });
         let now = Duration::from_secs(1);
         (0..10).for_each(|late| pace.throttled(now + Duration::from_millis(late)));
         assert_eq!(pace.window(), START / 2);

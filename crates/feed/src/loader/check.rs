@@ -1,0 +1,103 @@
+//! What is asked for and makes no sense, whatever the data are.
+
+use super::LoaderError;
+use crate::order::Shuffle;
+use crate::spec::{CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec};
+
+/// What makes no sense, whatever the data are.
+pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
+    let wrong =
+        |what: &str, problem: &str| Err(LoaderError::Spec { what: what.to_owned(), problem: problem.to_owned() });
+    if spec.data.is_empty() {
+        return wrong("data", "no file is named");
+    }
+    if spec.columns.is_empty() {
+        return wrong("columns", "a batch has at least one column");
+    }
+    if spec.batch == 0 || spec.batch > 1 << 20 {
+        return wrong("batch_size", "a batch has between 1 and 1,048,576 samples");
+    }
+    if let Shuffle::Windowed { block, blocks } = spec.shuffle
+        && (block == 0 || blocks == 0 || block.checked_mul(blocks).is_none())
+    {
+        return wrong("shuffle", "a block has at least one sample, and a window at least one block");
+    }
+    if spec.world == 0 || spec.rank >= spec.world {
+        return wrong("rank", "ranks are counted from 0, and there are `world_size` of them");
+    }
+    if spec.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
+        return wrong("threads", "there are between 1 and 1,024");
+    }
+    if spec.ahead.is_some_and(|ahead| !(1..=1024).contains(&ahead)) {
+        return wrong("prefetch", "between 1 and 1,024 batches are made ahead");
+    }
+    for (place, column) in spec.columns.iter().enumerate() {
+        if spec.columns[..place].iter().any(|before| before.name == column.name) {
+            return wrong(&column.name, "two columns have this name");
+        }
+        if let KindSpec::Image(image) = &column.kind
+            && let Some(problem) = image_problem(image)
+        {
+            return wrong(&column.name, problem);
+        }
+        if let KindSpec::Tokens(tokens) = &column.kind
+            && (!(1..=1 << 24).contains(&tokens.length) || tokens.stride == Some(0))
+        {
+            return wrong(
+                &column.name,
+                "a sample has between 1 and 16,777,216 tokens, and the next begins after it does",
+            );
+        }
+    }
+    Ok(())
+}
+
+fn image_problem(image: &ImageSpec) -> Option<&'static str> {
+    let sides = 1..=1 << 14;
+    if !sides.contains(&image.width) || !sides.contains(&image.height) {
+        return Some("an image is drawn to between 1 and 16,384 pixels each way");
+    }
+    if !(0.0..=1.0).contains(&image.flip) {
+        return Some("the share of images that are flipped is between 0 and 1");
+    }
+    if image.std.iter().any(|deviation| !deviation.is_normal()) || image.mean.iter().any(|mean| !mean.is_finite()) {
+        return Some("mean and std are three numbers each, and std is not 0");
+    }
+    let differs = |number: &f32, usual: f32| number.to_bits() != usual.to_bits();
+    let is_normalised =
+        image.mean.iter().any(|mean| differs(mean, 0.0)) || image.std.iter().any(|deviation| differs(deviation, 1.0));
+    if image.dtype == PixelType::UInt8 && is_normalised {
+        return Some("bytes are not normalised: leave mean and std out, or ask for float32");
+    }
+    if let Some(problem) = image.jitter.as_ref().and_then(jitter_problem) {
+        return Some(problem);
+    }
+    match image.crop {
+        CropSpec::Random { area, ratio } => {
+            let areas = 0.0 < area.0 && area.0 <= area.1 && area.1 <= 1.0;
+            let ratios = 0.0 < ratio.0 && ratio.0 <= ratio.1 && ratio.1.is_finite();
+            (!(areas && ratios))
+                .then_some("a crop's scale lies within 0 to 1 and its ratio above 0, each from low to high")
+        }
+        CropSpec::Centre { shorter: 0 } => Some("the shorter side is at least one pixel"),
+        CropSpec::Centre { .. } | CropSpec::Whole => None,
+    }
+}
+
+/// The largest factor: far beyond what leaves anything of a picture, and far from where factors stop being numbers.
+const FACTOR_MAX: f64 = 1000.0;
+
+fn jitter_problem(jitter: &JitterSpec) -> Option<&'static str> {
+    let lies_within = |range: Option<(f64, f64)>, least: f64, most: f64| {
+        range.is_none_or(|(low, high)| least <= low && low <= high && high <= most)
+    };
+    let factors = [jitter.brightness, jitter.contrast, jitter.saturation];
+    if !factors.into_iter().all(|range| lies_within(range, 0.0, FACTOR_MAX)) {
+        return Some("a jitter's brightness, contrast and saturation lie within 0 to 1,000, each from low to high");
+    }
+    if !lies_within(jitter.hue, -0.5, 0.5) {
+        return Some("a jitter's hue lies within -0.5 to 0.5, from low to high");
+    }
+    let are_shares = [jitter.chance, jitter.gray].iter().all(|share| (0.0..=1.0).contains(share));
+    (!are_shares).then_some("the shares of images that are jittered and that are gray are between 0 and 1")
+}

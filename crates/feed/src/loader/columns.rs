@@ -1,0 +1,78 @@
+//! From the columns that are asked for to what is done to samples.
+
+use super::LoaderError;
+use crate::dataset::{Format, Tokens};
+use crate::image::Normalise;
+use crate::image::crop::{Crop, RandomCrop};
+use crate::image::jitter::Jitter;
+use crate::spec::{ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
+use crate::work::{Column, Kind, Photograph, Pixels};
+
+/// How the files are read: tokens say themselves where samples begin.
+pub(super) fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
+    let mut formats = columns.iter().filter_map(|column| match &column.kind {
+        KindSpec::Tokens(TokensSpec { length, stride, dtype }) => {
+            Some(Format::Tokens(Tokens { length: *length, stride: stride.unwrap_or(*length), token: *dtype }))
+        }
+        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Text | KindSpec::Part { .. } => {
+            Some(Format::ByName)
+        }
+        KindSpec::Number => None,
+    });
+    let first = formats.next().unwrap_or(Format::ByName);
+    if formats.any(|other| other != first) {
+        let problem = "all columns are cut from the same files: tokens stand alone, or all with the same length";
+        return Err(LoaderError::Spec { what: "columns".to_owned(), problem: problem.to_owned() });
+    }
+    Ok(first)
+}
+
+pub(super) fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
+    let column = |column: &ColumnSpec| {
+        let kind = match &column.kind {
+            KindSpec::Integer => Kind::Integer,
+            KindSpec::Number => Kind::Number,
+            KindSpec::Bytes => Kind::Bytes,
+            KindSpec::Text => Kind::Text,
+            KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },
+            KindSpec::Image(image) => Kind::Photograph(photograph(image, spec.seed)),
+            KindSpec::Part { of } => {
+                let found = spec.columns.iter().find(|other| other.name == *of).map(|other| (other, &other.kind));
+                let Some((other, KindSpec::Image(image))) = found else {
+                    let problem = format!("there is no column {of:?} of images");
+                    return Err(LoaderError::Spec { what: column.name.clone(), problem });
+                };
+                let (name, fields) = (column.name.clone(), other.fields.clone());
+                return Ok(Column { name, fields, kind: Kind::Part(photograph(image, spec.seed)) });
+            }
+        };
+        Ok(Column { name: column.name.clone(), fields: column.fields.clone(), kind })
+    };
+    spec.columns.iter().map(column).collect()
+}
+
+fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
+    Photograph {
+        crop: match image.crop {
+            CropSpec::Whole => Crop::Whole,
+            CropSpec::Centre { shorter } => Crop::Centre { shorter },
+            CropSpec::Random { area, ratio } => Crop::Random(RandomCrop { area, ratio }),
+        },
+        width: image.width,
+        height: image.height,
+        mirror: image.flip,
+        jitter: image.jitter.map(|JitterSpec { brightness, contrast, saturation, hue, chance, gray }| Jitter {
+            brightness,
+            contrast,
+            saturation,
+            hue,
+            chance,
+            gray,
+        }),
+        pixels: match image.dtype {
+            PixelType::Float32 => Pixels::Normalised(Normalise::new(image.mean, image.std)),
+            PixelType::UInt8 => Pixels::Bytes,
+        },
+        seed,
+    }
+}

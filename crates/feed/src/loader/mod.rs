@@ -1,0 +1,248 @@
+//! A loader: from what is asked for to batches. Start here to see how the parts go together.
+
+mod check;
+mod columns;
+mod resources;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use check::check;
+use columns::{columns, format};
+use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, memory_limit, open_cache, threads};
+
+use crate::dataset::{Dataset, DatasetError};
+use crate::memory::{Fetching, Held, Share};
+use crate::meter::{self, History, Memory, Parts, Report};
+use crate::order::{Order, Shares};
+use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::source::cache::Cache;
+use crate::source::remote::{Buckets, Fetcher};
+use crate::source::{SourceError, find, is_in_store};
+use crate::spec::Spec;
+use crate::state::{State, StateError};
+use crate::tune::Tuned;
+use crate::work::{Columns, Rooms};
+
+/// Makes batches until it is dropped.
+pub struct Loader {
+    columns: Arc<Columns>,
+    settings: Settings,
+    /// For batches.
+    memory: Arc<Share>,
+    digest: String,
+    running: Mutex<Running>,
+    /// Bytes that may be used in all.
+    limit: usize,
+    /// What talks to stores, where data are in one.
+    fetcher: Option<Arc<Fetcher>>,
+    /// Where blocks of objects are kept.
+    cache: Option<Arc<Cache>>,
+}
+
+impl Drop for Loader {
+    fn drop(&mut self) {
+        // So that no thread waits for what comes from a store.
+        self.fetcher.iter().for_each(|fetcher| fetcher.close());
+    }
+}
+
+#[derive(Default)]
+struct Running {
+    history: History,
+    engine: Option<Arc<Engine<Columns>>>,
+    /// When the first batch was asked for.
+    start: Option<Instant>,
+    /// Where the consumer is: what was made ahead is not counted.
+    epoch: u64,
+    consumed: u64,
+    /// What bytes are counted as that were taken out of batches and copied: of the last batch, which the consumer has while it asks for
+    /// the next one, and of the one before.
+    copied: VecDeque<Held>,
+}
+
+/// Why a loader cannot start.
+#[derive(Debug)]
+pub enum LoaderError {
+    /// A part of what is asked for makes no sense.
+    Spec {
+        /// Which part.
+        what: String,
+        /// Why not, and what would.
+        problem: String,
+    },
+    /// The files cannot be found.
+    Find(SourceError),
+    /// The data cannot be used.
+    Dataset(DatasetError),
+    /// It cannot go on from a state.
+    State(StateError),
+}
+
+impl Loader {
+    /// Opens the data. Nothing is read ahead before the first batch is asked for.
+    ///
+    /// # Errors
+    ///
+    /// Where what is asked for makes no sense, or the data cannot be read.
+    pub fn open(spec: &Spec) -> Result<Loader, LoaderError> {
+        check(spec)?;
+        let format = format(&spec.columns)?;
+        let columns = columns(spec)?;
+        let limit = memory_limit(spec);
+        let fetching = spec.data.iter().any(|name| is_in_store(name)).then(|| Fetching::of(limit));
+        let cache = spec.cache.as_ref().filter(|_| fetching.is_some()).map(open_cache).transpose()?;
+        let part = fetching.unwrap_or(Fetching::of(0));
+        let buckets = Buckets::new(spec.storage_options.clone(), part, cache.clone());
+        let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
+        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
+        let threads = threads(spec, limit);
+        let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), fetching), &columns)?;
+        let (samples, digest) = (dataset.samples(), dataset.digest());
+        let rooms = Rooms { each: budget.scratch, large: budget.large };
+        let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
+        if fetching.is_some() {
+            columns = columns.fetched_ahead(Arc::clone(buckets.room()));
+        }
+        let settings = Settings {
+            order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },
+            shares: Shares {
+                samples,
+                world: spec.world,
+                rank: spec.rank,
+                batch: spec.batch,
+                drop_last: spec.drop_last,
+            },
+            threads,
+            ahead: spec.ahead.map_or(Tuned { start: AHEAD, max: AHEAD_MAX }, Tuned::pinned),
+            epoch: 0,
+            consumed: 0,
+        };
+        let settings = begun_from(settings, spec);
+        let (memory, fetcher, running) = (budget.batches, buckets.fetcher().cloned(), Mutex::default());
+        Ok(Loader { columns: Arc::new(columns), settings, memory, digest, running, limit, fetcher, cache })
+    }
+
+    /// The columns of a batch.
+    pub fn outputs(&self) -> &[Output] {
+        self.columns.outputs()
+    }
+
+    /// Samples of an epoch, of all ranks.
+    pub fn samples(&self) -> u64 {
+        self.settings.order.samples
+    }
+
+    /// Batches of a whole epoch for this rank.
+    pub fn batches(&self) -> u64 {
+        let Shares { samples, world, batch, drop_last, .. } = self.settings.shares;
+        let step = world * batch;
+        if drop_last { samples / step } else { samples.div_ceil(step) }
+    }
+
+    /// Counts what was copied out of a batch until the one after the next is asked for.
+    pub fn count_copied(&self, held: Option<Held>) {
+        self.lock().copied.extend(held);
+    }
+
+    /// The batch before the last is not needed any more: whoever asks for the next one has the last in hand.
+    pub fn let_go(&self) {
+        let (before, engine) = {
+            let mut running = self.lock();
+            let last = running.copied.len().saturating_sub(1);
+            (running.copied.drain(..last).collect::<Vec<Held>>(), running.engine.clone())
+        };
+        if !before.is_empty() {
+            drop(before);
+            engine.iter().for_each(|engine| engine.wake());
+        }
+    }
+
+    /// The next batch or end of an epoch; waits at most `patience`. The first call starts the threads.
+    pub fn next(&self, patience: Duration) -> Next {
+        let engine = {
+            let mut running = self.lock();
+            let now = Instant::now();
+            running.start.get_or_insert(now);
+            running.history.note(now, || self.columns.meter().totals());
+            let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings };
+            let start = || Arc::new(Engine::start(Arc::clone(&self.columns), at, Arc::clone(&self.memory)));
+            Arc::clone(running.engine.get_or_insert_with(start))
+        };
+        let next = engine.next(patience);
+        let mut running = self.lock();
+        match &next {
+            Next::Batch(batch) => (running.epoch, running.consumed) = (batch.epoch, batch.consumed),
+            Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
+            Next::NotYet | Next::NoRoom { .. } => {}
+        }
+        next
+    }
+
+    /// Where all ranks are once each has had what this one was given.
+    pub fn state(&self) -> State {
+        let running = self.lock();
+        State::new(&self.settings.order, &self.digest, running.epoch, running.consumed)
+    }
+
+    /// Where the time went since the first batch was asked for, and what holds the loader back now.
+    pub fn report(&self) -> Report {
+        let now = Instant::now();
+        let totals = self.columns.meter().totals();
+        let (seconds, recent, engine) = {
+            let running = self.lock();
+            let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
+            (seconds, running.history.recent(now, totals), running.engine.clone())
+        };
+        let planned = (self.settings.threads.start, self.settings.ahead.start);
+        let numbers = engine.map_or(planned, |engine| engine.numbers());
+        let memory = Memory {
+            limit: self.limit,
+            batches: self.memory.used(),
+            batches_limit: self.memory.limit(),
+            fetched: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.room_used()),
+            decoded: self.columns.decoded_bytes(),
+        };
+        let epoch = self.settings.order.samples / self.settings.shares.world;
+        let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
+        report.store = self.fetcher.as_deref().map(meter::Store::from);
+        report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
+        report
+    }
+
+    /// Goes on from where another loader was. What was made ahead is thrown away.
+    ///
+    /// # Errors
+    ///
+    /// Where samples would be repeated or lost.
+    pub fn go_on_from(&self, state: &State) -> Result<(), LoaderError> {
+        state.check(&self.settings.order, &self.digest).map_err(LoaderError::State)?;
+        let before = {
+            let mut running = self.lock();
+            (running.epoch, running.consumed) = (state.epoch, state.consumed);
+            running.engine.take()
+        };
+        // Its threads are waited for, and nobody needs to wait for that.
+        drop(before);
+        Ok(())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
+        self.running.lock().expect("nobody panics while holding it")
+    }
+}
+
+impl fmt::Display for LoaderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoaderError::Spec { what, problem } => write!(f, "{what}: {problem}"),
+            LoaderError::Find(error) => error.fmt(f),
+            LoaderError::Dataset(error) => error.fmt(f),
+            LoaderError::State(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for LoaderError {}

@@ -1,0 +1,189 @@
+//! What holds a loader back, and what it would do if that were not so. Pure functions of what was measured.
+
+use serde::Serialize;
+
+use super::Totals;
+
+/// What holds a loader back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Bottleneck {
+    /// Nothing was delivered yet.
+    Unknown,
+    /// The consumer: batches wait for it.
+    Consumer,
+    /// What is asked of stores: threads wait for it.
+    Network,
+    /// Getting bytes from files.
+    Disk,
+    /// Making of them what comes out.
+    Decode,
+}
+
+/// What would be delivered in a second, each where one thing were different and all else as it is. None where that is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Prediction {
+    /// If what holds the loader back took no time.
+    pub without_bottleneck: Option<f64>,
+    /// With one more core.
+    pub another_core: Option<f64>,
+    /// With all images kept decoded; in `decoded_bytes`.
+    pub decoded_cache: Option<f64>,
+    /// Bytes that all images of an epoch take decoded.
+    pub decoded_bytes: Option<f64>,
+}
+
+/// What happened in some seconds, on how many cores, with how many threads, of how many samples an epoch has.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Measured {
+    pub(super) seconds: f64,
+    pub(super) totals: Totals,
+    pub(super) cores: usize,
+    pub(super) threads: usize,
+    pub(super) epoch: u64,
+}
+
+/// A consumer that waits for less than this of its time is not held back.
+const STARVED_MIN: f64 = 0.02;
+/// Less than this takes no time worth a name.
+const NOTHING: f64 = 1e-9;
+
+impl Measured {
+    /// Samples in a second.
+    pub(super) fn rate(&self) -> f64 {
+        if self.seconds > 0.0 { self.totals.samples / self.seconds } else { 0.0 }
+    }
+
+    /// What holds the loader back.
+    pub(super) fn bottleneck(&self) -> Bottleneck {
+        let Totals { batches, starved, ahead, fetch, read, make, .. } = self.totals;
+        if batches < 1.0 {
+            return Bottleneck::Unknown;
+        }
+        // Threads that wait for the consumer for more of their time than it waits for them were late once, with the first batch.
+        let is_ahead = ahead / self.threads as f64 > starved;
+        if starved < STARVED_MIN * self.seconds || is_ahead {
+            Bottleneck::Consumer
+        } else if fetch > read + make {
+            Bottleneck::Network
+        } else if read > make {
+            Bottleneck::Disk
+        } else {
+            Bottleneck::Decode
+        }
+    }
+
+    /// What would be if something were different.
+    pub(super) fn prediction(&self) -> Prediction {
+        let Totals { samples, make, decode, decoded, decoded_bytes, .. } = self.totals;
+        if samples < 1.0 {
+            return Prediction::default();
+        }
+        let bottleneck = self.bottleneck();
+        let consumer = self.consumer_rate();
+        let making =
+            |seconds_each: f64| if seconds_each > NOTHING { self.cores_in_use() / seconds_each } else { f64::INFINITY };
+        let known = |rate: f64| rate.is_finite().then_some(rate);
+        let without_bottleneck = match bottleneck {
+            Bottleneck::Unknown => None,
+            Bottleneck::Consumer => known(self.threads_rate()),
+            Bottleneck::Network | Bottleneck::Disk => known(making(make / samples).min(consumer)),
+            Bottleneck::Decode => known(consumer),
+        };
+        let more = (self.cores + 1) as f64 / self.cores as f64;
+        let another_core = match bottleneck {
+            Bottleneck::Unknown => None,
+            Bottleneck::Decode => known((self.rate() * more).min(consumer)),
+            _ => Some(self.rate()),
+        };
+        let is_of_images = decoded >= 1.0;
+        let decoded_cache = is_of_images.then(|| match bottleneck {
+            Bottleneck::Consumer | Bottleneck::Unknown => self.rate(),
+            // Nothing is read, then, and only what is drawn takes time.
+            _ => making((make - decode).max(0.0) / samples).min(consumer).max(self.rate()),
+        });
+        Prediction {
+            without_bottleneck,
+            another_core,
+            decoded_cache: decoded_cache.and_then(known),
+            decoded_bytes: is_of_images.then(|| decoded_bytes / decoded * self.epoch as f64),
+        }
+    }
+
+    /// Samples a second that the consumer would take if it never waited.
+    fn consumer_rate(&self) -> f64 {
+        let own = self.seconds - self.totals.starved;
+        if own > NOTHING { self.totals.samples / own } else { f64::INFINITY }
+    }
+
+    /// Samples a second that threads would make if they never waited for the consumer.
+    fn threads_rate(&self) -> f64 {
+        let busy = self.threads as f64 * self.seconds - self.totals.ahead;
+        if busy > NOTHING { self.totals.samples * self.threads as f64 / busy } else { f64::INFINITY }
+    }
+
+    /// Cores that threads can keep busy.
+    fn cores_in_use(&self) -> f64 {
+        self.threads.min(self.cores) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ten seconds of two threads on four cores, with a thousand samples.
+    fn measured(read: f64, make: f64, ahead: f64, fetch: f64, starved: f64) -> Measured {
+        let totals = Totals {
+            read,
+            make,
+            ahead,
+            fetch,
+            starved,
+            decode: 0.75 * make,
+            samples: 1000.0,
+            batches: 10.0,
+            decoded: 1000.0,
+            decoded_bytes: 2e8,
+            ..Totals::default()
+        };
+        Measured { seconds: 10.0, totals, cores: 4, threads: 2, epoch: 5000 }
+    }
+
+    #[test]
+    fn what_takes_longest_is_named_unless_batches_wait() {
+        for (read, make, ahead, fetch, starved, expected) in [
+            (15.0, 5.0, 0.0, 0.0, 8.0, Bottleneck::Disk),
+            (2.0, 17.0, 1.0, 0.0, 8.0, Bottleneck::Decode),
+            (1.0, 2.0, 17.0, 0.0, 0.1, Bottleneck::Consumer),
+            (0.5, 4.0, 0.0, 15.0, 7.0, Bottleneck::Network),
+            // The first batch was waited for, and none after it.
+            (1.0, 9.0, 10.0, 0.0, 0.5, Bottleneck::Consumer),
+        ] {
+            let measured = measured(read, make, ahead, fetch, starved);
+            assert_eq!(measured.bottleneck(), expected, "{measured:?}");
+        }
+        let nothing = Measured { totals: Totals::default(), ..measured(0.0, 0.0, 0.0, 0.0, 0.0) };
+        assert_eq!((nothing.bottleneck(), nothing.prediction()), (Bottleneck::Unknown, Prediction::default()));
+    }
+
+    #[test]
+    fn what_would_be_follows_from_what_each_takes() {
+        let near = |rate: Option<f64>, expected: f64| {
+            let rate = rate.expect("it is known");
+            assert!((rate - expected).abs() < 1e-6 * expected, "{rate} is not {expected}");
+        };
+        // Two threads decode all the time, and the consumer takes a fifth of the time for itself.
+        let decode = measured(0.0, 20.0, 0.0, 0.0, 8.0).prediction();
+        near(decode.without_bottleneck, 500.0);
+        near(decode.another_core, 125.0);
+        near(decode.decoded_cache, 400.0);
+        near(decode.decoded_bytes, 1e9);
+        // Threads wait for a store, and make a sample in 4 ms.
+        let network = measured(0.0, 4.0, 0.0, 16.0, 9.0).prediction();
+        near(network.without_bottleneck, 500.0);
+        near(network.another_core, 100.0);
+        // Threads wait for the consumer three quarters of their time.
+        near(measured(1.0, 4.0, 15.0, 0.0, 0.0).prediction().without_bottleneck, 400.0);
+    }
+}
