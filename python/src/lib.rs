@@ -6,6 +6,7 @@ mod dlpack;
 mod loader;
 #[cfg(target_os = "linux")]
 mod memory;
+mod pace;
 
 use pyo3::prelude::*;
 
@@ -16,6 +17,8 @@ mod _native {
     use super::array::Array;
     #[pymodule_export]
     use super::loader::{DataError, Loader};
+    #[pymodule_export]
+    use super::pace::Pace;
 
     #[pymodule_export]
     #[expect(non_upper_case_globals, reason = "Python's name for it")]

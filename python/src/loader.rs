@@ -25,7 +25,11 @@ const NO_ROOM: Duration = Duration::from_secs(5);
 
 /// A loader of batches. `trimtab.Loader` is what people use.
 #[pyclass(frozen, module = "trimtab._native")]
-pub(crate) struct Loader(loader::Loader);
+pub(crate) struct Loader {
+    loader: loader::Loader,
+    /// The samples of the batch that was taken last.
+    numbers: Mutex<Vec<u64>>,
+}
 
 #[pymethods]
 impl Loader {
@@ -40,7 +44,10 @@ impl Loader {
         loop {
             match py.detach(|| receiver.lock().expect("nobody else takes it").recv_timeout(PATIENCE)) {
                 Err(RecvTimeoutError::Timeout) => py.check_signals()?,
-                Ok(opened) => return opened.map(Loader).map_err(raised),
+                Ok(opened) => {
+                    let loader = opened.map_err(raised)?;
+                    return Ok(Loader { loader, numbers: Mutex::default() });
+                }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(PyRuntimeError::new_err(
                         "a fault in Trimtab: what it says stands on standard error; please report it",
@@ -52,10 +59,10 @@ impl Loader {
 
     /// The next batch: its columns, and what could not be read; or none at the end of an epoch.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Delivered<'py>>> {
-        self.0.let_go();
+        self.loader.let_go();
         let start = Instant::now();
         loop {
-            match py.detach(|| self.0.next(PATIENCE)) {
+            match py.detach(|| self.loader.next(PATIENCE)) {
                 Next::Batch(batch) => return self.delivered(py, batch).map(Some),
                 Next::EndOfEpoch(_) => return Ok(None),
                 Next::NotYet => {}
@@ -80,32 +87,45 @@ impl Loader {
         }
     }
 
+    /// The samples of the batch that was taken last, by their places in the data.
+    fn numbers(&self) -> Vec<u64> {
+        self.numbers.lock().expect("nobody panics while holding it").clone()
+    }
+
+    /// What a sample is called, by its place in the data.
+    fn sample_name(&self, number: u64) -> PyResult<String> {
+        if number >= self.loader.samples() {
+            return Err(PyValueError::new_err(format!("there is no sample {number}")));
+        }
+        Ok(self.loader.sample_name(number))
+    }
+
     /// Where all ranks are, as JSON.
     fn state(&self) -> String {
-        serde_json::to_string(&self.0.state()).expect("a state is plain data")
+        serde_json::to_string(&self.loader.state()).expect("a state is plain data")
     }
 
     /// Where the time went, as JSON.
     fn report(&self) -> String {
-        serde_json::to_string(&self.0.report()).expect("a report is plain data")
+        serde_json::to_string(&self.loader.report()).expect("a report is plain data")
     }
 
     /// Goes on from a state.
     fn go_on_from(&self, py: Python<'_>, state: &str) -> PyResult<()> {
         let state: State = serde_json::from_str(state).map_err(|error| PyValueError::new_err(error.to_string()))?;
-        py.detach(|| self.0.go_on_from(&state)).map_err(raised)
+        py.detach(|| self.loader.go_on_from(&state)).map_err(raised)
     }
 
     /// Samples of an epoch, of all ranks.
     #[getter]
     fn samples(&self) -> u64 {
-        self.0.samples()
+        self.loader.samples()
     }
 
     /// Batches of an epoch, of this rank.
     #[getter]
     fn batches(&self) -> u64 {
-        self.0.batches()
+        self.loader.batches()
     }
 }
 
@@ -117,8 +137,9 @@ impl Loader {
     fn delivered<'py>(&self, py: Python<'py>, mut batch: Batch) -> PyResult<Delivered<'py>> {
         let failed = std::mem::take(&mut batch.failed);
         let failed = failed.into_iter().map(|error| (error.sample, error.reason)).collect();
+        *self.numbers.lock().expect("nobody panics while holding it") = std::mem::take(&mut batch.numbers);
         let columns = PyDict::new(py);
-        let outputs = self.0.outputs();
+        let outputs = self.loader.outputs();
         let mut copied = 0;
         for (place, output) in outputs.iter().enumerate() {
             let list = PyList::empty(py);
@@ -140,7 +161,7 @@ impl Loader {
             }
             columns.set_item(&output.name, list)?;
         }
-        self.0.count_copied(batch.take_charge(copied));
+        self.loader.count_copied(batch.take_charge(copied));
         let batch = Arc::new(batch);
         for (place, output) in outputs.iter().enumerate() {
             if let Kind::Numbers { number, shape } = &output.kind {

@@ -31,6 +31,7 @@ from .columns import (
 )
 from .loader import Loader
 from .report import Report
+from .stage import Transform
 from .window import Window
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "Report",
     "Text",
     "Tokens",
+    "Transform",
     "Window",
     "__version__",
 ]

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from . import _native, ranks, report
 from .columns import Column
+from .stage import Stage, Transform, collated
 from .window import Window
 
 
@@ -32,7 +33,7 @@ class Loader:
     from a store of objects is kept, ``cache_limit`` bytes of it; for all loaders, of any process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
     for later epochs. ``storage_options``: what a store of objects is told, such as
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
-    raises `DataError` or is left out and counted (`skipped`).
+    raises `DataError` or is left out and counted (`skipped`). ``transform``: a function of Python for each sample, or a `Transform`.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Loader:
         max_pixels: int | None = None,
         storage_options: Mapping[str, str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
+        transform: Transform | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
     ) -> None:
         if output not in _CONVERTERS:
             raise ValueError(f"output is {output!r}; it is one of {', '.join(map(repr, _CONVERTERS))}")
@@ -88,6 +90,10 @@ class Loader:
         self.skipped = 0
         """How many samples could not be read and were left out."""
         self._spec = json.dumps(spec)
+        if transform is not None and not isinstance(transform, Transform):
+            transform = Transform(transform)
+        self._transform = transform
+        self._stage: Stage | None = None
         self._output = output
         self._on_error = on_error
         self._worker = (0, 1)
@@ -100,6 +106,34 @@ class Loader:
             self._native.go_on_from(state)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
+        return self._iter_native() if self._transform is None else self._iter_stage(self._transform)
+
+    def _iter_stage(self, transform: Transform) -> Iterator[dict[str, Any]]:
+        self._settle()
+        if self._stage is None:
+            self._stage = Stage(transform, self._native)
+        for made in self._stage:
+            if made.failed:
+                self._note(made.failed)
+            batch = collated(made.samples)
+            yield {name: self._of_numpy(column) for name, column in batch.items()}
+
+    def _of_numpy(self, column: Any) -> Any:
+        if self._output in ("numpy", "dlpack") or isinstance(column, list):
+            return column
+        module = {"torch": "torch", "jax": "jax.dlpack"}[self._output]
+        return importlib.import_module(module).from_dlpack(column)
+
+    def _end_stage(self) -> None:
+        if self._stage is not None:
+            self._stage.close()
+        self._stage = None
+
+    def _state(self) -> str:
+        """Where whoever takes batches is: what was made ahead is not counted."""
+        return self._native.state() if self._stage is None else self._stage.state
+
+    def _iter_native(self) -> Iterator[dict[str, Any]]:
         while True:
             self._settle()
             made = self._native.next()
@@ -116,12 +150,17 @@ class Loader:
         if worker == self._worker and self._process == os.getpid():
             return
         # Threads do not come along into a forked process; and each worker takes its part of this rank's samples.
-        state = self._native.state()
-        number, workers = worker
+        state = self._state()
+        self._stage = None
+        self._worker = worker
+        self._open(state, self._spec_of_worker())
+
+    def _spec_of_worker(self) -> str:
+        """What this loader is asked for, as one of torch's workers: a part of its rank's samples."""
+        number, workers = self._worker
         spec = json.loads(self._spec)
         spec["rank"], spec["world"] = spec["rank"] * workers + number, spec["world"] * workers
-        self._worker = worker
-        self._open(state, json.dumps(spec))
+        return json.dumps(spec)
 
     def _converted(self, made: _native.Array | list[bytes] | list[str]) -> Any:
         return _CONVERTERS[self._output](made) if isinstance(made, _native.Array) else made
@@ -146,20 +185,27 @@ class Loader:
 
     def report(self) -> report.Report:
         """Where the time went since the first batch was asked for. `print` it to read it in words."""
-        return report.of(json.loads(self._native.report()))
+        told = report.of(json.loads(self._native.report()))
+        return told if self._stage is None else report.with_stage(told, self._stage)
 
     def state_dict(self) -> dict[str, Any]:
         """Where all ranks are once each has had as many batches as this one: small, plain, the same on every rank."""
-        state: dict[str, Any] = json.loads(self._native.state())
+        state: dict[str, Any] = json.loads(self._state())
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from `state_dict` of a loader with the same data, seed and shuffle, and any ranks, batch size and threads."""
+        # Batches that are being made are of the order before.
+        had_stage = self._stage is not None
+        self._end_stage()
+        if had_stage:
+            self._open(None, self._spec_of_worker())
         self._native.go_on_from(json.dumps(dict(state)))
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
-        kept["_native"] = self._native.state()
+        kept["_native"] = self._state()
+        kept["_stage"] = None
         return kept
 
     def __setstate__(self, kept: dict[str, Any]) -> None:

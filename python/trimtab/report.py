@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+from .stage import Stage
+
+# A consumer that waits for less than this of its time is not held back.
+_STARVED_MIN = 0.02
 
 
 @dataclass(frozen=True)
@@ -73,6 +78,19 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class Transforming:
+    """The stage of functions of Python."""
+
+    workers: int
+    """How many may work at once, now."""
+    samples: int
+    busy_seconds: float
+    """Of all workers."""
+    starved_seconds: float
+    """Whoever takes batches: waiting for one of the stage's."""
+
+
+@dataclass(frozen=True)
 class Report:
     """Where the time went. Seconds of threads add up over all of them: with two, there are two in a second."""
 
@@ -106,11 +124,16 @@ class Report:
     memory: Memory
     store: Store | None
     cache: Cache | None
+    transform: Transforming | None = None
 
     @property
     def bottleneck(self) -> str:
-        """What holds everything back now: consumer, network, disk, decode; or unknown, where nothing was delivered yet."""
-        return self.recent.bottleneck
+        """What holds everything back now: consumer, transform, network, disk, decode; or unknown, where nothing was delivered yet."""
+        if self.transform is None or self.recent.bottleneck != "consumer":
+            return self.recent.bottleneck
+        # What the loader takes for its consumer is the stage, and that has one of its own.
+        is_starved = self.transform.starved_seconds > _STARVED_MIN * self.seconds
+        return "transform" if is_starved else "consumer"
 
     @property
     def samples_per_second(self) -> float:
@@ -143,6 +166,9 @@ class Report:
                 + (f"; no room for {self.cache.unwritten:,} blocks" if self.cache.unwritten else "")
                 + (f"; {self.cache.damaged:,} blocks were damaged" if self.cache.damaged else "")
             )
+        if self.transform:
+            each = self.transform.busy_seconds / max(self.transform.samples, 1)
+            lines.append(f"  transform: up to {self.transform.workers} workers, {1000 * each:.1f} ms for each sample")
         if self.failed:
             lines.append(f"  {self.failed:,} samples could not be read")
         return "\n".join([*lines, *self._advice()])
@@ -167,6 +193,11 @@ class Report:
             if _is_more(prediction.without_bottleneck, rate):
                 lines.append(f"  The loader could deliver {prediction.without_bottleneck:,.0f} samples a second.")
             return lines
+        if self.bottleneck == "transform":
+            return [
+                "What takes time is the transform.",
+                "  If it computes in Python itself, Transform(..., within='processes') lets it use more cores.",
+            ]
         if self.bottleneck == "network":
             return [
                 f"What takes time is the store of objects{faster}.",
@@ -202,6 +233,12 @@ def of(told: Mapping[str, Any]) -> Report:
         "cache": Cache(**cache) if cache else None,
     }
     return Report(**{**told, **parts})
+
+
+def with_stage(report: Report, stage: Stage) -> Report:
+    """The same, of a loader with a stage of Python behind it."""
+    transform = Transforming(stage.workers, stage.samples, stage.busy_seconds, stage.starved_seconds)
+    return replace(report, transform=transform)
 
 
 def _is_more(rate: float | None, than: float) -> bool:

@@ -135,6 +135,11 @@ impl Loader {
         self.settings.order.samples
     }
 
+    /// What a sample is called, by its place in the data.
+    pub fn sample_name(&self, number: u64) -> String {
+        self.columns.sample_name(number)
+    }
+
     /// Batches of a whole epoch for this rank.
     pub fn batches(&self) -> u64 {
         let Shares { samples, world, batch, drop_last, .. } = self.settings.shares;

@@ -96,6 +96,8 @@ pub struct Batch {
     pub(super) charge: Charge,
     /// Samples in it.
     pub samples: usize,
+    /// Each of them, by its place in the data.
+    pub numbers: Vec<u64>,
     /// The epoch that it is of.
     pub epoch: u64,
     /// How many samples of the epoch all ranks have consumed with it.

@@ -288,7 +288,11 @@ impl<W: Work> Line<W> {
             thread::yield_now();
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
+        let mut numbers: Vec<u64> = making.turns.iter().map(|turn| turn.sample).collect();
         let (failed, Stores { mut stores, charge }) = making.finished();
+        for (slot, _) in failed.iter().rev() {
+            numbers.remove(*slot);
+        }
         let meter = self.work.meter();
         meter.batches.fetch_add(1, Ordering::Relaxed);
         meter.samples.fetch_add((wanted - failed.len()) as u64, Ordering::Relaxed);
@@ -299,6 +303,7 @@ impl<W: Work> Line<W> {
             made: stores.into_iter().map(Store::finish).collect(),
             charge,
             samples: wanted - failed.len(),
+            numbers,
             epoch,
             consumed,
             failed: failed.into_iter().map(|(_, error)| error).collect(),

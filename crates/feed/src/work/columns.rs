@@ -110,6 +110,12 @@ impl Columns {
         }
     }
 
+    /// What a sample is called: its file, and its name there.
+    pub fn sample_name(&self, number: u64) -> String {
+        let (shard, sample) = self.dataset.find(number);
+        format!("{}: {}", shard.name(), shard.sample_name(sample))
+    }
+
     /// Bytes of images that are kept decoded.
     pub fn decoded_bytes(&self) -> usize {
         self.decoded.bytes()
@@ -203,10 +209,7 @@ impl Work for Columns {
         let reading = scratch.reading - read_before;
         self.meter.read.add(reading);
         self.meter.make.add(start.elapsed().saturating_sub(reading));
-        written.map_err(|Reason(reason)| {
-            let name = format!("{}: {}", shard.name(), shard.sample_name(sample));
-            SampleError { sample: name, reason }
-        })
+        written.map_err(|Reason(reason)| SampleError { sample: self.sample_name(turn.sample), reason })
     }
 
     fn meter(&self) -> &Meter {
