@@ -103,8 +103,8 @@ impl Loader {
         let (samples, digest) = (dataset.samples(), dataset.digest());
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
-        if fetching.is_some() {
-            columns = columns.fetched_ahead(Arc::clone(buckets.room()));
+        if let Some(fetcher) = buckets.fetcher() {
+            columns = columns.fetched_ahead(Arc::clone(fetcher));
         }
         let settings = Settings {
             order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },

@@ -12,10 +12,9 @@ use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
-use crate::memory::Share;
 use crate::meter::Meter;
 use crate::pipeline::{self, Ahead, Arrivals, Asked, Output, Place, SampleError, Turn, Type, Work};
-use crate::source::remote::{Ticket, Want, ask};
+use crate::source::remote::{Fetcher, Ticket, Want, ask};
 use crate::spec::TokenType;
 
 /// Samples that are asked for together, at most.
@@ -64,8 +63,8 @@ pub struct Columns {
     decoded: Decoded,
     pixels_max: u64,
     desk: Desk,
-    /// Memory for what is fetched ahead, where anything is.
-    room: Option<Arc<Share>>,
+    /// What is asked ahead, where data are in a store.
+    fetcher: Option<Arc<Fetcher>>,
     meter: Meter,
 }
 
@@ -105,7 +104,7 @@ impl Columns {
             decoded: Decoded::new(decoded_bytes_max),
             pixels_max,
             desk: Desk::new(rooms),
-            room: None,
+            fetcher: None,
             meter: Meter::default(),
         }
     }
@@ -121,9 +120,9 @@ impl Columns {
         self.decoded.bytes()
     }
 
-    /// The same, of data that are not on this machine: what they are made from is fetched ahead, into `room`.
-    pub fn fetched_ahead(self, room: Arc<Share>) -> Columns {
-        Columns { room: Some(room), ..self }
+    /// The same, of data that are not on this machine: what they are made from is asked for ahead.
+    pub fn fetched_ahead(self, fetcher: Arc<Fetcher>) -> Columns {
+        Columns { fetcher: Some(fetcher), ..self }
     }
 }
 
@@ -156,11 +155,10 @@ impl Work for Columns {
     type Ticket = Ticket;
 
     fn ahead(&self) -> Ahead {
-        match &self.room {
+        match &self.fetcher {
             None => Ahead::Nothing,
-            // Asked for in handfuls, so that neighbours can come together.
-            Some(room) if room.free() < room.limit() / 4 => Ahead::Full,
-            Some(_) => Ahead::Room,
+            Some(fetcher) if fetcher.has_room() => Ahead::Room,
+            Some(_) => Ahead::Full,
         }
     }
 
@@ -169,7 +167,7 @@ impl Work for Columns {
         turns: &mut dyn Iterator<Item = (pipeline::Seat, Turn)>,
         arrivals: &Weak<dyn Arrivals>,
     ) -> Vec<Asked<Ticket>> {
-        let mut room = self.room.as_ref().map_or(0, |room| room.free());
+        let mut room = self.fetcher.as_ref().map_or(0, |fetcher| fetcher.may_ask());
         // Of each sample, the want, where there is one.
         let mut wants = Vec::new();
         let mut is_wanted = Vec::new();

@@ -15,7 +15,7 @@ use super::peers::Own;
 use super::shards::{self, Shape};
 use crate::workspace;
 
-const SHAPE: Shape = Shape { shards: 4, samples: 500, bytes: 20_000 };
+const SHAPE: Shape = Shape { shards: 4, samples: 1000, bytes: 100_000 };
 /// The server may take so long to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -59,18 +59,18 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let endpoint = format!("http://{}", moto.address);
     own.run("s3_fill.py", &[endpoint.as_str(), "bucket", &folder.display().to_string()])?;
     let here = read(&own, &folder.join("*.tar").display().to_string(), None)?;
-    // Every fourth answer fails, in turns; two of three of them as a store fails that is asked too often.
+    // Every third answer fails: cut off, not at all, with an error, or as a store answers that is asked too often.
     let faults = vec![
-        (8, Fault::Status(503)),
-        (12, Fault::Cut),
-        (20, Fault::Reset),
-        (28, Fault::Status(500)),
-        (4, Fault::Status(429)),
+        (6, Fault::Status(503)),
+        (9, Fault::Cut),
+        (15, Fault::Reset),
+        (21, Fault::Status(500)),
+        (3, Fault::Status(429)),
     ];
     let server = Server::start(Behind::Server(moto.address), Behaviour { faults, ..Behaviour::default() })?;
     let store = read(&own, "s3://bucket/*.tar", Some(&format!("http://{}", server.address())))?;
     let number = |is: bool| f64::from(u8::from(is));
-    session.add(Row::new(7, "answers that failed", server.faults() as f64, Target::AtLeast(100.0), ""));
+    session.add(Row::new(7, "answers that failed", server.faults() as f64, Target::AtLeast(20.0), ""));
     session.add(Row::new(7, "each sample once", number(store.once), Target::AtLeast(1.0), ""));
     session.add(Row::new(7, "in the order of files", number(store.order == here.order), Target::AtLeast(1.0), ""));
     session.add(Row::new(7, "with the bytes of files", number(store.digest == here.digest), Target::AtLeast(1.0), ""));

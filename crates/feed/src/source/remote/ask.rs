@@ -54,8 +54,8 @@ impl Files {
     fn within_room<T>(&mut self, wants: &[(Want, T)]) -> Vec<Part> {
         let mut numbers: HashMap<*const RemoteFile, usize> = HashMap::new();
         let mut asked = Vec::with_capacity(wants.len());
-        let share = wants.first().map(|(want, _)| Arc::clone(want.file.bucket().fetcher().room()));
-        let (limit, mut room) = share.map_or((0, 0), |share| (share.limit(), share.free()));
+        let fetcher = wants.first().map(|(want, _)| want.file.bucket().fetcher());
+        let (limit, mut room) = fetcher.map_or((0, 0), |fetcher| (fetcher.room().limit(), fetcher.may_ask()));
         for (want, _) in wants {
             let there = want.file.covering(want.extent);
             let kept = want.file.kept();
@@ -64,8 +64,12 @@ impl Files {
             let is_here = there.is_some() || kept.is_some_and(|kept| kept.has(want.extent));
             let is_asked = !is_here && extent.bytes as usize <= limit;
             let bytes = if is_asked { extent.bytes } else { 0 };
-            let Some(left) = room.checked_sub(bytes as usize) else { break };
-            room = left;
+            // Where nothing is under way there is room for one.
+            match room.checked_sub(bytes as usize) {
+                Some(left) => room = left,
+                None if asked.is_empty() && fetcher.is_some_and(|fetcher| fetcher.room().used() == 0) => room = 0,
+                None => break,
+            }
             let file = *numbers.entry(Arc::as_ptr(&want.file)).or_insert_with(|| {
                 self.0.push(Arc::clone(&want.file));
                 self.0.len() - 1
@@ -87,7 +91,8 @@ struct Pieces {
 
 impl Pieces {
     fn new(files: Vec<Arc<RemoteFile>>, asked: &[(usize, Extent)]) -> Pieces {
-        let within = |gap_max| requests(asked, Bounds { bytes_max: REQUEST_BYTES_MAX, gap_max });
+        let bytes_max = files.first().map_or(REQUEST_BYTES_MAX, |file| file.bucket().fetcher().request_bytes_max());
+        let within = |gap_max| requests(asked, Bounds { bytes_max, gap_max });
         let bytes = |requests: &[Request]| requests.iter().map(|request| request.extent.bytes as usize).sum::<usize>();
         let share = files.first().map(|file| Arc::clone(file.bucket().fetcher().room()));
         let mut all = within(GAP_MAX);

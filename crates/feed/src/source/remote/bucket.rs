@@ -53,11 +53,6 @@ impl Buckets {
         Buckets { options, room, connections, cache, fetcher: OnceLock::new(), known: Mutex::default() }
     }
 
-    /// Memory for what is fetched and not yet used.
-    pub fn room(&self) -> &Arc<Share> {
-        &self.room
-    }
-
     /// What talks to stores, where anything was asked of one.
     pub fn fetcher(&self) -> Option<&Arc<Fetcher>> {
         self.fetcher.get()

@@ -23,6 +23,11 @@ use crate::tune::{Pace, Tuned};
 
 /// Requests that are under way at first: as many as hide a latency of 40 ms from a link of 1 GB/s, in requests of a megabyte.
 const UNDER_WAY_FIRST: usize = 32;
+/// Bytes that are asked for at first.
+const FIRST_BYTES: usize = 8 << 20;
+/// A request brings at most this much at first, and later: large enough that a latency of 40 ms is a tenth of its time at 20 MB/s.
+const REQUEST_BYTES_FIRST: u64 = 1 << 20;
+pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
 /// A request is tried so often.
 const TRIES_MAX: u32 = 8;
 /// The wait before the second try; doubled for each one after it.
@@ -92,6 +97,27 @@ impl Fetcher {
     /// What was done so far.
     pub fn counts(&self) -> &Arc<Counts> {
         &self.counts
+    }
+
+    /// Bytes that may be asked for now, beside those that are on their way or not yet used. At first they are few, so that what is
+    /// needed first does not wait for what is needed later; then twice as many as came.
+    pub fn may_ask(&self) -> usize {
+        let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
+        let horizon = FIRST_BYTES.saturating_add(2 * came).min(self.room.limit());
+        horizon.saturating_sub(self.room.used())
+    }
+
+    /// Whether it is worth to ask for more now: in handfuls, so that neighbours can come together.
+    pub fn has_room(&self) -> bool {
+        let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
+        let horizon = FIRST_BYTES.saturating_add(2 * came).min(self.room.limit());
+        self.room.used() <= horizon / 4 * 3
+    }
+
+    /// The largest request now: small at first, so that the first ones share the way.
+    pub(super) fn request_bytes_max(&self) -> u64 {
+        let came = self.counts.bytes.load(Ordering::Relaxed);
+        (came / 16).next_power_of_two().clamp(REQUEST_BYTES_FIRST, REQUEST_BYTES_MAX)
     }
 
     /// Requests that may be under way at once, now.

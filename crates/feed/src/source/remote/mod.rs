@@ -24,15 +24,13 @@ use object_store::path::Path;
 pub(super) use ahead::ReadAhead;
 pub use ask::{Ticket, ask};
 pub use bucket::{Bucket, Buckets};
+use fetch::REQUEST_BYTES_MAX;
 pub use fetch::{Counts, Fetcher};
 
 use super::SourceError;
 use crate::format::Extent;
 use kept::Kept;
 use piece::Piece;
-
-/// A request brings at most this much: large enough that a latency of 40 ms is a tenth of its time at 20 MB/s.
-const REQUEST_BYTES_MAX: u64 = 8 << 20;
 
 /// Where an object is.
 #[derive(Clone)]
