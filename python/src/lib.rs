@@ -4,7 +4,6 @@
 mod array;
 mod dlpack;
 mod loader;
-#[cfg(target_os = "linux")]
 mod memory;
 mod pace;
 

@@ -15,11 +15,14 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyString};
 
 use crate::array::Array;
+use crate::memory;
 
 create_exception!(trimtab, DataError, PyException, "Data cannot be read, or are not what they should be.");
 
 /// How long Python's signals wait while a batch is waited for.
 const PATIENCE: Duration = Duration::from_millis(50);
+/// Where Python has freed at least so many bytes of a batch, they go back to the system before others are taken.
+const TRIMMED: usize = 4 << 20;
 /// How long batches may be held elsewhere while the next one has no memory.
 const NO_ROOM: Duration = Duration::from_secs(5);
 
@@ -59,6 +62,9 @@ impl Loader {
 
     /// The next batch: its columns, and what could not be read; or none at the end of an epoch.
     fn next<'py>(&self, py: Python<'py>) -> PyResult<Option<Delivered<'py>>> {
+        if self.loader.copied_before() >= TRIMMED {
+            memory::trim();
+        }
         self.loader.let_go();
         let start = Instant::now();
         loop {

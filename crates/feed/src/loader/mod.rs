@@ -152,6 +152,13 @@ impl Loader {
         self.lock().copied.extend(held);
     }
 
+    /// Bytes that [`Loader::let_go`] will give back.
+    pub fn copied_before(&self) -> usize {
+        let running = self.lock();
+        let last = running.copied.len().saturating_sub(1);
+        running.copied.iter().take(last).map(Held::bytes).sum()
+    }
+
     /// The batch before the last is not needed any more: whoever asks for the next one has the last in hand.
     pub fn let_go(&self) {
         let (before, engine) = {
