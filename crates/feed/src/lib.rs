@@ -16,4 +16,5 @@ pub mod random;
 pub mod source;
 pub mod spec;
 pub mod state;
+pub mod unpack;
 pub mod work;

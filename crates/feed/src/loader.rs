@@ -20,6 +20,7 @@ use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, find, is_in_store};
 use crate::spec::{CacheSpec, ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
 use crate::state::{State, StateError};
+use crate::unpack::Unpacker;
 use crate::work::{Column, Columns, Kind, Photograph, Pixels, Rooms};
 
 /// Makes batches until it is dropped.
@@ -86,7 +87,8 @@ impl Loader {
         let cache = spec.cache.as_ref().filter(|_| fetching.is_some()).map(open_cache).transpose()?;
         let buckets = Buckets::new(spec.storage_options.clone(), fetching.unwrap_or(Fetching::of(0)), cache);
         let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
-        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
+        let dataset = Dataset::open_with(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
+        let dataset = Arc::new(dataset.map_err(LoaderError::Dataset)?);
         let threads = spec.threads.unwrap_or_else(cores);
         let budget = divide(spec, limit, (threads, dataset.index_bytes(), fetching), &columns)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());
