@@ -1,8 +1,8 @@
 //! The samples of several files as one.
 
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use sha2::{Digest, Sha256};
@@ -16,6 +16,7 @@ use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
 use crate::source::{INDEX_NAME, Location, ReadAt, SourceError};
 use crate::spec::TokenType;
+use crate::unpack::{Packing, UnpackError, Unpacker};
 
 /// Files that are opened at once, at most.
 const TOGETHER_MAX: usize = 16;
@@ -25,6 +26,8 @@ pub struct Dataset {
     shards: Vec<Box<dyn Shard>>,
     /// For each shard, its first sample; and the number of samples at the end.
     starts: Vec<u64>,
+    /// Keeps what was unpacked.
+    _unpacker: Arc<Unpacker>,
 }
 
 /// How to read files.
@@ -62,6 +65,8 @@ pub enum DatasetError {
     Mds(MdsError),
     /// An index of Megatron's cannot be used.
     Megatron(MegatronError),
+    /// A file cannot be unpacked.
+    Unpack(UnpackError),
     /// Tokens are of another type than was told.
     TokenType {
         /// The file.
@@ -81,16 +86,29 @@ pub enum DatasetError {
 }
 
 impl Dataset {
-    /// Opens files, several at once.
+    /// Opens files, several at once. What is packed is unpacked to the user's own folder.
     ///
     /// # Errors
     ///
-    /// Where one cannot be read, is not of its format, or there is no sample in any.
+    /// As [`Dataset::open_with`] has them.
     pub fn open(locations: &[Location], format: Format) -> Result<Dataset, DatasetError> {
-        let mut dataset = Dataset { shards: Vec::new(), starts: vec![0] };
+        Dataset::open_with(locations, format, &Arc::default())
+    }
+
+    /// Opens files, several at once. What is packed is unpacked by `unpacker`.
+    ///
+    /// # Errors
+    ///
+    /// Where one cannot be read, is not of its format, cannot be unpacked, or there is no sample in any.
+    pub fn open_with(
+        locations: &[Location],
+        format: Format,
+        unpacker: &Arc<Unpacker>,
+    ) -> Result<Dataset, DatasetError> {
+        let mut dataset = Dataset { shards: Vec::new(), starts: vec![0], _unpacker: Arc::clone(unpacker) };
         let opened = together(locations, |location| match format {
             Format::Tokens(tokens) => open_tokens(location, tokens).map(|shard| vec![shard]),
-            Format::ByName => open_by_name(location),
+            Format::ByName => open_by_name(location, unpacker),
         });
         for shards in opened {
             shards?.into_iter().for_each(|shard| dataset.add(shard));
@@ -160,7 +178,7 @@ pub(crate) fn together<T: Sync, R: Send + Sync>(items: &[T], what: impl Fn(&T) -
 }
 
 /// The shards that a location's name says it has.
-fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError> {
+fn open_by_name(location: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn Shard>>, DatasetError> {
     if location.is_folder() {
         return match Folder::open(location).map_err(DatasetError::Source)? {
             Some(folder) => Ok(vec![Box::new(folder)]),
@@ -168,8 +186,11 @@ fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError
         };
     }
     if location.base() == INDEX_NAME {
-        let shards = mds::open(location).map_err(DatasetError::Mds)?;
+        let shards = mds::open(location, unpacker).map_err(DatasetError::Mds)?;
         return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
+    }
+    if let Some((packing, name)) = Packing::of_name(location.base()) {
+        return open_packed(location, (packing, &name), unpacker).map(|shard| vec![shard]);
     }
     let open = || location.open().map_err(DatasetError::Source);
     let lines = |is_json| Lines::read(open()?, is_json).map_err(DatasetError::Lines);
@@ -186,6 +207,22 @@ fn open_by_name(location: &Location) -> Result<Vec<Box<dyn Shard>>, DatasetError
         _ => return Err(DatasetError::Unknown { file: location.name() }),
     };
     Ok(vec![shard])
+}
+
+/// The shard that a compressed file is, once it is unpacked.
+fn open_packed(
+    location: &Location,
+    (packing, name): (Packing, &str),
+    unpacker: &Unpacker,
+) -> Result<Box<dyn Shard>, DatasetError> {
+    let unpack = || unpacker.stream(location, packing).map_err(DatasetError::Unpack);
+    let lines = |is_json| Lines::read(unpack()?, is_json).map_err(DatasetError::Lines);
+    Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("tar") => Box::new(TarShard::read(unpack()?).map_err(DatasetError::Tar)?),
+        Some("jsonl" | "ndjson") => Box::new(lines(true)?),
+        Some("txt") => Box::new(lines(false)?),
+        _ => return Err(DatasetError::Unknown { file: location.name() }),
+    })
 }
 
 fn open_tokens(location: &Location, tokens: Tokens) -> Result<Box<dyn Shard>, DatasetError> {
@@ -211,13 +248,14 @@ impl fmt::Display for DatasetError {
             DatasetError::Lines(error) => error.fmt(f),
             DatasetError::Mds(error) => error.fmt(f),
             DatasetError::Megatron(error) => error.fmt(f),
+            DatasetError::Unpack(error) => error.fmt(f),
             DatasetError::TokenType { file, stored, told } => {
                 write!(f, "{file}: its index says that its tokens are {stored}, and {told} was asked for")
             }
             DatasetError::Unknown { file } => write!(
                 f,
-                "{file}: what this is cannot be told by its name; read are .tar (WebDataset), .jsonl, .ndjson, .txt, index.json (MDS), and \
-                 folders of folders of images; tokens of any name, where a column asks for them"
+                "{file}: what this is cannot be told by its name; read are .tar (WebDataset), .jsonl, .ndjson, .txt, \
+                 these with .gz or .zst behind, index.json (MDS), and folders of folders of images; tokens of any name, where a column asks for them"
             ),
             DatasetError::Empty => write!(f, "there is no sample in the data"),
         }

@@ -17,4 +17,5 @@ pub mod source;
 pub mod spec;
 pub mod state;
 pub mod tune;
+pub mod unpack;
 pub mod work;

@@ -312,3 +312,30 @@ fn a_loader_that_waits_for_a_store_can_be_dropped() {
     assert!(matches!(loader.next(ms(50)), Next::NotYet));
     drop(loader);
 }
+
+#[test]
+fn compressed_objects_are_unpacked_on_this_machine() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    for shard in 0..3 {
+        for name in [format!("part-{shard}.tar"), format!("part-{shard}.jsonl")] {
+            let plain = fs::read(folder.path().join(&name)).unwrap();
+            let packed = zstd::encode_all(&plain[..], 1).unwrap();
+            write(&folder.path().join(format!("{name}.zst")), packed);
+        }
+    }
+    let faults = vec![(3, Fault::Status(503)), (5, Fault::Cut)];
+    let server = start(&folder, Behaviour { latency: ms(1), faults, ..Behaviour::default() });
+    let cache = TempDir::new().unwrap();
+    let more = format!(r#", "cache": {{"folder": "{}", "bytes": 50000000}}"#, cache.path().display());
+    for (data, column) in &ASKED[..2] {
+        let plain = epoch(&open(&format!("{}/{data}", folder.path().display()), column).unwrap()).unwrap();
+        let at = server.url(&format!("{}.zst", data.replace('*', "{0..2}")));
+        let loader = open_with(&at, column, &more).unwrap();
+        assert_eq!(epoch(&loader).unwrap(), plain, "{data}");
+        // They are there for whoever comes next, who asks for their sizes alone.
+        let before = server.requests();
+        assert_eq!(epoch(&open_with(&at, column, &more).unwrap()).unwrap(), plain);
+        assert!(server.requests() - before <= 9, "{data}");
+    }
+}

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::iter;
 use std::path::{Component, Path};
 
 use serde::Deserialize;
@@ -12,6 +13,7 @@ use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::dataset::together;
 use crate::source::remote::Want;
 use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
+use crate::unpack::{Packing, UnpackError, Unpacker};
 
 /// One shard. Where a sample begins is read with the sample; of an object in a store, it is kept: four bytes a sample.
 pub struct MdsShard {
@@ -34,6 +36,8 @@ struct Column {
 pub enum MdsError {
     /// A file cannot be read.
     Source(SourceError),
+    /// A shard cannot be unpacked.
+    Unpack(UnpackError),
     /// The index is not what it should be.
     Index {
         /// The file.
@@ -58,6 +62,9 @@ struct ShardEntry {
     column_sizes: Vec<Option<u32>>,
     compression: Option<String>,
     raw_data: FileEntry,
+    /// The compressed file, where there is one.
+    #[serde(default)]
+    zip_data: Option<FileEntry>,
 }
 
 #[derive(Deserialize)]
@@ -71,42 +78,77 @@ struct FileEntry {
 /// # Errors
 ///
 /// Where the index or a shard cannot be read, or they contradict each other.
-pub fn open(index: &Location) -> Result<Vec<MdsShard>, MdsError> {
+pub fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<MdsShard>, MdsError> {
     let file = index.name();
     let text = index.read(INDEX_BYTES_MAX).map_err(MdsError::Source)?;
     let wrong = |problem: String| MdsError::Index { file: file.clone(), problem };
     // Shards that are written anew come with another index.
     let version: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let entries: IndexFile = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
-    together(&entries.shards, |entry| open_shard((index, &version), entry, &wrong)).into_iter().collect()
+    let open = |entry: &ShardEntry| open_shard((index, &version), entry, unpacker, &wrong);
+    together(&entries.shards, open).into_iter().collect()
 }
 
 fn open_shard(
     (index, version): (&Location, &str),
     entry: &ShardEntry,
+    unpacker: &Unpacker,
     wrong: &impl Fn(String) -> MdsError,
 ) -> Result<MdsShard, MdsError> {
     let name = &entry.raw_data.basename;
     if entry.format != "mds" {
         return Err(wrong(format!("{name} is of the format {:?}; mds is read", entry.format)));
     }
-    if let Some(compression) = &entry.compression {
-        return Err(wrong(format!("{name} is compressed ({compression}), which is not read yet: unpack it")));
-    }
-    if Path::new(name).components().any(|part| !matches!(part, Component::Normal(_))) {
-        return Err(wrong(format!("{name:?} does not lie in the folder of the index")));
+    for entry in iter::once(&entry.raw_data).chain(&entry.zip_data) {
+        if Path::new(&entry.basename).components().any(|part| !matches!(part, Component::Normal(_))) {
+            return Err(wrong(format!("{:?} does not lie in the folder of the index", entry.basename)));
+        }
     }
     let columns = entry.column_names.len();
     if entry.column_encodings.len() != columns || entry.column_sizes.len() != columns {
         return Err(wrong(format!("{name} has {columns} names of columns, and not as many encodings and sizes")));
     }
-    let file = index.beside(name).of_size(entry.raw_data.bytes, version).open().map_err(MdsError::Source)?;
+    let file = open_file((index, version), entry, unpacker, wrong)?;
     if file.size() != entry.raw_data.bytes {
         let (bytes, told) = (file.size(), entry.raw_data.bytes);
         return Err(wrong(format!(
             "{name} has {bytes} bytes, and the index says {told}: is it the index of other files?"
         )));
     }
+    read_shard(file, entry, wrong)
+}
+
+/// The file of a shard, unpacked where only what is compressed is there.
+fn open_file(
+    (index, version): (&Location, &str),
+    entry: &ShardEntry,
+    unpacker: &Unpacker,
+    wrong: &impl Fn(String) -> MdsError,
+) -> Result<File, MdsError> {
+    let raw = index.beside(&entry.raw_data.basename).of_size(entry.raw_data.bytes, version);
+    let Some(compression) = &entry.compression else { return raw.open().map_err(MdsError::Source) };
+    // The library itself leaves such files where it unpacked them.
+    if let Location::Path(path) = &raw
+        && path.exists()
+    {
+        return raw.open().map_err(MdsError::Source);
+    }
+    let name = &entry.raw_data.basename;
+    // A level may stand behind the name.
+    let packing = match compression.split(':').next() {
+        Some("gz") => Packing::Gzip,
+        Some("zstd") => Packing::Zstandard,
+        _ => return Err(wrong(format!("{name} is compressed by {compression}; zstd and gz are read"))),
+    };
+    let zip =
+        entry.zip_data.as_ref().ok_or_else(|| wrong(format!("{name} is compressed, and no zip_data are named")))?;
+    let packed = index.beside(&zip.basename).of_size(zip.bytes, version);
+    unpacker.stream(&packed, packing).map_err(MdsError::Unpack)
+}
+
+/// Looks whether a file is the shard that the index tells of.
+fn read_shard(file: File, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
+    let name = &entry.raw_data.basename;
     let head = match &file {
         File::Local(_) => 4,
         File::Remote(_) => entry.samples.saturating_mul(4).saturating_add(8).min(file.size()) as usize,
@@ -249,6 +291,7 @@ impl fmt::Display for MdsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             MdsError::Source(error) => error.fmt(f),
+            MdsError::Unpack(error) => error.fmt(f),
             MdsError::Index { file, problem } => write!(f, "{file}: {problem}"),
         }
     }

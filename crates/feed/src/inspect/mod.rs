@@ -10,6 +10,8 @@ mod report;
 mod sizes;
 mod survey;
 
+use std::sync::Arc;
+
 pub use balance::{Balance, Level, RankShare};
 pub use problems::{KindCount, PROBLEMS_KEPT_MAX, Problem, ProblemKind, Problems};
 pub use report::{Ended, FieldReport, FormatReport, ImagesReport, Inspection, ShardField, ShardReport};
@@ -64,11 +66,12 @@ fn open(
     progress.begin(Stage::Opening, files.len() as u64);
     let mut datasets = Vec::new();
     let mut first_error = None;
+    let unpacker = Arc::default();
     for (number, file) in files.iter().enumerate() {
         if progress.is_stopped() {
             break;
         }
-        match Dataset::open(std::slice::from_ref(file), format) {
+        match Dataset::open_with(std::slice::from_ref(file), format, &unpacker) {
             Ok(dataset) => datasets.push(dataset),
             // An index for other readers, beside its shard.
             Err(DatasetError::Empty) if file.extension() == Some("idx") => {}

@@ -24,6 +24,7 @@ use crate::source::{SourceError, find, is_in_store};
 use crate::spec::Spec;
 use crate::state::{State, StateError};
 use crate::tune::Tuned;
+use crate::unpack::Unpacker;
 use crate::work::{Columns, Rooms};
 
 /// Makes batches until it is dropped.
@@ -97,7 +98,8 @@ impl Loader {
         let part = fetching.unwrap_or(Fetching::of(0));
         let buckets = Buckets::new(spec.storage_options.clone(), part, cache.clone());
         let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
-        let dataset = Arc::new(Dataset::open(&files, format).map_err(LoaderError::Dataset)?);
+        let dataset = Dataset::open_with(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
+        let dataset = Arc::new(dataset.map_err(LoaderError::Dataset)?);
         let threads = threads(spec, limit);
         let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), fetching), &columns)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());

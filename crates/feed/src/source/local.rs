@@ -31,7 +31,15 @@ impl LocalFile {
     ///
     /// Where it is not there, or may not be read.
     pub fn open(path: &Path) -> Result<LocalFile, SourceError> {
-        let name = path.display().to_string();
+        LocalFile::open_as(path, path.display().to_string())
+    }
+
+    /// Opens the file at `path`, which is called otherwise.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there, or may not be read.
+    pub fn open_as(path: &Path, name: String) -> Result<LocalFile, SourceError> {
         let opened = File::open(path).and_then(|file| {
             let size = file.metadata()?.len();
             Ok((file, size))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -72,6 +73,29 @@ impl Location {
                 Ok(fs::metadata(path).map_err(failed)?.len())
             }
             Location::Object(object) => object.size(),
+        }
+    }
+
+    /// Where it is, however it is called; and what tells its version from others: of a file, its size and when it was changed; of an
+    /// object, what its store says, and its size.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not there.
+    pub fn version(&self) -> Result<(String, String), SourceError> {
+        let failed = |error| SourceError { name: self.name(), offset: None, error };
+        match self {
+            Location::Path(path) => {
+                let meta = fs::metadata(path).map_err(failed)?;
+                let changed = (meta.mtime(), meta.mtime_nsec());
+                let address = fs::canonicalize(path).map_err(failed)?.display().to_string();
+                Ok((address, format!("{}-{}.{:09}", meta.len(), changed.0, changed.1)))
+            }
+            Location::Object(object) => {
+                let told = object.told()?;
+                let version = told.version.as_deref().unwrap_or_default();
+                Ok((object.name(), format!("{}-{version}", told.size.unwrap_or(0))))
+            }
         }
     }
 

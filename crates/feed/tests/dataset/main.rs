@@ -6,3 +6,4 @@ mod fields;
 mod inspected;
 mod made;
 mod packed;
+mod unpacked;

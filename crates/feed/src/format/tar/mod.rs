@@ -127,6 +127,15 @@ impl TarShard {
             let index = index.map_err(|line| TarError::Beside { file: beside.name(), line })?;
             return Ok(TarShard { file, index, is_its_own: AtomicBool::new(false) });
         }
+        TarShard::read(file)
+    }
+
+    /// Opens a file by its headers.
+    ///
+    /// # Errors
+    ///
+    /// As [`TarIndex::read`] has them.
+    pub fn read(file: File) -> Result<TarShard, TarError> {
         let index = TarIndex::read(&*file.in_order())?;
         Ok(TarShard { file, index, is_its_own: AtomicBool::new(true) })
     }

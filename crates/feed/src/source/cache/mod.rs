@@ -8,6 +8,7 @@
 
 mod block;
 mod sweep;
+pub(crate) mod unpacked;
 mod usage;
 
 use std::fs::{self, File};
@@ -77,6 +78,27 @@ impl Cache {
     /// What was done so far.
     pub fn counts(&self) -> &Counts {
         &self.counts
+    }
+
+    /// Its folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Bytes that it may hold.
+    pub(crate) fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Takes bytes for what is no block; whether there is room. Whoever takes them has told so before ([`unpacked`]).
+    pub(crate) fn take(&self, bytes: u64) -> io::Result<bool> {
+        let make_room = || Ok(sweep::sweep(&self.folder, self.limit, self.opened)?.saturating_sub(bytes));
+        self.usage.take(bytes, make_room)
+    }
+
+    /// Gives back what was taken and is not there.
+    pub(crate) fn give_back(&self, bytes: u64) -> io::Result<()> {
+        self.usage.give_back(bytes)
     }
 
     /// Whether a block is there, as far as its name tells.
@@ -180,6 +202,9 @@ const NOBODY_PANICS: &str = "nobody panics while holding it";
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
+    use super::unpacked::User;
     use super::*;
 
     fn key(number: u64) -> Key {
@@ -197,7 +222,7 @@ mod tests {
 
     #[test]
     fn blocks_are_there_for_every_process_and_the_limit_is_kept() {
-        let folder = tempfile::TempDir::new().unwrap();
+        let folder = TempDir::new().unwrap();
         let limit = 10 * block::bytes_of(1000);
         let cache = Cache::open(folder.path(), limit).unwrap();
         for number in 0..30 {
@@ -219,7 +244,7 @@ mod tests {
 
     #[test]
     fn what_nobody_uses_any_more_makes_room() {
-        let folder = tempfile::TempDir::new().unwrap();
+        let folder = TempDir::new().unwrap();
         let limit = 10 * block::bytes_of(1000);
         let before = Cache::open(folder.path(), limit).unwrap();
         (0..10).for_each(|number| before.write(&key(number), &[1; 1000]));
@@ -234,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_damaged_is_as_if_it_were_not_there() {
-        let folder = tempfile::TempDir::new().unwrap();
+        let folder = TempDir::new().unwrap();
         let cache = Cache::open(folder.path(), 1 << 20).unwrap();
         for (number, damage) in [(0, 500), (1, 3), (2, 20)] {
             cache.write(&key(number), &[7; 1000]);
@@ -253,7 +278,7 @@ mod tests {
 
     #[test]
     fn what_a_process_left_half_written_is_removed() {
-        let folder = tempfile::TempDir::new().unwrap();
+        let folder = TempDir::new().unwrap();
         drop(Cache::open(folder.path(), 1 << 20).unwrap());
         // No process has a number that high.
         let left = folder.path().join(TEMPORARY).join("4294967295-3-1024");
@@ -262,5 +287,47 @@ mod tests {
         fs::write(&alive, "half").unwrap();
         drop(Cache::open(folder.path(), 1 << 20).unwrap());
         assert!(!left.exists() && alive.exists());
+    }
+
+    #[test]
+    fn what_is_unpacked_makes_room_where_nobody_uses_it() {
+        let folder = TempDir::new().unwrap();
+        let limit = 4000;
+        let unpack = |name: char| {
+            let user = User::begin(folder.path()).unwrap();
+            let Ok(writing) = user.write::<()>(&name.to_string().repeat(40)).unwrap() else {
+                panic!("it was not there")
+            };
+            fs::write(writing.folder().join("content"), [1; 1800]).unwrap();
+            writing.tell(1900).unwrap();
+            writing.finish(()).map(drop).unwrap();
+            user
+        };
+        // It is counted where nobody counted before.
+        let (used, unused) = (unpack('a'), unpack('b'));
+        let is_there = |name: char| folder.path().join("unpacked").join(name.to_string().repeat(40)).exists();
+        let later = SystemTime::now() + Duration::from_secs(7200);
+        let now = Cache { opened: later, ..Cache::open(folder.path(), limit).unwrap() };
+        assert!((3600..=3800).contains(&disk_usage(folder.path())));
+        for user in [&used, &unused] {
+            assert!(user.take_up::<()>(&"a".repeat(40)).unwrap().is_some());
+        }
+        // What is taken is told of before.
+        let Ok(writing) = used.write::<()>(&"z".repeat(40)).unwrap() else { panic!("it was not there") };
+        let take = |cache: &Cache, told: u64, bytes: u64| {
+            writing.tell(told + bytes).unwrap();
+            let is_there = cache.take(bytes).unwrap();
+            writing.tell(if is_there { told + bytes } else { told }).unwrap();
+            is_there
+        };
+        drop(unused);
+        assert!(take(&now, 0, 1000));
+        assert!(is_there('a') && !is_there('b'));
+        assert!(!take(&now, 1000, 3000) && is_there('a'));
+        drop(used);
+        assert!(take(&now, 1000, 3000) && !is_there('a'));
+        // By the rule of age, what was just used stays.
+        drop(unpack('c'));
+        assert!(!take(&Cache::open(folder.path(), limit).unwrap(), 4000, 1000) && is_there('c'));
     }
 }

@@ -5,21 +5,45 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::TEMPORARY;
+use super::{TEMPORARY, unpacked};
 
 /// What was used so short before a loader began may be of another that still runs.
 const MAY_BE_USED: Duration = Duration::from_secs(3600);
 
-/// A block in a folder.
+/// A block in a folder, or what was unpacked there.
 struct Held {
     path: PathBuf,
     bytes: u64,
     used: SystemTime,
+    kind: HeldKind,
 }
 
-/// Bytes of a folder: of its blocks, and of those that are being written, as large as they will be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum HeldKind {
+    Block,
+    Unpacked,
+    /// A running process uses it.
+    UnpackedInUse,
+}
+
+/// Bytes of a folder: of its blocks, of what was unpacked, and of what is being written, as large as it will be.
 pub(super) fn held(folder: &Path) -> io::Result<u64> {
-    Ok(blocks(folder)?.iter().map(|block| block.bytes).sum::<u64>() + being_written(folder)?)
+    let _lock = unpacked::nobody_begins_meanwhile(folder)?;
+    let (held, being_written) = all(folder)?;
+    Ok(held.iter().map(|held| held.bytes).sum::<u64>() + being_written)
+}
+
+/// All that a folder holds; and the bytes of what is being written.
+fn all(folder: &Path) -> io::Result<(Vec<Held>, u64)> {
+    let mut held = blocks(folder)?;
+    let (unpacked, taken) = unpacked::held(folder)?;
+    held.extend(unpacked.into_iter().map(|unpacked::Held { path, bytes, used, is_in_use }| Held {
+        path,
+        bytes,
+        used,
+        kind: if is_in_use { HeldKind::UnpackedInUse } else { HeldKind::Unpacked },
+    }));
+    Ok((held, being_written(folder)? + taken))
 }
 
 fn being_written(folder: &Path) -> io::Result<u64> {
@@ -45,7 +69,7 @@ fn blocks(folder: &Path) -> io::Result<Vec<Held>> {
             let block = block?;
             // Another process may have removed it.
             let Ok(meta) = block.metadata() else { continue };
-            blocks.push(Held { path: block.path(), bytes: meta.len(), used: meta.modified()? });
+            blocks.push(Held { path: block.path(), bytes: meta.len(), used: meta.modified()?, kind: HeldKind::Block });
         }
     }
     Ok(blocks)
@@ -54,17 +78,24 @@ fn blocks(folder: &Path) -> io::Result<Vec<Held>> {
 /// Removes what nobody used since a loader began at `opened`, and for a while before, until a tenth of the limit is free; the longest
 /// unused first. What is left.
 pub(super) fn sweep(folder: &Path, limit: u64, opened: SystemTime) -> io::Result<u64> {
-    let mut blocks = blocks(folder)?;
-    blocks.sort_by_key(|block| block.used);
-    let mut left = blocks.iter().map(|block| block.bytes).sum::<u64>() + being_written(folder)?;
+    // Held until the end.
+    let _lock = unpacked::nobody_begins_meanwhile(folder)?;
+    let (mut held, being_written) = all(folder)?;
+    held.sort_by_key(|held| held.used);
+    let mut left = held.iter().map(|held| held.bytes).sum::<u64>() + being_written;
     let unused = opened.checked_sub(MAY_BE_USED).unwrap_or(SystemTime::UNIX_EPOCH);
-    for block in blocks.iter().filter(|block| block.used < unused) {
+    for held in held.iter().filter(|held| held.used < unused) {
         if left <= limit / 10 * 9 {
             break;
         }
-        match fs::remove_file(&block.path) {
+        let removed = match held.kind {
+            HeldKind::Block => fs::remove_file(&held.path),
+            HeldKind::Unpacked => unpacked::remove(&held.path),
+            HeldKind::UnpackedInUse => continue,
+        };
+        match removed {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => left -= block.bytes,
+            _ => left -= held.bytes,
         }
     }
     Ok(left)

@@ -60,7 +60,7 @@ impl Object {
     }
 
     /// The same, with what the store tells of it.
-    fn told(&self) -> Result<Object, SourceError> {
+    pub(super) fn told(&self) -> Result<Object, SourceError> {
         if self.size.is_some() { Ok(self.clone()) } else { self.bucket.head(&self.path) }
     }
 
