@@ -16,7 +16,7 @@ use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
 use crate::source::{INDEX_NAME, Location, ReadAt, SourceError};
 use crate::spec::TokenType;
-use crate::unpack::{Packing, UnpackError, Unpacker};
+use crate::unpack::{Compression, TableFormat, UnpackError, Unpacker};
 
 /// Files that are opened at once, at most.
 const TOGETHER_MAX: usize = 16;
@@ -142,6 +142,11 @@ impl Dataset {
         (&*self.shards[shard], sample - self.starts[shard])
     }
 
+    /// What is to be said, and of which file, where no sample of a shard can have a field of any of some names.
+    pub fn lacks(&self, names: &[String]) -> Option<(&str, String)> {
+        self.shards().find_map(|shard| Some((shard.name(), shard.lacks(names)?)))
+    }
+
     /// What tells these data from others: the files' names without their folders, which may move, with their sizes and samples.
     pub fn digest(&self) -> String {
         let mut digest = Sha256::new();
@@ -189,8 +194,8 @@ fn open_by_name(location: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn 
         let shards = mds::open(location, unpacker).map_err(DatasetError::Mds)?;
         return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
     }
-    if let Some((packing, name)) = Packing::of_name(location.base()) {
-        return open_packed(location, (packing, &name), unpacker).map(|shard| vec![shard]);
+    if let Some((compression, name)) = Compression::of_name(location.base()) {
+        return open_compressed(location, (compression, &name), unpacker).map(|shard| vec![shard]);
     }
     let open = || location.open().map_err(DatasetError::Source);
     let lines = |is_json| Lines::read(open()?, is_json).map_err(DatasetError::Lines);
@@ -204,18 +209,22 @@ fn open_by_name(location: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn 
         Some("tar") => Box::new(TarShard::open(location).map_err(DatasetError::Tar)?),
         Some("jsonl" | "ndjson") => Box::new(lines(true)?),
         Some("txt") => Box::new(lines(false)?),
-        _ => return Err(DatasetError::Unknown { file: location.name() }),
+        Some(extension) => match TableFormat::of_extension(extension) {
+            Some(format) => Box::new(unpacker.table(location, format).map_err(DatasetError::Unpack)?),
+            None => return Err(DatasetError::Unknown { file: location.name() }),
+        },
+        None => return Err(DatasetError::Unknown { file: location.name() }),
     };
     Ok(vec![shard])
 }
 
 /// The shard that a compressed file is, once it is unpacked.
-fn open_packed(
+fn open_compressed(
     location: &Location,
-    (packing, name): (Packing, &str),
+    (compression, name): (Compression, &str),
     unpacker: &Unpacker,
 ) -> Result<Box<dyn Shard>, DatasetError> {
-    let unpack = || unpacker.stream(location, packing).map_err(DatasetError::Unpack);
+    let unpack = || unpacker.stream(location, compression).map_err(DatasetError::Unpack);
     let lines = |is_json| Lines::read(unpack()?, is_json).map_err(DatasetError::Lines);
     Ok(match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("tar") => Box::new(TarShard::read(unpack()?).map_err(DatasetError::Tar)?),
@@ -255,7 +264,7 @@ impl fmt::Display for DatasetError {
             DatasetError::Unknown { file } => write!(
                 f,
                 "{file}: what this is cannot be told by its name; read are .tar (WebDataset), .jsonl, .ndjson, .txt, \
-                 these with .gz or .zst behind, index.json (MDS), and folders of folders of images; tokens of any name, where a column asks for them"
+                 these with .gz or .zst behind, .parquet, .arrow, .feather, index.json (MDS), and folders of folders of images; tokens of any name, where a column asks for them"
             ),
             DatasetError::Empty => write!(f, "there is no sample in the data"),
         }

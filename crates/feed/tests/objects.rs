@@ -2,12 +2,16 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
+use arrow_array::{ArrayRef, RecordBatch, StringArray};
+use arrow_ipc::writer::FileWriter;
 use feed::loader::Loader;
 use feed::pipeline::{Made, Next};
 use feed::spec::Spec;
 use object_rig::{Behaviour, Behind, Fault, Server};
+use parquet::arrow::ArrowWriter;
 use tempfile::TempDir;
 
 /// Members of a tar file, one behind the other.
@@ -345,4 +349,35 @@ fn compressed_objects_are_unpacked_on_this_machine() {
         assert_eq!(epoch(&open_with(&at, column, &more).unwrap()).unwrap(), plain);
         assert!(server.requests() - before <= 9, "{data}");
     }
+}
+
+#[test]
+fn tables_in_stores_are_brought_here_and_unpacked() {
+    let folder = TempDir::new().unwrap();
+    let texts: Vec<String> = (0..500).map(|row| format!("row {row}")).collect();
+    let column: ArrayRef = Arc::new(StringArray::from(texts));
+    let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    let mut parquet = ArrowWriter::try_new(Vec::new(), batch.schema(), None).unwrap();
+    parquet.write(&batch).unwrap();
+    write(&folder.path().join("a.parquet"), parquet.into_inner().unwrap());
+    let mut arrow = FileWriter::try_new(Vec::new(), &batch.schema()).unwrap();
+    arrow.write(&batch).unwrap();
+    write(&folder.path().join("a.arrow"), arrow.into_inner().unwrap());
+    let server = start(&folder, Behaviour::default());
+    let cache = TempDir::new().unwrap();
+    let more = format!(r#", "cache": {{"folder": "{}", "bytes": 50000000}}"#, cache.path().display());
+    let column = r#"{"name": "text", "fields": ["text"], "kind": "text"}"#;
+    for name in ["a.parquet", "a.arrow"] {
+        let here = open_with(&folder.path().join(name).display().to_string(), column, &more).unwrap();
+        let there = epoch(&open_with(&server.url(name), column, &more).unwrap()).unwrap();
+        assert_eq!(there, epoch(&here).unwrap(), "{name}");
+        assert_eq!(there.len(), 500);
+    }
+    // What was brought here is not kept beside the rows.
+    let unpacked = fs::read_dir(cache.path().join("unpacked")).unwrap();
+    let kept = unpacked.filter(|entry| entry.as_ref().unwrap().path().join("source").exists());
+    assert_eq!(kept.count(), 0);
+    write(&folder.path().join("cut.parquet"), b"PAR1 and no more");
+    let error = refused(open_with(&server.url("cut.parquet"), column, &more));
+    assert!(error.contains("cut.parquet: failed to read it as Parquet"), "{error}");
 }

@@ -13,7 +13,7 @@ use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::dataset::together;
 use crate::source::remote::Want;
 use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
-use crate::unpack::{Packing, UnpackError, Unpacker};
+use crate::unpack::{Compression, UnpackError, Unpacker};
 
 /// One shard. Where a sample begins is read with the sample; of an object in a store, it is kept: four bytes a sample.
 pub struct MdsShard {
@@ -24,11 +24,11 @@ pub struct MdsShard {
 }
 
 #[derive(Clone)]
-struct Column {
-    name: String,
-    encoding: Encoding,
+pub(crate) struct Column {
+    pub(crate) name: String,
+    pub(crate) encoding: Encoding,
     /// Its bytes, where all samples have as many.
-    size: Option<u32>,
+    pub(crate) size: Option<u32>,
 }
 
 /// Why MDS files cannot be used.
@@ -136,8 +136,8 @@ fn open_file(
     let name = &entry.raw_data.basename;
     // A level may stand behind the name.
     let packing = match compression.split(':').next() {
-        Some("gz") => Packing::Gzip,
-        Some("zstd") => Packing::Zstandard,
+        Some("gz") => Compression::Gzip,
+        Some("zstd") => Compression::Zstandard,
         _ => return Err(wrong(format!("{name} is compressed by {compression}; zstd and gz are read"))),
     };
     let zip =
@@ -182,6 +182,11 @@ fn encoding_of(name: &str) -> Encoding {
 }
 
 impl MdsShard {
+    /// A shard on this machine, of which everything is known.
+    pub(crate) fn of_columns(file: File, samples: u64, columns: Vec<Column>) -> MdsShard {
+        MdsShard { file, offsets: Vec::new(), samples, columns }
+    }
+
     /// Where a sample begins and ends.
     fn ends(&self, sample: u64) -> Result<(u64, u64), ReadError> {
         let kept = self.offsets.get(sample as usize).zip(self.offsets.get(sample as usize + 1));

@@ -5,6 +5,7 @@ pub mod lines;
 pub mod mds;
 pub mod megatron;
 pub mod records;
+pub mod table;
 pub mod tar;
 
 use std::borrow::Cow;
@@ -63,6 +64,11 @@ pub trait Shard: Send + Sync {
     /// machine, or not known before it is read.
     fn want(&self, sample: u64, fields: &[&[String]]) -> Option<Want>;
 
+    /// What is to be said where no sample can have a field of any of some names, since all have the same; none where they can.
+    fn lacks(&self, _names: &[String]) -> Option<String> {
+        None
+    }
+
     /// Reads the first field of a sample that has one of some names, in place of what is in `bytes`; none where it has none of them.
     /// Where samples are one thing without a name, any name is theirs, and none.
     ///
@@ -89,6 +95,8 @@ pub enum ShardKind {
     Folder,
     /// Numbers without anything between.
     Tokens,
+    /// Rows of a table.
+    Table,
 }
 
 impl std::fmt::Display for ShardKind {
@@ -100,6 +108,7 @@ impl std::fmt::Display for ShardKind {
             ShardKind::Text => "text",
             ShardKind::Folder => "folder of images",
             ShardKind::Tokens => "tokens",
+            ShardKind::Table => "table",
         })
     }
 }

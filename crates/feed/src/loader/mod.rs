@@ -100,6 +100,11 @@ impl Loader {
         let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
         let dataset = Dataset::open_with(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
         let dataset = Arc::new(dataset.map_err(LoaderError::Dataset)?);
+        for column in &columns {
+            if let Some((file, problem)) = dataset.lacks(&column.fields) {
+                return Err(LoaderError::Spec { what: column.name.clone(), problem: format!("{file}: {problem}") });
+            }
+        }
         let threads = threads(spec, limit);
         let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), fetching), &columns)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());

@@ -1,4 +1,4 @@
-//! Files that cannot be read at any place: compressed ones. Each is unpacked once, into a folder of this machine, and
+//! Files that cannot be read at any place: compressed ones, and tables. Each is unpacked once, into a folder of this machine, and
 //! read there.
 //!
 //! What is unpacked lies in the folder of blocks ([`crate::source::cache`]), counts against its limit in steps while it is written, and
@@ -9,9 +9,11 @@
 mod error;
 mod room;
 mod stream;
+pub(crate) mod table;
 
 use std::env;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -22,10 +24,13 @@ use sha2::{Digest, Sha256};
 
 pub use error::UnpackError;
 use room::Room;
+use table::Table;
 
+use crate::format::table::TableShard;
+use crate::memory::Share;
 use crate::source::cache::Cache;
 use crate::source::cache::unpacked::{Unpacked, User};
-use crate::source::{File, LocalFile, Location, ReadAt};
+use crate::source::{File, LocalFile, Location, ReadAt, SourceError};
 use crate::spec::CacheSpec;
 
 /// What is unpacked in another way has another name.
@@ -34,24 +39,57 @@ const FORMAT: u32 = 1;
 const BYTES_MAX: u64 = 64 << 30;
 /// What a compressed file holds.
 const CONTENT: &str = "content";
+/// A table that is not on this machine, as long as it is unpacked.
+const SOURCE: &str = "source";
+/// Tables that are unpacked at once: of each, a batch of rows is in memory.
+const TABLES_MAX: usize = 4;
 
 /// How a file is packed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Packing {
-    /// Compressed by gzip; of any number of members.
+    /// Compressed.
+    Compressed(Compression),
+    /// As a table.
+    Table(TableFormat),
+}
+
+/// How a file is compressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compression {
+    /// By gzip; of any number of members.
     Gzip,
-    /// Compressed by Zstandard; of any number of frames.
+    /// By Zstandard; of any number of frames.
     Zstandard,
 }
 
-impl Packing {
-    /// What a name says: the packing, and the name of what is in it. A `.tgz` holds a `.tar`.
-    pub fn of_name(name: &str) -> Option<(Packing, String)> {
+/// How a table is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableFormat {
+    /// As Parquet.
+    Parquet,
+    /// As a file of Arrow's, which Feather (version 2) is another name of, or as a stream.
+    Arrow,
+}
+
+impl Compression {
+    /// What a name says: how a file is compressed, and the name of what is in it. A `.tgz` holds a `.tar`.
+    pub fn of_name(name: &str) -> Option<(Compression, String)> {
         let (stem, ending) = name.rsplit_once('.')?;
         match ending {
-            "gz" => Some((Packing::Gzip, stem.to_owned())),
-            "zst" | "zstd" => Some((Packing::Zstandard, stem.to_owned())),
-            "tgz" => Some((Packing::Gzip, format!("{stem}.tar"))),
+            "gz" => Some((Compression::Gzip, stem.to_owned())),
+            "zst" | "zstd" => Some((Compression::Zstandard, stem.to_owned())),
+            "tgz" => Some((Compression::Gzip, format!("{stem}.tar"))),
+            _ => None,
+        }
+    }
+}
+
+impl TableFormat {
+    /// What the extension of a name says.
+    pub fn of_extension(extension: &str) -> Option<TableFormat> {
+        match extension {
+            "parquet" => Some(TableFormat::Parquet),
+            "arrow" | "arrows" | "feather" => Some(TableFormat::Arrow),
             _ => None,
         }
     }
@@ -60,8 +98,10 @@ impl Packing {
 impl fmt::Display for Packing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Packing::Gzip => "gzip",
-            Packing::Zstandard => "Zstandard",
+            Packing::Compressed(Compression::Gzip) => "gzip",
+            Packing::Compressed(Compression::Zstandard) => "Zstandard",
+            Packing::Table(TableFormat::Parquet) => "Parquet",
+            Packing::Table(TableFormat::Arrow) => "Arrow",
         })
     }
 }
@@ -70,6 +110,8 @@ impl fmt::Display for Packing {
 pub struct Unpacker {
     told: Option<CacheSpec>,
     open: Mutex<Option<Arc<Open>>>,
+    /// Whoever unpacks a table has one of these.
+    tables: Arc<Share>,
 }
 
 /// A folder that is in use.
@@ -87,7 +129,7 @@ struct Content {
 impl Unpacker {
     /// Unpacks to the folder that is told, or to one of the user's own. Nothing is made before something is to be unpacked.
     pub fn new(told: Option<CacheSpec>) -> Unpacker {
-        Unpacker { told, open: Mutex::new(None) }
+        Unpacker { told, open: Mutex::new(None), tables: Share::new(TABLES_MAX) }
     }
 
     /// What a compressed file holds; its name is that of the file.
@@ -95,13 +137,42 @@ impl Unpacker {
     /// # Errors
     ///
     /// Where it cannot be read or is damaged, or there is no room for it.
-    pub fn stream(&self, at: &Location, packing: Packing) -> Result<File, UnpackError> {
+    pub fn stream(&self, at: &Location, compression: Compression) -> Result<File, UnpackError> {
         let unpacked: Unpacked<Content> = self.unpacked(at, "stream", |file, room| {
-            Ok(Content { bytes: stream::unpack(file, packing, CONTENT, room)? })
+            Ok(Content { bytes: stream::unpack(file, compression, CONTENT, room)? })
         })?;
         let file = open_as(&unpacked.folder.join(CONTENT), &at.name())?;
         assert_eq!(file.size(), unpacked.about.bytes, "it was found whole, and is kept as long as it is used");
         Ok(file)
+    }
+
+    /// The rows of a table; its name is that of the file.
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be read or is damaged, or there is no room for it.
+    pub fn table(&self, at: &Location, format: TableFormat) -> Result<TableShard, UnpackError> {
+        let unpacked: Unpacked<Table> = self.unpacked(at, "table", |file, room| {
+            let _turn = self.tables.take(1);
+            let source = match at {
+                Location::Path(path) => fs::File::open(path).map_err(|error| failed(at.name(), error))?,
+                Location::Object(_) => {
+                    // Its index is at its end, and its columns lie anywhere: a store would be asked for each of their pages.
+                    stream::copy_whole(file, Packing::Table(format), SOURCE, room)?;
+                    fs::File::open(room.path(SOURCE)).map_err(|error| room.failed(error))?
+                }
+            };
+            let table = table::unpack(&source, format, room)?;
+            if let Location::Object(_) = at {
+                fs::remove_file(room.path(SOURCE)).map_err(|error| room.failed(error))?;
+                room.free(file.size());
+            }
+            Ok(table)
+        })?;
+        let size = at.size().map_err(UnpackError::Source)?;
+        let open = |number| LocalFile::open_as(&unpacked.folder.join(table::shard_name(number)), at.name());
+        TableShard::open((at.name(), size), unpacked.about, |number| open(number).map(File::Local))
+            .map_err(UnpackError::Source)
     }
 
     /// What there is of a file, unpacked by `unpack` where nobody did before.
@@ -162,6 +233,10 @@ fn own_folder(variable: impl Fn(&str) -> Option<PathBuf>) -> io::Result<PathBuf>
     Ok(caches.ok_or_else(none)?.join("trimtab").join("feed"))
 }
 
+fn failed(name: String, error: io::Error) -> UnpackError {
+    UnpackError::Source(SourceError { name, offset: None, error })
+}
+
 /// A file that is called otherwise than where it is.
 fn open_as(path: &Path, name: &str) -> Result<File, UnpackError> {
     LocalFile::open_as(path, name.to_owned()).map(File::Local).map_err(UnpackError::Source)
@@ -183,13 +258,17 @@ mod tests {
     #[test]
     fn names_say_how_files_are_packed() {
         for (name, expected) in [
-            ("a.jsonl.gz", Some((Packing::Gzip, "a.jsonl"))),
-            ("a.b.txt.zst", Some((Packing::Zstandard, "a.b.txt"))),
-            ("a.tgz", Some((Packing::Gzip, "a.tar"))),
+            ("a.jsonl.gz", Some((Compression::Gzip, "a.jsonl"))),
+            ("a.b.txt.zst", Some((Compression::Zstandard, "a.b.txt"))),
+            ("a.tgz", Some((Compression::Gzip, "a.tar"))),
             ("a.tar", None),
             ("gz", None),
         ] {
-            assert_eq!(Packing::of_name(name), expected.map(|(packing, name)| (packing, name.to_owned())), "{name}");
+            assert_eq!(
+                Compression::of_name(name),
+                expected.map(|(compression, name)| (compression, name.to_owned())),
+                "{name}"
+            );
         }
     }
 

@@ -86,6 +86,11 @@ impl Room<'_> {
         Ok(is_there)
     }
 
+    /// Bytes that were taken are not there any more.
+    pub(super) fn free(&mut self, bytes: u64) {
+        self.used = self.used.saturating_sub(bytes);
+    }
+
     /// All is written.
     pub(super) fn finish<T: Serialize>(mut self, about: T) -> Result<Unpacked<T>, UnpackError> {
         let place = self.place.take().expect("it is finished once");

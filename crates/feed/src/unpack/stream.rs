@@ -5,25 +5,32 @@ use std::io::{self, BufReader, Read, Write};
 use flate2::bufread::MultiGzDecoder;
 
 use super::room::Room;
-use super::{Packing, UnpackError};
+use super::{Compression, Packing, UnpackError};
 use crate::source::{File, ReadAt, SourceError};
 
 /// What is read, and what is written, at once.
 const BUFFER: usize = 256 << 10;
 
 /// Writes what `file` holds to a file in `room`; with how many bytes that is.
-pub(super) fn unpack(file: &File, packing: Packing, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {
-    check_magic(file, packing)?;
+pub(super) fn unpack(file: &File, compression: Compression, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {
+    check_magic(file, compression)?;
+    let packing = Packing::Compressed(compression);
     let in_order = file.in_order();
     let packed = BufReader::with_capacity(BUFFER, InOrder { file: &*in_order, at: 0 });
-    match packing {
-        Packing::Gzip => copy(MultiGzDecoder::new(packed), packing, to, room),
-        Packing::Zstandard => {
+    match compression {
+        Compression::Gzip => copy(MultiGzDecoder::new(packed), packing, to, room),
+        Compression::Zstandard => {
             // What asks for a window of more than 128 MiB is refused by the library.
             let decoder = zstd::Decoder::with_buffer(packed);
             copy(decoder.map_err(|error| UnpackError::reading(room.file(), packing, error))?, packing, to, room)
         }
     }
+}
+
+/// Writes a file as it is.
+pub(super) fn copy_whole(file: &File, packing: Packing, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {
+    let in_order = file.in_order();
+    copy(InOrder { file: &*in_order, at: 0 }, packing, to, room)
 }
 
 fn copy(mut from: impl Read, packing: Packing, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {
@@ -44,14 +51,14 @@ fn copy(mut from: impl Read, packing: Packing, to: &str, room: &mut Room<'_>) ->
 }
 
 /// Whether a file begins as its packing has it: decoders take an empty one for nothing that was packed, and it was cut.
-fn check_magic(file: &File, packing: Packing) -> Result<(), UnpackError> {
+fn check_magic(file: &File, compression: Compression) -> Result<(), UnpackError> {
     let mut magic = [0; 4];
     let bytes = magic.len().min(file.size() as usize);
     file.read_at(0, &mut magic[..bytes]).map_err(UnpackError::Source)?;
-    let is_right = match packing {
-        Packing::Gzip => magic[..2] == [0x1f, 0x8b],
+    let is_right = match compression {
+        Compression::Gzip => magic[..2] == [0x1f, 0x8b],
         // Frames of data, and those that are to be skipped (RFC 8878, 3.1).
-        Packing::Zstandard => {
+        Compression::Zstandard => {
             magic == [0x28, 0xb5, 0x2f, 0xfd] || (magic[0] & 0xf0 == 0x50 && magic[1..] == [0x2a, 0x4d, 0x18])
         }
     };
@@ -59,13 +66,14 @@ fn check_magic(file: &File, packing: Packing) -> Result<(), UnpackError> {
         return Ok(());
     }
     let problem = if bytes == 0 { "it is empty" } else { "it does not begin as such files do" };
+    let packing = Packing::Compressed(compression);
     Err(UnpackError::Damaged { file: file.name().to_owned(), packing, problem: problem.to_owned() })
 }
 
 /// Reads a file from front to back.
-pub(super) struct InOrder<'a> {
-    pub(super) file: &'a dyn ReadAt,
-    pub(super) at: u64,
+struct InOrder<'a> {
+    file: &'a dyn ReadAt,
+    at: u64,
 }
 
 impl Read for InOrder<'_> {

@@ -6,4 +6,5 @@ mod fields;
 mod inspected;
 mod made;
 mod packed;
+mod tables;
 mod unpacked;

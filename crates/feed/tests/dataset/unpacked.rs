@@ -45,6 +45,8 @@ fn held(cache: &Path) -> (Vec<PathBuf>, Vec<PathBuf>) {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
     #[test]
     fn lines_are_those_that_were_packed(
         parts in prop::collection::vec(prop::collection::vec("[a-z ]{0,20}", 0..8), 1..4),
@@ -210,6 +212,13 @@ fn what_a_process_left_half_done_is_not_taken_for_the_whole() {
     fs::write(writing.join(name).with_extension("lock"), (16_u64 << 20).to_le_bytes()).unwrap();
     assert_eq!(unpack(), 2);
     assert_eq!(held(&cache), (vec![whole.clone()], vec![]));
+    // The same of a file that nobody asks for any more, and of its user.
+    let (half, user) = (writing.join("f".repeat(40)), cache.join("unpacked/users/4294967295-0"));
+    fs::create_dir(&half).unwrap();
+    fs::write(half.with_extension("lock"), "").unwrap();
+    fs::write(&user, "").unwrap();
+    assert_eq!(unpack(), 2);
+    assert!(!half.exists() && !half.with_extension("lock").exists() && !user.exists());
     // The machine died, and what was written is not all there; or what tells of it.
     fs::write(whole.join("content"), "one\n").unwrap();
     assert_eq!(unpack(), 2);

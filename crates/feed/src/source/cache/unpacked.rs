@@ -58,13 +58,15 @@ pub(crate) struct User {
 }
 
 impl User {
-    /// Begins to use what a cache's folder holds.
+    /// Begins to use what a cache's folder holds. What processes left that are no more is removed.
     pub(crate) fn begin(cache: &Path) -> io::Result<User> {
         let root = cache.join(UNPACKED);
         fs::create_dir_all(root.join(WRITING))?;
         fs::create_dir_all(root.join(USERS))?;
         let lock = open_lock(&root)?;
-        lock.lock_shared()?;
+        lock.lock()?;
+        in_use(&root.join(USERS))?;
+        being_written(&root.join(WRITING))?;
         let process = process::id();
         for number in 0.. {
             let path = root.join(USERS).join(format!("{process}-{number}"));
