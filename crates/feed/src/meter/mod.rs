@@ -1,7 +1,7 @@
 //! What the threads and the consumer spend their time on, added up while they work.
 //!
 //! A [`Meter`] is written by all of them; [`Totals`] is what it says at one moment, and the difference of two says what happened
-//! between them. What follows from that is in [`diagnosis`], and [`Report`] is what people get.
+//! between them. What follows from that is in `diagnosis`, and [`Report`] is what people get.
 
 mod diagnosis;
 mod history;

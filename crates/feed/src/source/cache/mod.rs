@@ -3,8 +3,8 @@
 //! A block is a file, whose name is a digest of the object's address and version and of the block's number. It is written under another
 //! name and then renamed, so that a process that dies leaves nothing that looks like a block; and it carries a checksum, which is
 //! looked at when a process reads the block for the first time, so that a machine that dies does not either. The folder holds no more
-//! than its limit ([`usage`]). What is there stays as long as anybody who runs has use for it: an epoch asks for every block once, so
-//! that to give up those that were used longest ago would give up those that are wanted next ([`sweep`]).
+//! than its limit (`usage`). What is there stays as long as anybody who runs has use for it: an epoch asks for every block once, so
+//! that to give up those that were used longest ago would give up those that are wanted next (`sweep`).
 
 mod block;
 mod sweep;

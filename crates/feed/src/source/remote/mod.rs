@@ -1,6 +1,6 @@
 //! Objects in stores: S3, Google's, Azure's, and any server that speaks HTTP.
 //!
-//! A [`Fetcher`] keeps requests under way. What will be read soon is asked for ahead ([`ask`]) and lies there as pieces until those
+//! A [`Fetcher`] keeps requests under way. What will be read soon is asked for ahead ([`ask()`]) and lies there as pieces until those
 //! that wanted it let go; what is read without having been asked for is fetched then. So whoever reads needs to know of nothing.
 
 mod ahead;
