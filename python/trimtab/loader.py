@@ -30,7 +30,8 @@ class Loader:
     ``threads`` and ``prefetch`` (batches that are made ahead) are tuned while running, unless they are told.
     ``memory_limit``: bytes that this loader may use, batches that are still referred to and ``decoded_cache`` among them; unless it is
     told, a quarter of what is available to the ranks of this machine together. ``cache_dir``: a folder on a fast disk where what comes
-    from a store of objects is kept, ``cache_limit`` bytes of it; for all loaders, of any process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
+    from a store of objects is kept, and compressed data and tables are unpacked, ``cache_limit`` bytes in all; for all loaders, of any
+    process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
     for later epochs. ``storage_options``: what a store of objects is told, such as
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`). ``transform``: a function of Python for each sample, or a `Transform`.
