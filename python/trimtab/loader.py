@@ -125,6 +125,11 @@ class Loader:
         module = {"torch": "torch", "jax": "jax.dlpack"}[self._output]
         return importlib.import_module(module).from_dlpack(column)
 
+    def __del__(self) -> None:
+        # Its threads would go on; those of the process that this one was forked from are not here.
+        if getattr(self, "_stage", None) is not None and self._process == os.getpid():
+            self._end_stage()
+
     def _end_stage(self) -> None:
         if self._stage is not None:
             self._stage.close()

@@ -25,10 +25,12 @@ pub(super) fn threads(spec: &Spec, limit: usize) -> Tuned {
     spec.threads.map_or_else(tuned, Tuned::pinned)
 }
 
-/// The same settings, with numbers that begin elsewhere where that is asked for.
+/// The same settings, with numbers that are tuned beginning elsewhere where that is asked for.
 pub(super) fn begun_from(settings: Settings, spec: &Spec) -> Settings {
-    let begun =
-        |tuned: Tuned, start: Option<usize>| Tuned { start: start.unwrap_or(tuned.start).min(tuned.max), ..tuned };
+    let begun = |tuned: Tuned, start: Option<usize>| match start {
+        Some(start) if !tuned.is_pinned() => Tuned { start: start.clamp(1, tuned.max), ..tuned },
+        _ => tuned,
+    };
     let TuneFrom { threads, prefetch } = spec.tune_from.unwrap_or_default();
     Settings { threads: begun(settings.threads, threads), ahead: begun(settings.ahead, prefetch), ..settings }
 }

@@ -102,16 +102,18 @@ impl Fetcher {
     /// Bytes that may be asked for now, beside those that are on their way or not yet used. At first they are few, so that what is
     /// needed first does not wait for what is needed later; then twice as many as came.
     pub fn may_ask(&self) -> usize {
+        self.horizon().saturating_sub(self.room.used())
+    }
+
+    /// Bytes that may be on their way or not yet used, now.
+    fn horizon(&self) -> usize {
         let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
-        let horizon = FIRST_BYTES.saturating_add(2 * came).min(self.room.limit());
-        horizon.saturating_sub(self.room.used())
+        FIRST_BYTES.saturating_add(2 * came).min(self.room.limit())
     }
 
     /// Whether it is worth to ask for more now: in handfuls, so that neighbours can come together.
     pub fn has_room(&self) -> bool {
-        let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
-        let horizon = FIRST_BYTES.saturating_add(2 * came).min(self.room.limit());
-        self.room.used() <= horizon / 4 * 3
+        self.room.used() <= self.horizon() / 4 * 3
     }
 
     /// The largest request now: small at first, so that the first ones share the way.
@@ -230,7 +232,7 @@ impl Fetcher {
                 Err(Failure::Store(error)) => break Err(file.failed(extent.offset, &error, number)),
                 Err(Failure::Changed(what)) => {
                     let error = io::Error::other(what);
-                    break Err(SourceError { name: file.name_str().to_owned(), offset: Some(extent.offset), error });
+                    break Err(SourceError { name: file.name().to_owned(), offset: Some(extent.offset), error });
                 }
             }
             if self.lock().is_closed {
@@ -358,5 +360,5 @@ fn is_final(error: &(dyn Error + 'static)) -> bool {
 
 fn closed(file: &RemoteFile) -> SourceError {
     let error = io::Error::new(io::ErrorKind::Interrupted, "the loader is closed");
-    SourceError { name: file.name_str().to_owned(), offset: None, error }
+    SourceError { name: file.name().to_owned(), offset: None, error }
 }

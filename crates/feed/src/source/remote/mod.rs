@@ -113,10 +113,6 @@ pub struct Want {
 }
 
 impl RemoteFile {
-    pub(super) fn name_str(&self) -> &str {
-        &self.name
-    }
-
     fn bucket(&self) -> &Bucket {
         &self.bucket
     }

@@ -103,7 +103,7 @@ impl Piece {
                 Ok(count)
             }
             State::Failed(kind, reason) => Err(SourceError {
-                name: self.file.name_str().to_owned(),
+                name: self.file.name().to_owned(),
                 offset: Some(offset),
                 error: io::Error::new(*kind, reason.clone()),
             }),
