@@ -2,33 +2,54 @@
 
 use std::sync::Arc;
 
-use feed::pipeline::{Batch, Type};
+use feed::pipeline::{Batch, Made, Type};
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::dlpack;
 
-/// A column of a batch. Its memory stays the batch's until nothing refers to it any more.
+/// A column of a batch, or one sample's bytes of it. Its memory stays the batch's until nothing refers to it any more.
 #[pyclass(frozen, module = "trimtab._native")]
 pub(crate) struct Array {
     batch: Arc<Batch>,
     column: usize,
+    /// The sample, where it is the bytes of one.
+    sample: Option<usize>,
     shape: Vec<i64>,
     number: Type,
 }
 
 impl Array {
+    /// The bytes of a sample, of the column of that place, which is made of bytes.
+    pub(crate) fn of_sample(batch: &Arc<Batch>, column: usize, sample: usize) -> Array {
+        let mut array =
+            Array { batch: Arc::clone(batch), column, sample: Some(sample), shape: Vec::new(), number: Type::U8 };
+        array.shape.push(array.made().cells().expect("the column is made of bytes")[sample].len() as i64);
+        array
+    }
+
     /// The column of that place, which is made of numbers.
     pub(crate) fn new(batch: &Arc<Batch>, column: usize, number: Type, shape: &[usize]) -> Array {
         let shape = [batch.samples as i64].into_iter().chain(shape.iter().map(|side| *side as i64)).collect();
-        Array { batch: Arc::clone(batch), column, shape, number }
+        Array { batch: Arc::clone(batch), column, sample: None, shape, number }
     }
 
     /// Where its numbers begin.
     fn start(&self) -> *const u8 {
-        let column = self.batch.columns().nth(self.column).expect("the column is one of the batch's");
-        column.made.numbers().expect("the column is made of numbers").as_ptr()
+        match self.sample {
+            None => self.made().numbers().expect("the column is made of numbers").as_ptr(),
+            Some(sample) => self.made().cells().expect("the column is made of bytes")[sample].as_ptr(),
+        }
+    }
+
+    fn made(&self) -> &Made {
+        self.batch.columns().nth(self.column).expect("the column is one of the batch's").made
+    }
+
+    /// Whether its memory may be that of others, too: then nobody writes to it.
+    fn is_read_only(&self) -> bool {
+        self.sample.is_some()
     }
 }
 
@@ -47,8 +68,8 @@ impl Array {
         interface.set_item("version", 3)?;
         interface.set_item("shape", self.shape(py)?)?;
         interface.set_item("typestr", typestr(self.number))?;
-        // Whoever has the array may write to it: the memory is nobody else's until it is let go.
-        interface.set_item("data", (self.start() as usize, false))?;
+        // Numbers may be written to: the memory is nobody else's until it is let go.
+        interface.set_item("data", (self.start() as usize, self.is_read_only()))?;
         Ok(interface)
     }
 

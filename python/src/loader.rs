@@ -30,14 +30,17 @@ const NO_ROOM: Duration = Duration::from_secs(5);
 #[pyclass(frozen, module = "trimtab._native")]
 pub(crate) struct Loader {
     loader: loader::Loader,
+    /// Columns of bytes that are handed over as they lie.
+    arrays: Vec<String>,
     /// The samples of the batch that was taken last.
     numbers: Mutex<Vec<u64>>,
 }
 
 #[pymethods]
 impl Loader {
+    /// The columns of bytes that `arrays` names are handed over as arrays, and not copied.
     #[new]
-    fn new(py: Python<'_>, spec: &str) -> PyResult<Loader> {
+    fn new(py: Python<'_>, spec: &str, arrays: Vec<String>) -> PyResult<Loader> {
         let spec: Spec = serde_json::from_str(spec).map_err(|error| PyValueError::new_err(error.to_string()))?;
         // In a thread of its own, so that Ctrl-C ends the wait for a store that does not answer.
         let (sender, receiver) = mpsc::channel();
@@ -49,7 +52,7 @@ impl Loader {
                 Err(RecvTimeoutError::Timeout) => py.check_signals()?,
                 Ok(opened) => {
                     let loader = opened.map_err(raised)?;
-                    return Ok(Loader { loader, numbers: Mutex::default() });
+                    return Ok(Loader { loader, arrays, numbers: Mutex::default() });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(PyRuntimeError::new_err(
@@ -147,8 +150,14 @@ impl Loader {
         let columns = PyDict::new(py);
         let outputs = self.loader.outputs();
         let mut copied = 0;
+        let is_array = |name: &String| self.arrays.contains(name);
         for (place, output) in outputs.iter().enumerate() {
+            // So that columns come in the order in which they were asked for.
             let list = PyList::empty(py);
+            if is_array(&output.name) {
+                columns.set_item(&output.name, list)?;
+                continue;
+            }
             for sample in 0..batch.samples {
                 match output.kind {
                     Kind::Numbers { .. } => break,
@@ -167,9 +176,15 @@ impl Loader {
             }
             columns.set_item(&output.name, list)?;
         }
-        self.loader.count_copied(batch.take_charge(copied));
+        if self.arrays.is_empty() {
+            self.loader.count_copied(batch.take_charge(copied));
+        }
         let batch = Arc::new(batch);
         for (place, output) in outputs.iter().enumerate() {
+            if is_array(&output.name) {
+                let arrays = (0..batch.samples).map(|sample| Py::new(py, Array::of_sample(&batch, place, sample)));
+                columns.set_item(&output.name, PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?)?;
+            }
             if let Kind::Numbers { number, shape } = &output.kind {
                 columns.set_item(&output.name, Array::new(&batch, place, *number, shape))?;
             }

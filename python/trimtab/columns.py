@@ -105,9 +105,11 @@ class Image:
 
 @dataclass(frozen=True)
 class Bytes:
-    """A field as it is: a list of ``bytes``. Without a field's name, a line of text as a whole."""
+    """A field as it is: a list of ``bytes``; with ``arrays``, a list of arrays of uint8 that lie where they were read to, without a copy,
+    which is faster where they are large; they are not to be written to. Without a field's name, a line of text as a whole."""
 
     field: str | Sequence[str] = ()
+    arrays: bool = False
 
     def _spec(self) -> dict[str, Any]:
         return {"fields": _names(self.field), "kind": "bytes"}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from . import _native, ranks, report
-from .columns import Column
+from .columns import Bytes, Column
 from .stage import Stage, Transform, collated
 from .window import Window
 
@@ -91,6 +91,7 @@ class Loader:
         self.skipped = 0
         """How many samples could not be read and were left out."""
         self._spec = json.dumps(spec)
+        self._arrays = [name for name, column in columns.items() if isinstance(column, Bytes) and column.arrays]
         if transform is not None and not isinstance(transform, Transform):
             transform = Transform(transform)
         self._transform = transform
@@ -102,7 +103,7 @@ class Loader:
 
     def _open(self, state: str | None, spec: str) -> None:
         self._process = os.getpid()
-        self._native = _native.Loader(spec)
+        self._native = _native.Loader(spec, self._arrays)
         if state is not None:
             self._native.go_on_from(state)
 
@@ -168,8 +169,11 @@ class Loader:
         spec["rank"], spec["world"] = spec["rank"] * workers + number, spec["world"] * workers
         return json.dumps(spec)
 
-    def _converted(self, made: _native.Array | list[bytes] | list[str]) -> Any:
-        return _CONVERTERS[self._output](made) if isinstance(made, _native.Array) else made
+    def _converted(self, made: _native.Array | list[_native.Array] | list[bytes] | list[str]) -> Any:
+        convert = _CONVERTERS[self._output]
+        if isinstance(made, _native.Array):
+            return convert(made)
+        return [convert(each) if isinstance(each, _native.Array) else each for each in made]
 
     def _note(self, failed: list[tuple[str, str]]) -> None:
         sample, reason = failed[0]

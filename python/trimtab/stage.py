@@ -217,14 +217,17 @@ def _samples(arrays: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
     """The samples of a batch. Arrays are views of it, which is kept as long as any of them."""
     import numpy
 
-    columns = {
-        name: numpy.asarray(column) if isinstance(column, _native.Array) else column for name, column in arrays.items()
-    }
+    def of_numpy(column: Any) -> Any:
+        if isinstance(column, _native.Array):
+            return numpy.asarray(column)
+        return [numpy.asarray(each) if isinstance(each, _native.Array) else each for each in column]
+
+    columns = {name: of_numpy(column) for name, column in arrays.items()}
     return [{name: column[number] for name, column in columns.items()} for number in range(count)]
 
 
 def collated(samples: list[dict[str, Any]]) -> dict[str, Any]:
-    """One batch of samples: arrays and numbers are stacked, all else is a list."""
+    """One batch of samples: numbers and arrays of one shape are stacked, all else is a list."""
     import numpy
 
     if not samples:
@@ -237,5 +240,6 @@ def collated(samples: list[dict[str, Any]]) -> dict[str, Any]:
     for name in names:
         values = [sample[name] for sample in samples]
         is_number = isinstance(values[0], (bool, int, float, numpy.ndarray, numpy.generic))
-        batch[name] = numpy.stack([numpy.asarray(value) for value in values]) if is_number else values
+        is_one_shape = len({numpy.shape(value) for value in values}) == 1 if is_number else False
+        batch[name] = numpy.stack([numpy.asarray(value) for value in values]) if is_one_shape else values
     return batch

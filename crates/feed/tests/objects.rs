@@ -8,7 +8,7 @@ use std::time::Duration;
 use arrow_array::{ArrayRef, RecordBatch, StringArray};
 use arrow_ipc::writer::FileWriter;
 use feed::loader::Loader;
-use feed::pipeline::{Made, Next};
+use feed::pipeline::{Cell, Made, Next};
 use feed::spec::Spec;
 use object_rig::{Behaviour, Behind, Fault, Server};
 use parquet::arrow::ArrowWriter;
@@ -145,7 +145,7 @@ fn epoch(loader: &Loader) -> Result<Vec<Vec<u8>>, String> {
                     match column.made {
                         Made::Numbers(numbers) => samples
                             .extend(numbers.chunks_exact(numbers.slot_bytes()).take(batch.samples).map(<[u8]>::to_vec)),
-                        Made::Bytes(cells) => samples.extend_from_slice(&cells[..batch.samples]),
+                        Made::Bytes(cells) => samples.extend(cells[..batch.samples].iter().map(|cell| cell.to_vec())),
                     }
                 }
             }
@@ -216,6 +216,39 @@ fn index() -> String {
         at = class + 1024;
     }
     text
+}
+
+#[test]
+fn whoever_keeps_batches_stops_nothing_and_changes_none() {
+    let folder = TempDir::new().unwrap();
+    let data = |number: usize| vec![number as u8; 64 << 10];
+    let members: Vec<_> = (0..200).map(|number| (format!("{number:04}.bin"), data(number))).collect();
+    write(&folder.path().join("large.tar"), tar(&members));
+    let server = start(&folder, Behaviour::default());
+    // A tenth of that is for what is fetched, less than what is kept below.
+    let (_, column) = ASKED[0];
+    let loader = open_with(&server.url("large.tar"), column, r#", "memory": 41943040"#).unwrap();
+    let (mut kept, mut shared, mut own) = (Vec::new(), 0, 0);
+    loop {
+        match loader.next(Duration::from_secs(60)) {
+            Next::EndOfEpoch(_) => break,
+            Next::Batch(batch) => kept.push(batch),
+            Next::NotYet | Next::NoRoom { .. } => panic!("nothing came for a minute"),
+        }
+    }
+    for batch in &kept {
+        let cells = batch.columns().next().unwrap().made.cells().unwrap();
+        for (number, cell) in batch.numbers.iter().zip(cells) {
+            assert!(**cell == data(*number as usize), "sample {number} is as it was read");
+            match cell {
+                Cell::Shared(_) => shared += 1,
+                Cell::Own(_) => own += 1,
+            }
+        }
+    }
+    // As long as there was room for them, they lie where they were fetched to; the others were copied.
+    assert_eq!(shared + own, 200);
+    assert!(shared > 0 && own > 0, "{shared} shared, {own} copied");
 }
 
 #[test]

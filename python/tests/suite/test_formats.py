@@ -211,3 +211,21 @@ def test_bytes_of_any_length(tmp_path):
     for _ in range(2):
         samples = read(path, {"bytes": tt.Bytes("bin"), "number": tt.Number()})
         assert [cell for cell, _ in samples] == list(fields.values())
+
+
+def test_bytes_as_arrays_are_not_copied_and_not_to_be_written_to(tmp_path):
+    fields = {f"{number:02}.bin": bytes([number]) * (number * 1000) for number in range(20)}
+    path = write_tar(tmp_path / "bytes.tar", fields)
+    loader = tt.Loader(path, batch_size=7, columns={"bytes": tt.Bytes("bin", arrays=True)}, shuffle=False)
+    arrays = [array for batch in loader for array in batch["bytes"]]
+    del loader
+    assert [array.tobytes() for array in arrays] == list(fields.values())
+    assert all(array.dtype == np.uint8 and not array.flags.writeable for array in arrays)
+
+    def shorter(sample):
+        return {"bytes": sample["bytes"][:500]}
+
+    columns = {"bytes": tt.Bytes("bin", arrays=True)}
+    made = tt.Loader(path, batch_size=20, columns=columns, shuffle=False, transform=shorter)
+    (batch,) = made
+    assert [array.tobytes() for array in batch["bytes"]] == [data[:500] for data in fields.values()]

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::source::SourceError;
-use crate::source::remote::Want;
+use crate::source::remote::{Part, Want};
 
 /// Samples in one file, or in the files of one folder.
 pub trait Shard: Send + Sync {
@@ -67,6 +67,16 @@ pub trait Shard: Send + Sync {
     /// What is to be said where no sample can have a field of any of some names, since all have the same; none where they can.
     fn lacks(&self, _names: &[String]) -> Option<String> {
         None
+    }
+
+    /// The first field of a sample that has one of some names, where its bytes lie in memory already and mean what they are; none where
+    /// they are to be read.
+    ///
+    /// # Errors
+    ///
+    /// Where they are not what they should be.
+    fn part(&self, _sample: u64, _names: &[String]) -> Result<Option<Part>, ReadError> {
+        Ok(None)
     }
 
     /// Reads the first field of a sample that has one of some names, in place of what is in `bytes`; none where it has none of them.

@@ -5,7 +5,7 @@ use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
-use super::store::{Made, Store};
+use super::store::{Cell, Made, Store};
 use super::{Output, SampleError, Turn};
 use crate::memory::Held;
 
@@ -119,10 +119,10 @@ impl Batch {
     }
 
     /// Takes out the bytes of a sample, of the output of that place.
-    pub fn take_bytes(&mut self, place: usize, sample: usize) -> Vec<u8> {
+    pub fn take_bytes(&mut self, place: usize, sample: usize) -> Cell {
         match &mut self.made[place] {
             Made::Bytes(cells) => mem::take(&mut cells[sample]),
-            Made::Numbers(_) => Vec::new(),
+            Made::Numbers(_) => Cell::default(),
         }
     }
 

@@ -13,7 +13,7 @@ mod store;
 pub use batch::{Batch, Column};
 pub use engine::{Engine, Next, Settings};
 pub use output::{Kind, Output, Type};
-pub use store::{Made, Place};
+pub use store::{Cell, Made, Place};
 
 use std::fmt;
 use std::sync::Weak;

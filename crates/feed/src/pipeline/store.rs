@@ -1,5 +1,6 @@
 //! Where the outputs of a batch lie: numbers in one buffer, bytes of any length each for itself.
 
+use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard};
 
 use super::output::{Kind, Output};
@@ -8,15 +9,15 @@ use crate::buffer::{Buffer, Frozen, Slot};
 /// One output of a batch that is being made.
 pub(super) enum Store {
     Numbers(Buffer),
-    Bytes(Box<[Mutex<Vec<u8>>]>),
+    Bytes(Box<[Mutex<Cell>]>),
 }
 
 /// The place of one sample's output.
 pub enum Place<'a> {
     /// As many numbers as the output has.
     Numbers(Slot<'a>),
-    /// Any bytes. What was there before may still be there.
-    Bytes(MutexGuard<'a, Vec<u8>>),
+    /// Any bytes.
+    Bytes(MutexGuard<'a, Cell>),
 }
 
 /// One output of a batch that is done.
@@ -24,14 +25,50 @@ pub enum Made {
     /// Numbers, those of one sample after the other.
     Numbers(Frozen),
     /// Bytes, for each sample; those past the batch's samples mean nothing.
-    Bytes(Vec<Vec<u8>>),
+    Bytes(Vec<Cell>),
+}
+
+/// The bytes of one sample.
+pub enum Cell {
+    /// They were written here.
+    Own(Vec<u8>),
+    /// They lie where they were fetched to.
+    Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
+}
+
+impl Default for Cell {
+    fn default() -> Cell {
+        Cell::Own(Vec::new())
+    }
+}
+
+impl Deref for Cell {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Cell::Own(bytes) => bytes,
+            Cell::Shared(bytes) => (**bytes).as_ref(),
+        }
+    }
+}
+
+impl Cell {
+    /// What is written to.
+    pub fn own(&mut self) -> &mut Vec<u8> {
+        if let Cell::Shared(_) = self {
+            *self = Cell::default();
+        }
+        let Cell::Own(bytes) = self else { unreachable!("it was made so") };
+        bytes
+    }
 }
 
 impl Store {
     pub(super) fn new(output: &Output, slots: usize) -> Store {
         match output.kind {
             Kind::Numbers { .. } => Store::Numbers(Buffer::new(slots, output.bytes())),
-            Kind::Bytes | Kind::Text => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
+            Kind::Bytes | Kind::Text => Store::Bytes((0..slots).map(|_| Mutex::default()).collect()),
         }
     }
 
@@ -71,7 +108,15 @@ impl Made {
         match self {
             Made::Numbers(frozen) => Store::Numbers(frozen.thaw()),
             // Their memory is given back: the next batch's are of other sizes.
-            Made::Bytes(cells) => Store::Bytes(cells.iter().map(|_| Mutex::new(Vec::new())).collect()),
+            Made::Bytes(cells) => Store::Bytes(cells.iter().map(|_| Mutex::default()).collect()),
+        }
+    }
+
+    /// Bytes of each sample, where it is made of them.
+    pub fn cells(&self) -> Option<&[Cell]> {
+        match self {
+            Made::Numbers(_) => None,
+            Made::Bytes(cells) => Some(cells),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::remote::{ReadAhead, RemoteFile, Want};
+use super::remote::{Part, ReadAhead, RemoteFile, Want};
 use super::{LocalFile, ReadAt, SourceError};
 use crate::format::Extent;
 
@@ -21,6 +21,14 @@ impl File {
         match self {
             File::Local(_) => None,
             File::Remote(file) => Some(Want { file: Arc::clone(file), extent }),
+        }
+    }
+
+    /// Bytes that lie in memory already, and need not be copied.
+    pub fn part(&self, extent: Extent) -> Option<Part> {
+        match self {
+            File::Local(_) => None,
+            File::Remote(file) => file.part(extent),
         }
     }
 

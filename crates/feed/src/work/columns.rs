@@ -13,7 +13,7 @@ use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
 use crate::meter::Meter;
-use crate::pipeline::{self, Ahead, Arrivals, Asked, Output, Place, SampleError, Turn, Type, Work};
+use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Output, Place, SampleError, Turn, Type, Work};
 use crate::source::remote::{Fetcher, Ticket, Want, ask};
 use crate::spec::TokenType;
 
@@ -311,10 +311,16 @@ impl Columns {
                 Ok(())
             }
             Kind::Bytes | Kind::Text => {
-                let Place::Bytes(bytes) = place else { unreachable!("the output was made for this column") };
-                read(bytes)?;
+                let Place::Bytes(cell) = place else { unreachable!("the output was made for this column") };
+                match shard.part(sample, &column.fields)? {
+                    Some(part) => {
+                        self.meter.bytes.fetch_add(part.as_ref().len() as u64, Ordering::Relaxed);
+                        **cell = Cell::Shared(Box::new(part));
+                    }
+                    None => drop(read(cell.own())?),
+                }
                 if column.kind == Kind::Text
-                    && let Err(error) = std::str::from_utf8(bytes)
+                    && let Err(error) = std::str::from_utf8(cell)
                 {
                     return Err(Reason(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to())));
                 }

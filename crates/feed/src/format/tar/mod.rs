@@ -14,7 +14,7 @@ pub use error::{TarError, TarProblem};
 use headers::{Headers, number, pax_path, plain_name, sum_is_right, text};
 
 use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
-use crate::source::remote::Want;
+use crate::source::remote::{Part, Want};
 use crate::source::{File, Location, ReadAt, SourceError};
 
 /// Everything in a tar file starts at a multiple of this.
@@ -204,6 +204,15 @@ impl Shard for TarShard {
         let header = if self.is_its_own.load(Ordering::Relaxed) { 0 } else { BLOCK };
         let with_header = |Extent { offset, bytes }| Extent { offset: offset - header, bytes: bytes + header };
         self.file.want(extents.map(with_header).reduce(Extent::and)?)
+    }
+
+    fn part(&self, sample: u64, names: &[String]) -> Result<Option<Part>, ReadError> {
+        let Some(extent) = self.index.extent(sample, names) else { return Ok(None) };
+        let part = self.file.part(extent);
+        if part.is_some() {
+            self.check(extent)?;
+        }
+        Ok(part)
     }
 
     fn read(&self, sample: u64, names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {

@@ -5,17 +5,18 @@ use std::error::Error;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::process;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use object_store::{GetOptions, GetRange};
+use object_store::{GetOptions, GetRange, GetResult};
 use tokio::runtime::{Builder, Runtime};
 
 use super::RemoteFile;
+use super::direct::Destination;
+use super::fetched::{Fetched, Filling, Memory};
 use super::piece::Piece;
-use crate::buffer::{Buffer, Frozen};
 use crate::format::Extent;
 use crate::memory::Share;
 use crate::source::SourceError;
@@ -43,6 +44,10 @@ pub struct Fetcher {
     queue: Mutex<Queue>,
     counts: Arc<Counts>,
     room: Arc<Share>,
+    /// What bytes are fetched to.
+    memory: Arc<Memory>,
+    /// Bytes of pieces that are a part of batches.
+    lent: AtomicUsize,
 }
 
 /// What was done so far.
@@ -90,6 +95,8 @@ impl Fetcher {
             began: Instant::now(),
             queue: Mutex::new(queue),
             counts: Arc::default(),
+            memory: Memory::new(room.limit() / 8 * 9),
+            lent: AtomicUsize::new(0),
             room,
         }))
     }
@@ -130,6 +137,18 @@ impl Fetcher {
     /// Bytes of what was fetched and not yet used.
     pub fn room_used(&self) -> usize {
         self.room.used()
+    }
+
+    /// Whether a piece may be a part of batches: half of the room is for what is still to be fetched, whatever becomes of the batches.
+    pub(super) fn may_lend(&self, bytes: usize) -> bool {
+        let limit = self.room.limit() / 2;
+        let lend = |lent: usize| lent.checked_add(bytes).filter(|lent| *lent <= limit);
+        self.lent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, lend).is_ok()
+    }
+
+    /// A piece is no part of batches any more.
+    pub(super) fn come_back(&self, bytes: usize) {
+        self.lent.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     /// Memory for what was fetched and not yet used.
@@ -248,34 +267,23 @@ impl Fetcher {
         }
     }
 
-    async fn try_once(&self, file: &RemoteFile, extent: Extent, piece: &Weak<Piece>) -> Result<Frozen, Failure> {
+    async fn try_once(&self, file: &RemoteFile, extent: Extent, piece: &Weak<Piece>) -> Result<Fetched, Failure> {
         let range = GetRange::Bounded(extent.offset..extent.offset + extent.bytes);
-        let options = GetOptions { range: Some(range), ..GetOptions::default() };
-        let got = file.bucket().store().get_opts(file.path(), options).await?;
+        let mut options = GetOptions { range: Some(range), ..GetOptions::default() };
+        let destination = Destination::new(self.memory.take(extent.bytes as usize), Weak::clone(piece));
+        options.extensions.insert(destination.clone());
+        let got = file.bucket().store().get_opts(file.path(), options).await;
+        if piece.strong_count() == 0 {
+            return Err(Failure::NobodyWants);
+        }
+        let got = got?;
         file.check(&got.meta).map_err(Failure::Changed)?;
-        let buffer = Buffer::new(1, extent.bytes as usize);
-        let mut at = 0;
-        let mut stream = got.into_stream();
-        {
-            let mut slot = buffer.claim(0);
-            while let Some(chunk) = stream.next().await {
-                let chunk = chunk?;
-                if piece.strong_count() == 0 {
-                    return Err(Failure::NobodyWants);
-                }
-                let Some(place) = slot.bytes().get_mut(at..at + chunk.len()) else {
-                    return Err(Failure::Changed("the store sent more than it was asked for".to_owned()));
-                };
-                place.copy_from_slice(&chunk);
-                at += chunk.len();
-            }
-        }
-        self.counts.bytes.fetch_add(at as u64, Ordering::Relaxed);
-        if at < buffer.bytes() {
-            let missing = io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended before all bytes were there");
-            return Err(Failure::Store(object_store::Error::Generic { store: "store", source: Box::new(missing) }));
-        }
-        Ok(buffer.freeze())
+        let fetched = match destination.into_outcome() {
+            Ok(fetched) => fetched,
+            Err(filling) => copied(got, filling, piece).await?,
+        };
+        self.counts.bytes.fetch_add(extent.bytes, Ordering::Relaxed);
+        Ok(fetched)
     }
 
     fn note(&self, took: Duration, bytes: u64) {
@@ -334,6 +342,28 @@ impl From<object_store::Error> for Failure {
     fn from(error: object_store::Error) -> Failure {
         Failure::Store(error)
     }
+}
+
+/// Copies what the library's client brings.
+async fn copied(got: GetResult, mut filling: Filling, piece: &Weak<Piece>) -> Result<Fetched, Failure> {
+    let mut at = 0;
+    let mut stream = got.into_stream();
+    while let Some(chunk) = stream.next().await {
+        let chunk = chunk?;
+        if piece.strong_count() == 0 {
+            return Err(Failure::NobodyWants);
+        }
+        let Some(place) = filling.bytes().get_mut(at..at + chunk.len()) else {
+            return Err(Failure::Changed("the store sent more than it was asked for".to_owned()));
+        };
+        place.copy_from_slice(&chunk);
+        at += chunk.len();
+    }
+    if at < filling.bytes().len() {
+        let missing = io::Error::new(io::ErrorKind::UnexpectedEof, "the answer ended before all bytes were there");
+        return Err(Failure::Store(object_store::Error::Generic { store: "store", source: Box::new(missing) }));
+    }
+    Ok(filling.filled())
 }
 
 /// Whether it may help to try again.

@@ -6,7 +6,9 @@
 mod ahead;
 mod ask;
 mod bucket;
+mod direct;
 mod fetch;
+mod fetched;
 mod kept;
 mod merge;
 mod piece;
@@ -26,6 +28,7 @@ pub use ask::{Ticket, ask};
 pub use bucket::{Bucket, Buckets};
 use fetch::REQUEST_BYTES_MAX;
 pub use fetch::{Counts, Fetcher};
+pub use piece::Part;
 
 use super::SourceError;
 use crate::format::Extent;
@@ -154,6 +157,11 @@ impl RemoteFile {
     fn covering(&self, extent: Extent) -> Option<Arc<Piece>> {
         let end = extent.offset + extent.bytes;
         self.piece_at(extent.offset).filter(|piece| piece.extent.offset + piece.extent.bytes >= end)
+    }
+
+    /// The bytes of an extent, where one piece has them all and they need not be copied.
+    pub(super) fn part(&self, extent: Extent) -> Option<Part> {
+        self.covering(extent)?.part(extent)
     }
 
     /// A piece that has a byte, or will have.

@@ -1,11 +1,12 @@
 //! Bytes of an object that are fetched, or were: kept as long as somebody who wants them has them.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::{io, mem};
 
 use super::RemoteFile;
-use crate::buffer::Frozen;
+use super::fetched::Fetched;
 use crate::format::Extent;
 use crate::memory::Held;
 use crate::source::SourceError;
@@ -17,13 +18,15 @@ pub(super) struct Piece {
     state: Mutex<State>,
     /// It is here, or will never be.
     settled: Condvar,
+    /// How many batches have parts of it.
+    lent: Mutex<usize>,
     /// What it takes of memory, from when it is asked for on.
     _held: Option<Held>,
 }
 
 enum State {
     Coming(Vec<Arc<Arrival>>),
-    Here(Arc<Frozen>),
+    Here(Arc<Fetched>),
     Failed(io::ErrorKind, String),
 }
 
@@ -59,6 +62,7 @@ impl Piece {
             extent,
             state: Mutex::new(State::Coming(Vec::new())),
             settled: Condvar::new(),
+            lent: Mutex::new(0),
             _held: held,
         })
     }
@@ -76,7 +80,7 @@ impl Piece {
     }
 
     /// It is here, or could not be had.
-    pub(super) fn settle(&self, outcome: Result<Frozen, SourceError>) {
+    pub(super) fn settle(&self, outcome: Result<Fetched, SourceError>) {
         let state = match outcome {
             Ok(bytes) => {
                 assert_eq!(bytes.len() as u64, self.extent.bytes, "a piece is whole");
@@ -111,6 +115,23 @@ impl Piece {
         }
     }
 
+    /// A part of it that nobody copies, where it is here and may be lent.
+    pub(super) fn part(self: &Arc<Self>, extent: Extent) -> Option<Part> {
+        let bytes = match &*self.lock() {
+            State::Here(here) => Arc::clone(here),
+            State::Coming(_) | State::Failed(..) => return None,
+        };
+        let from = (extent.offset - self.extent.offset) as usize;
+        let within = from..from + extent.bytes as usize;
+        let mut lent = self.lent.lock().expect(NOBODY_PANICS);
+        if *lent == 0 && !self.file.bucket().fetcher().may_lend(bytes.len()) {
+            return None;
+        }
+        *lent += 1;
+        drop(lent);
+        Some(Part { piece: Arc::clone(self), bytes, within })
+    }
+
     /// Writes what is here to where blocks are kept.
     pub(super) fn write(&self) {
         let state = self.lock();
@@ -128,6 +149,29 @@ impl Piece {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect(NOBODY_PANICS)
+    }
+}
+
+/// Bytes of a piece, which stays as long as they do.
+pub struct Part {
+    piece: Arc<Piece>,
+    bytes: Arc<Fetched>,
+    within: Range<usize>,
+}
+
+impl AsRef<[u8]> for Part {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes[self.within.clone()]
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut lent = self.piece.lent.lock().expect(NOBODY_PANICS);
+        *lent -= 1;
+        if *lent == 0 {
+            self.piece.file.bucket().fetcher().come_back(self.bytes.len());
+        }
     }
 }
 

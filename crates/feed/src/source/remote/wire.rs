@@ -1,23 +1,26 @@
 //! What goes over the wire, counted; and answers that refuse, told apart by their status.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use std::{env, fmt};
 
 use async_trait::async_trait;
-use object_store::ClientOptions;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
+use object_store::{ClientConfigKey, ClientOptions};
 
+use super::direct::Direct;
 use super::fetch::Counts;
 
 /// A store that does not answer for so long is given up for this try.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const READ_TIMEOUT: Duration = Duration::from_secs(30);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// Of what a store says when it refuses, so much is kept.
 const SAID_MAX: usize = 300;
+/// What tells programs of a proxy for HTTP.
+const PROXIES: [&str; 4] = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
 
 /// Makes clients that count.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ pub(super) struct Connector(pub(super) Arc<Counts>);
 #[derive(Debug)]
 struct Counted {
     client: HttpClient,
+    /// Where the store is asked without TLS and nothing stands in between.
+    direct: Option<Direct>,
     counts: Arc<Counts>,
 }
 
@@ -46,7 +51,8 @@ impl HttpConnector for Connector {
             // HTTP/2 would put all requests on one connection.
             .with_http1_only();
         let client = ReqwestConnector::default().connect(&options)?;
-        Ok(HttpClient::new(Counted { client, counts: Arc::clone(&self.0) }))
+        let direct = is_direct(&options).then(Direct::default);
+        Ok(HttpClient::new(Counted { client, direct, counts: Arc::clone(&self.0) }))
     }
 }
 
@@ -54,7 +60,14 @@ impl HttpConnector for Connector {
 impl HttpService for Counted {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         self.counts.requests.fetch_add(1, Ordering::Relaxed);
-        let response = self.client.execute(request).await?;
+        let directly = match &self.direct {
+            Some(direct) => direct.get(&request).await,
+            None => None,
+        };
+        let response = match directly {
+            Some(outcome) => outcome?,
+            None => self.client.execute(request).await?,
+        };
         let status = response.status().as_u16();
         if matches!(status, 429 | 503) {
             self.counts.throttled.fetch_add(1, Ordering::Relaxed);
@@ -69,6 +82,15 @@ impl HttpService for Counted {
         let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
         Err(HttpError::new(HttpErrorKind::Unknown, Refused { status, said }))
     }
+}
+
+/// Whether requests may go to a store as it is addressed: it is not to be spoken to by TLS alone, nor through a proxy.
+fn is_direct(options: &ClientOptions) -> bool {
+    let is_told = |key| options.get_config_value(&key);
+    let is_plain = is_told(ClientConfigKey::AllowHttp).is_some_and(|told| told == "true");
+    let has_proxy =
+        is_told(ClientConfigKey::ProxyUrl).is_some() || PROXIES.iter().any(|name| env::var_os(name).is_some());
+    is_plain && !has_proxy
 }
 
 impl Refused {

@@ -13,7 +13,7 @@ start = time.monotonic()
 loader = tt.Loader(
     data,
     batch_size=32,
-    columns={"number": tt.Number(), "data": tt.Bytes("bin")},
+    columns={"number": tt.Number(), "data": tt.Bytes("bin", arrays=True)},
     shuffle=shuffle,
     storage_options=dict(option.split("=", 1) for option in options),
     rank=0,
