@@ -27,7 +27,9 @@ class Loader:
     ``az://``, ``https://``); or a list of these. ``output``: what arrays are;
     none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
     ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
-    ``threads`` and ``prefetch`` (batches that are made ahead) are tuned while running, unless they are told.
+    ``threads``, ``prefetch`` (batches that are made ahead) and ``requests`` (under way at once, to a store) are tuned while running,
+    unless they are told; ``tune_from`` tells where tuning begins: ``{"threads": 1, "prefetch": 1, "requests": 1, "workers": 1}`` or some of
+    these, of which ``workers`` are those of a transform.
     ``memory_limit``: bytes that this loader may use, batches that are still referred to and ``decoded_cache`` among them; unless it is
     told, a quarter of what is available to the ranks of this machine together. ``cache_dir``: a folder on a fast disk where what comes
     from a store of objects is kept, and compressed data and tables are unpacked, ``cache_limit`` bytes in all; for all loaders, of any
@@ -51,6 +53,8 @@ class Loader:
         world_size: int | None = None,
         threads: int | None = None,
         prefetch: int | None = None,
+        requests: int | None = None,
+        tune_from: Mapping[str, int] | None = None,
         decoded_cache: int = 0,
         memory_limit: int | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -69,6 +73,8 @@ class Loader:
         if rank is None or world_size is None:
             rank, world_size = ranks.detect()
         paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
+        from_where = dict(tune_from or {})
+        self._workers_from = from_where.pop("workers", None)
         spec = {
             "data": [os.fspath(path) for path in paths],
             "columns": [{"name": name, **column._spec()} for name, column in columns.items()],
@@ -80,6 +86,8 @@ class Loader:
             "drop_last": drop_last,
             "threads": threads,
             "ahead": prefetch,
+            "requests": requests,
+            "tune_from": from_where,
             "decoded_cache": decoded_cache,
             "memory": memory_limit,
             "cache": None if cache_dir is None else {"folder": os.fspath(cache_dir), "bytes": cache_limit},
@@ -113,7 +121,7 @@ class Loader:
     def _iter_stage(self, transform: Transform) -> Iterator[dict[str, Any]]:
         self._settle()
         if self._stage is None:
-            self._stage = Stage(transform, self._native)
+            self._stage = Stage(transform, self._native, self._workers_from)
         for made in self._stage:
             if made.failed:
                 self._note(made.failed)

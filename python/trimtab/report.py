@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .stage import Stage
+from .stage import Amounts, Stage
 
 # A consumer that waits for less than this of its time is not held back.
 _STARVED_MIN = 0.02
@@ -88,6 +88,8 @@ class Transforming:
     """Of all workers."""
     starved_seconds: float
     """Whoever takes batches: waiting for one of the stage's."""
+    recent: Amounts
+    """What was done in the last seconds alone."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,8 @@ class Report:
         if self.transform is None or self.recent.bottleneck != "consumer":
             return self.recent.bottleneck
         # What the loader takes for its consumer is the stage, and that has one of its own.
-        is_starved = self.transform.starved_seconds > _STARVED_MIN * self.seconds
+        recent = self.transform.recent
+        is_starved = recent.starved_seconds > _STARVED_MIN * recent.seconds
         return "transform" if is_starved else "consumer"
 
     @property
@@ -195,7 +198,7 @@ class Report:
             return lines
         if self.bottleneck == "transform":
             return [
-                "What takes time is the transform.",
+                f"What takes time is the transform{faster}.",
                 "  If it computes in Python itself, Transform(..., within='processes') lets it use more cores.",
             ]
         if self.bottleneck == "network":
@@ -237,8 +240,21 @@ def of(told: Mapping[str, Any]) -> Report:
 
 def with_stage(report: Report, stage: Stage) -> Report:
     """The same, of a loader with a stage of Python behind it."""
-    transform = Transforming(stage.workers, stage.samples, stage.busy_seconds, stage.starved_seconds)
-    return replace(report, transform=transform)
+    recent = stage.recent()
+    transform = Transforming(stage.workers, stage.samples, stage.busy_seconds, stage.starved_seconds, recent)
+    report = replace(report, transform=transform)
+    if report.recent.bottleneck != "consumer" or recent.samples == 0:
+        return report
+    # What the loader takes for its consumer is the stage: what the loader could deliver goes through that, or to whoever takes batches.
+    makes = report.recent.prediction.without_bottleneck
+    if report.bottleneck == "transform":
+        own = recent.seconds - recent.starved_seconds
+        bound = recent.samples / own if own > 0 else None
+    else:
+        bound = stage.workers * recent.samples / recent.busy_seconds if recent.busy_seconds > 0 else None
+    without = min((rate for rate in (makes, bound) if rate is not None), default=None)
+    prediction = replace(report.recent.prediction, without_bottleneck=without)
+    return replace(report, recent=replace(report.recent, prediction=prediction))
 
 
 def _is_more(rate: float | None, than: float) -> bool:

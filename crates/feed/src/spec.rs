@@ -39,6 +39,9 @@ pub struct Spec {
     /// Batches that are made ahead of the consumer, at most; tuned where it is not told.
     #[serde(default)]
     pub ahead: Option<usize>,
+    /// Requests that are under way at once, where data are in a store; tuned where it is not told.
+    #[serde(default)]
+    pub requests: Option<usize>,
     /// Where tuning begins, where that is to be seen.
     #[serde(default)]
     pub tune_from: Option<TuneFrom>,
@@ -72,6 +75,9 @@ pub struct TuneFrom {
     /// Batches that are made ahead.
     #[serde(default)]
     pub prefetch: Option<usize>,
+    /// Requests that are under way at once.
+    #[serde(default)]
+    pub requests: Option<usize>,
 }
 
 /// A folder for blocks of objects.

@@ -6,9 +6,10 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Component, Path};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::Behind;
+use crate::rate::Rates;
 use crate::request::Request;
 
 /// Sent at once where the rate is bounded.
@@ -38,7 +39,7 @@ impl Answer {
     }
 
     /// Sends it, or half of it; whether it was whole.
-    pub(crate) fn send(self, mut stream: &TcpStream, bytes_per_second: Option<u64>, is_cut: bool) -> io::Result<bool> {
+    pub(crate) fn send(self, mut stream: &TcpStream, rates: &Rates<'_>, is_cut: bool) -> io::Result<bool> {
         stream.write_all(self.head.as_bytes())?;
         let (mut body, bytes): (Box<dyn Read>, u64) = match self.body {
             Body::Nothing => return Ok(true),
@@ -46,7 +47,7 @@ impl Answer {
                 let count = bytes.len() as u64;
                 (Box::new(io::Cursor::new(bytes)), count)
             }
-            Body::File(mut file, bytes) if bytes_per_second.is_none() && !is_cut => {
+            Body::File(mut file, bytes) if rates.are_open() && !is_cut => {
                 // From file to socket within the system.
                 io::copy(&mut (&mut file).take(bytes), &mut stream)?;
                 return Ok(true);
@@ -60,9 +61,8 @@ impl Answer {
             let part = PART.min(bytes - sent);
             io::copy(&mut (&mut body).take(part), &mut stream)?;
             sent += part;
-            if let Some(rate) = bytes_per_second {
-                let due = Duration::from_secs_f64(sent as f64 / rate as f64);
-                thread::sleep(due.saturating_sub(start.elapsed()));
+            if !rates.are_open() {
+                thread::sleep(rates.due(start, sent, part).saturating_duration_since(Instant::now()));
             }
         }
         Ok(!is_cut)

@@ -4,6 +4,7 @@
 //! counts what it is asked for. Start at [`Server`].
 
 mod answer;
+mod rate;
 mod request;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use rate::{Link, Rates};
 use request::Request;
 
 /// Where what is handed out comes from.
@@ -33,6 +35,8 @@ pub struct Behaviour {
     pub latency: Duration,
     /// Bytes of an answer that are sent in a second, at most.
     pub bytes_per_second: Option<u64>,
+    /// Bytes of all answers together that are sent in a second, at most: as over one link.
+    pub link_bytes_per_second: Option<u64>,
     /// What goes wrong: with every request whose number is a multiple of the first, counted from one; the first that fits.
     pub faults: Vec<(u64, Fault)>,
 }
@@ -63,6 +67,7 @@ struct Shared {
     requests: AtomicU64,
     by_method: Mutex<BTreeMap<String, u64>>,
     faults: AtomicU64,
+    link: Link,
     is_over: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -82,6 +87,7 @@ impl Server {
             requests: AtomicU64::new(0),
             by_method: Mutex::default(),
             faults: AtomicU64::new(0),
+            link: Link::default(),
             is_over: AtomicBool::new(false),
             open: Mutex::default(),
         });
@@ -183,7 +189,11 @@ fn serve(stream: &TcpStream, shared: &Shared) -> io::Result<()> {
             Some(Fault::Cut) | None => {}
         }
         let answer = answer::answer(&request, &shared.behind)?;
-        let is_whole = answer.send(stream, behaviour.bytes_per_second, fault == Some(Fault::Cut))?;
+        let rates = Rates {
+            own: behaviour.bytes_per_second,
+            link: behaviour.link_bytes_per_second.map(|rate| (rate, &shared.link)),
+        };
+        let is_whole = answer.send(stream, &rates, fault == Some(Fault::Cut))?;
         if !is_whole {
             return stream.shutdown(Shutdown::Both);
         }

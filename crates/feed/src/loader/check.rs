@@ -31,6 +31,9 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
     if spec.ahead.is_some_and(|ahead| !(1..=1024).contains(&ahead)) {
         return wrong("prefetch", "between 1 and 1,024 batches are made ahead");
     }
+    if spec.requests.is_some_and(|requests| !(1..=256).contains(&requests)) {
+        return wrong("requests", "between 1 and 256 are under way at once");
+    }
     for (place, column) in spec.columns.iter().enumerate() {
         if spec.columns[..place].iter().any(|before| before.name == column.name) {
             return wrong(&column.name, "two columns have this name");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use check::check;
 use columns::{columns, format};
-use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, memory_limit, open_cache, threads};
+use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
@@ -93,9 +93,9 @@ impl Loader {
         let format = format(&spec.columns)?;
         let columns = columns(spec)?;
         let limit = memory_limit(spec);
-        let fetching = spec.data.iter().any(|name| is_in_store(name)).then(|| Fetching::of(limit));
-        let cache = spec.cache.as_ref().filter(|_| fetching.is_some()).map(open_cache).transpose()?;
-        let part = fetching.unwrap_or(Fetching::of(0));
+        let remote = spec.data.iter().any(|name| is_in_store(name)).then(|| fetching(spec, limit));
+        let cache = spec.cache.as_ref().filter(|_| remote.is_some()).map(open_cache).transpose()?;
+        let part = remote.unwrap_or(Fetching::of(0));
         let buckets = Buckets::new(spec.storage_options.clone(), part, cache.clone());
         let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
         let dataset = Dataset::open_with(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
@@ -106,7 +106,7 @@ impl Loader {
             }
         }
         let threads = threads(spec, limit);
-        let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), fetching), &columns)?;
+        let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), remote), &columns)?;
         let (samples, digest) = (dataset.samples(), dataset.digest());
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);

@@ -27,12 +27,23 @@ pub(super) fn threads(spec: &Spec, limit: usize) -> Tuned {
 
 /// The same settings, with numbers that are tuned beginning elsewhere where that is asked for.
 pub(super) fn begun_from(settings: Settings, spec: &Spec) -> Settings {
-    let begun = |tuned: Tuned, start: Option<usize>| match start {
+    let TuneFrom { threads, prefetch, .. } = spec.tune_from.unwrap_or_default();
+    Settings { threads: begun(settings.threads, threads), ahead: begun(settings.ahead, prefetch), ..settings }
+}
+
+fn begun(tuned: Tuned, start: Option<usize>) -> Tuned {
+    match start {
         Some(start) if !tuned.is_pinned() => Tuned { start: start.clamp(1, tuned.max), ..tuned },
         _ => tuned,
-    };
-    let TuneFrom { threads, prefetch } = spec.tune_from.unwrap_or_default();
-    Settings { threads: begun(settings.threads, threads), ahead: begun(settings.ahead, prefetch), ..settings }
+    }
+}
+
+/// The part of the memory for what is fetched, and how many requests are under way: no more than it is enough for.
+pub(super) fn fetching(spec: &Spec, limit: usize) -> Fetching {
+    let part = Fetching::of(limit);
+    let max = part.requests.max;
+    let requests = spec.requests.map_or(part.requests, |requests| Tuned::pinned(requests.clamp(1, max)));
+    Fetching { requests: begun(requests, spec.tune_from.and_then(|from| from.requests)), ..part }
 }
 
 /// Bytes that a loader may use where it is told none: this part of what is available, and what it is told to keep decoded.

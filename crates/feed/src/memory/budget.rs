@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Share;
+use crate::tune::Tuned;
 
 const MIB: usize = 1 << 20;
 /// Threads, the code they run, and what the allocator keeps of small things.
@@ -11,6 +12,8 @@ const FIXED: usize = 12 * MIB;
 const FIXED_EACH: usize = MIB / 2;
 /// What a connection to a store holds of what came and was not yet taken: hyper reads up to 408 KiB ahead.
 const CONNECTION: usize = MIB / 2;
+/// Requests that are under way at first: as many as hide a latency of 40 ms from a link of 1 GB/s, in requests of a megabyte.
+const REQUESTS_FIRST: usize = 32;
 /// Threads work in no more than this, however much there is.
 const SCRATCH_MAX: usize = 64 * MIB;
 /// Samples that need more than that have no more than this.
@@ -38,8 +41,8 @@ pub struct Demand {
 pub struct Fetching {
     /// Bytes that are on their way, or here and not yet used.
     pub room: usize,
-    /// Connections.
-    pub connections: usize,
+    /// Requests that are under way at once, each over a connection of its own.
+    pub requests: Tuned,
 }
 
 /// A limit, divided.
@@ -66,11 +69,12 @@ impl Fetching {
     /// A sixth of a limit.
     pub fn of(limit: usize) -> Fetching {
         let part = limit / 6;
-        Fetching { room: part * 3 / 5, connections: (part * 2 / 5 / CONNECTION).clamp(2, 256) }
+        let max = (part * 2 / 5 / CONNECTION).clamp(2, 256);
+        Fetching { room: part * 3 / 5, requests: Tuned { start: REQUESTS_FIRST.min(max), max } }
     }
 
     fn bytes(&self) -> usize {
-        self.room + self.connections * CONNECTION
+        self.room + self.requests.max * CONNECTION
     }
 }
 

@@ -2,8 +2,8 @@
 //! however many there are; more of them bring more, until what they share is busy: a network, a store, a disk, the cores. Then more
 //! bring nothing but waiting.
 //!
-//! So the number is raised while that brings more a second, and goes back where it does not; it falls by half where a store says that it
-//! is asked too often. Times are arguments.
+//! So the number is raised while that brings more a second, and goes back where it does not: twofold until that happens for the first time,
+//! by half of it afterwards. It falls by half where a store says that it is asked too often. Times are arguments.
 
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ const WORTH_IT: f64 = 1.08;
 /// What a rate is measured over, at least, and in latencies.
 const PERIOD_MIN: Duration = Duration::from_millis(150);
 const PERIOD_LATENCIES: u32 = 3;
+const DONE_MIN: u32 = 4;
 /// Periods that pass before another number is tried.
 const REST_PERIODS: u32 = 20;
 /// Nothing is raised for so long after the store said that it is asked too often.
@@ -32,6 +33,8 @@ pub struct Pace {
     latency: Duration,
     /// The number before the last raise, and what it brought a second.
     before: Option<(usize, f64)>,
+    /// Whether no raise was taken back yet.
+    is_young: bool,
     rest_until: Duration,
 }
 
@@ -47,6 +50,7 @@ impl Pace {
             full: 0,
             latency: Duration::ZERO,
             before: None,
+            is_young: true,
             rest_until: Duration::ZERO,
         }
     }
@@ -67,7 +71,7 @@ impl Pace {
         // A mean that forgets, of about eight.
         self.latency = if self.latency.is_zero() { took } else { (7 * self.latency + took) / 8 };
         let period = now.saturating_sub(self.began);
-        if period >= PERIOD_MIN.max(PERIOD_LATENCIES * self.latency) && self.done >= 8 {
+        if period >= PERIOD_MIN.max(PERIOD_LATENCIES * self.latency) && self.done >= DONE_MIN {
             self.decide(now, period);
             (self.began, self.amount, self.done, self.full) = (now, 0, 0, 0);
         }
@@ -81,6 +85,7 @@ impl Pace {
         }
         self.window = (self.window / 2).max(1);
         self.before = None;
+        self.is_young = false;
         self.rest_until = now + THROTTLED_REST;
     }
 
@@ -94,11 +99,13 @@ impl Pace {
         match self.before.take() {
             Some((window, before)) if rate < WORTH_IT * before => {
                 self.window = window;
+                self.is_young = false;
                 self.rest_until = now + REST_PERIODS * period;
             }
             _ if self.window < self.window_max => {
                 self.before = Some((self.window, rate));
-                self.window = (self.window + self.window.div_ceil(2)).min(self.window_max);
+                let more = if self.is_young { self.window } else { self.window.div_ceil(2) };
+                self.window = (self.window + more).min(self.window_max);
             }
             _ => {}
         }

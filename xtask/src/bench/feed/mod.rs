@@ -12,6 +12,7 @@ mod sets;
 mod shards;
 mod start;
 mod tokens;
+mod tuning;
 
 use super::session::{Bar, Session};
 
@@ -25,6 +26,7 @@ const BARS: &[Bar] = &[
     (6, http::run),
     (7, s3::run),
     (8, memory::run),
+    (9, tuning::run),
 ];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {

@@ -65,6 +65,7 @@ impl Peers {
             },
             program,
             arguments,
+            None,
         )
     }
 
@@ -93,7 +94,17 @@ impl Own {
 
     /// Runs a program, and gives back what it printed last.
     pub(super) fn run<A: AsRef<OsStr>>(&self, program: &str, arguments: &[A]) -> anyhow::Result<String> {
-        run(&self.0, program, arguments)
+        self.run_with(program, arguments, None)
+    }
+
+    /// The same, with something in its environment.
+    pub(super) fn run_with<A: AsRef<OsStr>>(
+        &self,
+        program: &str,
+        arguments: &[A],
+        environment: Option<(&str, &OsStr)>,
+    ) -> anyhow::Result<String> {
+        run(&self.0, program, arguments, environment)
     }
 
     /// A program that one of its packages brings.
@@ -103,10 +114,15 @@ impl Own {
 }
 
 /// Runs a program of ours in an environment, and gives back what it printed last.
-fn run<A: AsRef<OsStr>>(venv: &Venv, program: &str, arguments: &[A]) -> anyhow::Result<String> {
+fn run<A: AsRef<OsStr>>(
+    venv: &Venv,
+    program: &str,
+    arguments: &[A],
+    environment: Option<(&str, &OsStr)>,
+) -> anyhow::Result<String> {
     let folder = workspace::root().join("xtask/src/bench/feed/programs");
     let mut python = venv.python();
-    python.arg(folder.join(program)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1");
+    python.arg(folder.join(program)).args(arguments).env("PYTHONDONTWRITEBYTECODE", "1").envs(environment);
     let output = python.stderr(Stdio::piped()).output().with_context(|| format!("{program} did not start"))?;
     let said = String::from_utf8_lossy(&output.stderr);
     ensure!(output.status.success(), "{program} failed: {}\n{said}", output.status);

@@ -134,6 +134,7 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         drop_last: false,
         threads: Some(threads),
         ahead: Some(3),
+        requests: None,
         tune_from: None,
         decoded_cache: 0,
         memory: None,

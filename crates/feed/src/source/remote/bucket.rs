@@ -24,6 +24,7 @@ use super::{Object, told};
 use crate::memory::{Fetching, Share};
 use crate::source::SourceError;
 use crate::source::cache::Cache;
+use crate::tune::Tuned;
 
 /// A bucket, a container, or a server.
 pub struct Bucket {
@@ -38,7 +39,7 @@ pub struct Bucket {
 pub struct Buckets {
     options: BTreeMap<String, String>,
     room: Arc<Share>,
-    connections: usize,
+    requests: Tuned,
     cache: Option<Arc<Cache>>,
     fetcher: OnceLock<Arc<Fetcher>>,
     known: Mutex<HashMap<String, Arc<Bucket>>>,
@@ -46,11 +47,11 @@ pub struct Buckets {
 
 impl Buckets {
     /// Stores are told `options`, beside what the environment tells them: the names are those that object_store has for each.
-    /// What is fetched takes no more than its part of the memory.
+    /// What is fetched takes no more than its part of the memory: what it is received in is up to an eighth more than itself.
     /// Blocks of objects are kept in `cache`, where there is one.
     pub fn new(options: BTreeMap<String, String>, part: Fetching, cache: Option<Arc<Cache>>) -> Buckets {
-        let (room, connections) = (Share::new(part.room), part.connections);
-        Buckets { options, room, connections, cache, fetcher: OnceLock::new(), known: Mutex::default() }
+        let (room, requests) = (Share::new(part.room / 9 * 8), part.requests);
+        Buckets { options, room, requests, cache, fetcher: OnceLock::new(), known: Mutex::default() }
     }
 
     /// What talks to stores, where anything was asked of one.
@@ -85,7 +86,7 @@ impl Buckets {
         let fetcher = match self.fetcher.get() {
             Some(fetcher) => Arc::clone(fetcher),
             None => {
-                let fetcher = Fetcher::start(fetch_threads(), self.connections, Arc::clone(&self.room))
+                let fetcher = Fetcher::start(fetch_threads(), self.requests, Arc::clone(&self.room))
                     .map_err(|error| error.to_string())?;
                 Arc::clone(self.fetcher.get_or_init(|| fetcher))
             }

@@ -22,8 +22,6 @@ use crate::memory::Share;
 use crate::source::SourceError;
 use crate::tune::{Pace, Tuned};
 
-/// Requests that are under way at first: as many as hide a latency of 40 ms from a link of 1 GB/s, in requests of a megabyte.
-const UNDER_WAY_FIRST: usize = 32;
 /// Bytes that are asked for at first.
 const FIRST_BYTES: usize = 8 << 20;
 /// A request brings at most this much at first, and later: large enough that a latency of 40 ms is a tenth of its time at 20 MB/s.
@@ -74,18 +72,18 @@ struct Queue {
 }
 
 impl Fetcher {
-    /// Starts `threads` threads, for at most so many connections. What was fetched and not yet used takes no more than `room`.
+    /// Starts `threads` threads, for so many requests at once. What was fetched and not yet used takes no more than `room`.
     ///
     /// # Errors
     ///
     /// Where the system has none.
-    pub fn start(threads: usize, connections: usize, room: Arc<Share>) -> io::Result<Arc<Fetcher>> {
+    pub fn start(threads: usize, requests: Tuned, room: Arc<Share>) -> io::Result<Arc<Fetcher>> {
         let runtime =
             Builder::new_multi_thread().worker_threads(threads).thread_name("feed-fetch").enable_all().build()?;
         let queue = Queue {
             waiting: VecDeque::new(),
             under_way: 0,
-            pace: Pace::new(Tuned { start: UNDER_WAY_FIRST.min(connections), max: connections }),
+            pace: Pace::new(requests),
             throttled_seen: 0,
             is_closed: false,
         };

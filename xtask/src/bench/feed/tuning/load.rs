@@ -1,0 +1,134 @@
+//! What is slow, and a loader that is run under it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use object_rig::{Behaviour, Server};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::bench::feed::peers::Own;
+use crate::{venv, workspace};
+
+/// What is slow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Load {
+    /// A store: what passes before each answer, and bytes a second of all together.
+    Network { latency_ms: f64, bytes_per_second: f64 },
+    /// A disk: the same of reads.
+    Disk { latency_ms: f64, bytes_per_second: f64 },
+    /// Nothing but what is to be done to photographs.
+    Decode,
+    /// A function of Python that waits with each sample.
+    Transform { each_ms: f64 },
+    /// Whoever takes batches.
+    Consumer { each_ms: f64 },
+}
+
+impl Load {
+    /// As a report names it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Load::Network { .. } => "network",
+            Load::Disk { .. } => "disk",
+            Load::Decode => "decode",
+            Load::Transform { .. } => "transform",
+            Load::Consumer { .. } => "consumer",
+        }
+    }
+}
+
+/// How a loader is run.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(super) struct How {
+    /// What it is told.
+    pub(super) options: Map<String, Value>,
+    /// Workers of the function of Python, where they are told.
+    pub(super) workers: Option<u64>,
+    /// Cores that it may use; all where it is not told.
+    pub(super) cores: Option<usize>,
+    /// Seconds that pass before its rate is measured.
+    pub(super) warm: f64,
+    /// Epochs that pass before that.
+    pub(super) warm_epochs: u64,
+    /// Seconds that it is measured for.
+    pub(super) measure: f64,
+}
+
+/// What a run printed.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Ran {
+    pub(super) rate: f64,
+    pub(super) bottleneck: String,
+    pub(super) without_bottleneck: Option<f64>,
+    pub(super) another_core: Option<f64>,
+    pub(super) decoded_cache: Option<f64>,
+}
+
+/// What all runs have in common.
+pub(super) struct Bench<'a> {
+    own: &'a Own,
+    server: &'a Server,
+    photographs: &'a Path,
+    tokens: &'a Path,
+    slow_disk: PathBuf,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(
+        own: &'a Own,
+        server: &'a Server,
+        photographs: &'a Path,
+        tokens: &'a Path,
+    ) -> anyhow::Result<Bench<'a>> {
+        let source = workspace::root().join("xtask/src/bench/feed/programs/slow_disk.c");
+        let slow_disk = workspace::target_folder().join("bench/feed/slow_disk.so");
+        let mut compiler = std::process::Command::new("cc");
+        compiler.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&slow_disk).arg(source).args(["-ldl", "-lpthread"]);
+        venv::run(&mut compiler)?;
+        Ok(Bench { own, server, photographs, tokens, slow_disk })
+    }
+
+    /// Runs a loader under a load.
+    pub(super) fn run(&self, load: Load, how: &How) -> anyhow::Result<Ran> {
+        self.server.behave(Behaviour::default());
+        let mut told = json!(how);
+        let shards = self.photographs.join("*.tar").display().to_string();
+        let (kind, data) = match load {
+            Load::Network { .. } => ("photographs", self.server.url("*.tar")),
+            Load::Transform { .. } => ("tokens", self.tokens.display().to_string()),
+            Load::Disk { .. } | Load::Decode | Load::Consumer { .. } => ("photographs", shards),
+        };
+        (told["kind"], told["data"]) = (json!(kind), json!(data));
+        let mut preloaded = None;
+        match load {
+            Load::Network { latency_ms, bytes_per_second } => self.server.behave(Behaviour {
+                latency: Duration::from_secs_f64(latency_ms / 1e3),
+                link_bytes_per_second: Some(bytes_per_second as u64),
+                ..Behaviour::default()
+            }),
+            Load::Disk { latency_ms, bytes_per_second } => {
+                told["disk"] = json!([(latency_ms * 1e3) as u64, bytes_per_second as u64]);
+                preloaded = Some(&self.slow_disk);
+            }
+            Load::Transform { each_ms } => told["transform_ms"] = json!(each_ms),
+            Load::Consumer { each_ms } => told["consumer_ms"] = json!(each_ms),
+            Load::Decode => {}
+        }
+        let environment = preloaded.map(|library| ("LD_PRELOAD", library.as_os_str()));
+        let printed = self.own.run_with("tuning_trimtab.py", &[told.to_string()], environment)?;
+        serde_json::from_str(&printed).with_context(|| printed)
+    }
+
+    /// Runs a loader over the same data, with the load left out.
+    pub(super) fn run_without(&self, load: Load, how: &How) -> anyhow::Result<Ran> {
+        match load {
+            // What is left is the rest of the work.
+            Load::Network { .. } | Load::Disk { .. } | Load::Consumer { .. } | Load::Decode => {
+                self.run(Load::Decode, how)
+            }
+            Load::Transform { .. } => self.run(Load::Transform { each_ms: 0.0 }, how),
+        }
+    }
+}
