@@ -193,7 +193,8 @@ mod tests {
 
     fn mixed(weights: [f64; 2], epoch: u64) -> Course {
         let sources = vec![("web".to_owned(), 40), ("books".to_owned(), 60)];
-        let mix = Arc::new(Mix::new(sources, &Weights::of(&weights).unwrap()));
+        let weights = Weights::of(&weights).expect("the weights make a mixture");
+        let mix = Arc::new(Mix::new(sources, &weights));
         Course { mix: Some(mix), ..course(epoch, 3, Shuffle::Global) }
     }
 

@@ -66,6 +66,18 @@ def test_a_field_and_what_is_shuffled_before_can_be_told(texts):
     assert unshuffled != sorted(unshuffled) and windowed[:40] != unshuffled[:40]
 
 
+def test_sizes_of_lines_are_those_of_the_index_and_those_of_columns_add_up(tmp_path):
+    draws = np.random.default_rng(3)
+    lines = [json.dumps({"text": "x" * int(size), "n": int(size)}) for size in draws.integers(10, 2000, 640)]
+    (tmp_path / "lines.jsonl").write_text("\n".join(lines))
+    columns = {"text": tt.Text("text"), "n": tt.Integer("n")}
+    shuffle = tt.Buckets(group=16, groups=40)
+    batches = list(tt.Loader(tmp_path / "lines.jsonl", batch_size=16, columns=columns, shuffle=shuffle))
+    # All are one window, of which each group is a run in the order of sizes.
+    groups = sorted(sorted(batch["n"].tolist()) for batch in batches)
+    assert sum(groups, []) == sorted(json.loads(line)["n"] for line in lines)
+
+
 def test_any_ranks_go_on_where_others_stopped(texts):
     buckets = tt.Buckets(group=24, groups=4)
     whole = numbers(loader(texts, buckets, seed=5))
@@ -99,6 +111,11 @@ def test_what_makes_no_buckets_is_refused(texts, tokens):
     refused(tt.Buckets(group=8, groups=0), "shuffle: a group has at least one sample")
     refused(tt.Buckets(group=1 << 15, groups=64), "at most 1,048,576")
     refused(tt.Buckets(group=8, field="text"), r"none has bytes of a field \[text\]: name another")
+    (tokens.parent / "many.bin").write_bytes(bytes(2 << 20))
+    many = {"columns": {"token": tt.Tokens(1)}, "batch_size": 16, "threads": 2, "memory_limit": 32 << 20}
+    tt.Loader(tokens.parent / "many.bin", **many, shuffle=tt.Buckets(group=16, groups=64))
+    with pytest.raises(ValueError, match="memory_limit: 32 MiB are too few"):
+        tt.Loader(tokens.parent / "many.bin", **many, shuffle=tt.Buckets(group=16, groups=1 << 16))
     # Where all are of one size, nothing is to be gained, and nothing goes wrong.
     loaded = tt.Loader(tokens, batch_size=16, columns={"tokens": tt.Tokens(8)}, shuffle=tt.Buckets(group=16))
     assert sorted(int(sample[0]) for batch in loaded for sample in batch["tokens"]) == list(range(1000))

@@ -3,6 +3,7 @@
 mod check;
 mod columns;
 mod course;
+mod delivered;
 mod resources;
 
 use std::collections::VecDeque;
@@ -13,12 +14,13 @@ use std::time::{Duration, Instant};
 use check::check;
 use columns::{columns, format};
 use course::{course, files};
+use delivered::Delivered;
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
-use crate::meter::{self, History, Memory, Parts, Report, SourceCount};
-use crate::order::{Course, Shares, Source};
+use crate::meter::{self, History, Memory, Parts, Report};
+use crate::order::Shares;
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
@@ -61,8 +63,8 @@ struct Running {
     /// Where the consumer is: what was made ahead is not counted.
     epoch: u64,
     consumed: u64,
-    /// Of each source that is mixed, the samples that the consumer was given.
-    delivered: Vec<u64>,
+    /// What the consumer was given of each source.
+    delivered: Delivered,
     /// What bytes are counted as that were taken out of batches and copied: of the last batch, which the consumer has while it asks for
     /// the next one, and of the one before.
     copied: VecDeque<Held>,
@@ -204,7 +206,7 @@ impl Loader {
         match &next {
             Next::Batch(batch) => {
                 (running.epoch, running.consumed) = (batch.epoch, batch.consumed);
-                running.count(&self.settings.course, &batch.numbers);
+                running.delivered.count(&self.settings.course, &batch.numbers);
             }
             Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
             Next::NotYet | Next::NoRoom { .. } => {}
@@ -222,11 +224,11 @@ impl Loader {
     pub fn report(&self) -> Report {
         let now = Instant::now();
         let totals = self.columns.meter().totals();
-        let (seconds, recent, engine, sources) = {
+        let (seconds, recent, engine, delivered, at) = {
             let running = self.lock();
             let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
-            let sources = running.sources(&self.settings.course);
-            (seconds, running.history.recent(now, totals), running.engine.clone(), sources)
+            let (engine, at) = (running.engine.clone(), (running.epoch, running.consumed));
+            (seconds, running.history.recent(now, totals), engine, running.delivered.clone(), at)
         };
         let planned = (self.settings.threads.start, self.settings.ahead.start);
         let numbers = engine.map_or(planned, |engine| engine.numbers());
@@ -241,7 +243,7 @@ impl Loader {
         let epoch = self.columns.samples() / self.settings.shares.world;
         let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
         report.store = self.fetcher.as_deref().map(meter::Store::from);
-        report.sources = sources;
+        report.sources = delivered.told(&self.settings.course, at);
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
     }
@@ -265,28 +267,6 @@ impl Loader {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Running> {
         self.running.lock().expect("nobody panics while holding it")
-    }
-}
-
-impl Running {
-    /// Counts the samples of a batch by their sources.
-    fn count(&mut self, course: &Course, numbers: &[u64]) {
-        let Some(mix) = &course.mix else { return };
-        self.delivered.resize(mix.sources().len(), 0);
-        numbers.iter().for_each(|number| self.delivered[mix.source_of(*number)] += 1);
-    }
-
-    /// What came of each source that is mixed.
-    fn sources(&self, course: &Course) -> Vec<SourceCount> {
-        let Some(mix) = &course.mix else { return Vec::new() };
-        let before = course.before(self.epoch, self.consumed);
-        let count = |(place, (source, before)): (usize, (&Source, u64))| SourceCount {
-            name: source.name.clone(),
-            share: mix.share(place),
-            samples: self.delivered.get(place).copied().unwrap_or(0),
-            passes: before as f64 / source.samples as f64,
-        };
-        mix.sources().iter().zip(before).enumerate().map(count).collect()
     }
 }
 

@@ -34,9 +34,9 @@ impl Buckets {
         self.group * self.groups
     }
 
-    /// Bytes of memory that a window takes, sorted and being sorted.
-    pub fn window_bytes(&self) -> usize {
-        self.window() as usize * (size_of::<u64>() + size_of::<(u64, u64)>())
+    /// Bytes of memory that a window of an epoch of so many samples takes, sorted and being sorted.
+    pub(super) fn window_bytes(&self, samples: u64) -> usize {
+        self.window().min(samples) as usize * (size_of::<u64>() + size_of::<(u64, u64)>())
     }
 }
 
@@ -165,9 +165,9 @@ mod tests {
                 // No two groups overlap: sorted by their smallest, each ends before the next begins.
                 let range = |group: &[u64]| {
                     let sizes = group.iter().map(|sample| size(*sample));
-                    (sizes.clone().min().unwrap(), sizes.max().unwrap())
+                    (sizes.clone().min(), sizes.max())
                 };
-                let mut ranges: Vec<(u64, u64)> = window.chunks(group as usize).map(range).collect();
+                let mut ranges: Vec<_> = window.chunks(group as usize).map(range).collect();
                 ranges.sort_unstable();
                 prop_assert!(ranges.windows(2).all(|pair| pair[0].1 <= pair[1].0), "{:?}", ranges);
             }

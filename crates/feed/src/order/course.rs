@@ -49,7 +49,7 @@ impl Course {
 
     /// Bytes of memory that are taken for one place of the order, at most.
     pub fn window_bytes(&self) -> usize {
-        let window = self.buckets.as_ref().map_or(0, |(buckets, _)| buckets.window_bytes());
+        let window = self.buckets.as_ref().map_or(0, |(buckets, _)| buckets.window_bytes(self.samples()));
         window + self.mix.as_ref().map_or(0, |mix| mix.block_bytes())
     }
 
@@ -100,7 +100,7 @@ mod tests {
 
     fn course(samples: u64, with_mix: Option<[(u64, f64); 2]>, with_buckets: Option<(u64, u64)>) -> Course {
         let mix = |sources: [(u64, f64); 2]| {
-            let weights = Weights::of(&sources.map(|(_, weight)| weight)).unwrap();
+            let weights = Weights::of(&sources.map(|(_, weight)| weight)).expect("the weights make a mixture");
             Arc::new(Mix::new(sources.map(|(samples, _)| ("any".to_owned(), samples)).to_vec(), &weights))
         };
         let buckets = |(group, groups)| {

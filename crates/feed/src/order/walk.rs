@@ -146,7 +146,7 @@ mod tests {
     fn mix(sources: &[(u64, f64)]) -> Arc<Mix> {
         let weights: Vec<f64> = sources.iter().map(|(_, weight)| *weight).collect();
         let names = sources.iter().enumerate().map(|(place, (samples, _))| (place.to_string(), *samples)).collect();
-        Arc::new(Mix::new(names, &Weights::of(&weights).unwrap()))
+        Arc::new(Mix::new(names, &Weights::of(&weights).expect("the weights make a mixture")))
     }
 
     /// Some sources, of which one at least has a weight.
