@@ -103,10 +103,8 @@ impl Loader {
 
     /// What a sample is called, by its place in the data.
     fn sample_name(&self, number: u64) -> PyResult<String> {
-        if number >= self.loader.samples() {
-            return Err(PyValueError::new_err(format!("there is no sample {number}")));
-        }
-        Ok(self.loader.sample_name(number))
+        let name = self.loader.sample_name(number);
+        name.ok_or_else(|| PyValueError::new_err(format!("there is no sample {number}")))
     }
 
     /// Where all ranks are, as JSON.
@@ -121,7 +119,7 @@ impl Loader {
 
     /// Goes on from a state.
     fn go_on_from(&self, py: Python<'_>, state: &str) -> PyResult<()> {
-        let state: State = serde_json::from_str(state).map_err(|error| PyValueError::new_err(error.to_string()))?;
+        let state = State::read(state).map_err(|error| PyValueError::new_err(error.to_string()))?;
         py.detach(|| self.loader.go_on_from(&state)).map_err(raised)
     }
 

@@ -15,6 +15,7 @@
 """
 
 from ._native import DataError, __version__
+from .buckets import Buckets
 from .columns import (
     IMAGENET_MEAN,
     IMAGENET_STD,
@@ -26,10 +27,13 @@ from .columns import (
     Number,
     Part,
     RandomCrop,
+    SourceName,
+    SourceNumber,
     Text,
     Tokens,
 )
 from .loader import Loader
+from .mix import Mix, Source
 from .report import Report
 from .stage import Transform
 from .window import Window
@@ -37,6 +41,7 @@ from .window import Window
 __all__ = [
     "IMAGENET_MEAN",
     "IMAGENET_STD",
+    "Buckets",
     "Bytes",
     "CentreCrop",
     "ColorJitter",
@@ -44,10 +49,14 @@ __all__ = [
     "Image",
     "Integer",
     "Loader",
+    "Mix",
     "Number",
     "Part",
     "RandomCrop",
     "Report",
+    "Source",
+    "SourceName",
+    "SourceNumber",
     "Text",
     "Tokens",
     "Transform",

@@ -169,13 +169,29 @@ class Part:
 
 @dataclass(frozen=True)
 class Number:
-    """The sample's place in the data, counted from 0: int64."""
+    """The sample's place in the data, counted from 0: int64. Of a `Mix`, through all sources, one behind the other."""
 
     def _spec(self) -> dict[str, Any]:
         return {"kind": "number"}
 
 
-Column = Image | Integer | Tokens | Bytes | Text | Part | Number
+@dataclass(frozen=True)
+class SourceName:
+    """What the sample's source is called in the `Mix`: a list of ``str``."""
+
+    def _spec(self) -> dict[str, Any]:
+        return {"kind": "source_name"}
+
+
+@dataclass(frozen=True)
+class SourceNumber:
+    """The sample's source, counted from 0 in the order of the `Mix`: int64."""
+
+    def _spec(self) -> dict[str, Any]:
+        return {"kind": "source_number"}
+
+
+Column = Image | Integer | Tokens | Bytes | Text | Part | Number | SourceName | SourceNumber
 """Any of them."""
 
 

@@ -7,11 +7,13 @@ import json
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from . import _native, ranks, report
+from . import _native, buckets, mix, ranks, report
+from .buckets import Buckets
 from .columns import Bytes, Column
+from .mix import Mix, Names, Source
 from .stage import Stage, Transform, collated
 from .window import Window
 
@@ -24,9 +26,9 @@ class Loader:
     and the epoch alone: it is the same for any number of ranks and threads.
 
     ``data``: a file, a folder, or a name with ``*``, ``?`` or ``{000..127}``, on this machine or in a store of objects (``s3://``, ``gs://``,
-    ``az://``, ``https://``); or a list of these. ``output``: what arrays are;
-    none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`. ``rank`` and
-    ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
+    ``az://``, ``https://``); or a list of these; or several sources, a `Mix` or a dictionary with a `Source` for each name. ``output``:
+    what arrays are; none of their bytes is copied. ``shuffle``: whether each sample comes anywhere in an epoch, or a `Window`, or
+    `Buckets`. ``rank`` and ``world_size`` are found from torchrun, Slurm, MPI or Ray unless they are told.
     ``threads``, ``prefetch`` (batches that are made ahead) and ``requests`` (under way at once, to a store) are tuned while running,
     unless they are told; ``tune_from`` tells where tuning begins: ``{"threads": 1, "prefetch": 1, "requests": 1, "workers": 1}`` or some of
     these, of which ``workers`` are those of a transform.
@@ -41,11 +43,11 @@ class Loader:
 
     def __init__(
         self,
-        data: str | os.PathLike[str] | Sequence[str | os.PathLike[str]],
+        data: Names | Mix | Mapping[str, Source],
         *,
         batch_size: int,
         columns: Mapping[str, Column],
-        shuffle: bool | Window = True,
+        shuffle: bool | Window | Buckets = True,
         seed: int = 0,
         drop_last: bool = False,
         output: Literal["numpy", "torch", "jax", "dlpack"] = "numpy",
@@ -72,14 +74,13 @@ class Loader:
             raise ValueError("rank and world_size are told together or not at all")
         if rank is None or world_size is None:
             rank, world_size = ranks.detect()
-        paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)
         from_where = dict(tune_from or {})
         self._workers_from = from_where.pop("workers", None)
         spec = {
-            "data": [os.fspath(path) for path in paths],
+            **mix.spec_of(data),
+            **buckets.spec_of(shuffle),
             "columns": [{"name": name, **column._spec()} for name, column in columns.items()],
             "batch": batch_size,
-            "shuffle": shuffle._spec() if isinstance(shuffle, Window) else "global" if shuffle else "none",
             "seed": seed,
             "world": world_size,
             "rank": rank,
@@ -212,7 +213,7 @@ class Loader:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state_dict` of a loader with the same data, seed and shuffle, and any ranks, batch size and threads."""
+        """Goes on from `state_dict` of a loader with the same data, mixture, seed and shuffle, and any ranks, batch size and threads."""
         # Batches that are being made are of the order before.
         had_stage = self._stage is not None
         self._end_stage()

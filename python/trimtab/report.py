@@ -78,6 +78,19 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class SourceCount:
+    """What came of one source of a `Mix`."""
+
+    name: str
+    share: float
+    """Of all samples in the long run, as its weight says: 0 to 1."""
+    samples: int
+    """Samples of it that were delivered here."""
+    passes: float
+    """How often all of it came, to all ranks together and since the first epoch: 1.5 is once, and half of it once more."""
+
+
+@dataclass(frozen=True)
 class Transforming:
     """The stage of functions of Python."""
 
@@ -126,6 +139,8 @@ class Report:
     memory: Memory
     store: Store | None
     cache: Cache | None
+    sources: tuple[SourceCount, ...] = ()
+    """Those of a `Mix`."""
     transform: Transforming | None = None
 
     @property
@@ -168,6 +183,11 @@ class Report:
                 f"  cache: {_amount(self.cache.read_bytes)} read, {_amount(self.cache.written_bytes)} written"
                 + (f"; no room for {self.cache.unwritten:,} blocks" if self.cache.unwritten else "")
                 + (f"; {self.cache.damaged:,} blocks were damaged" if self.cache.damaged else "")
+            )
+        for source in self.sources:
+            lines.append(
+                f"  source {source.name}: {source.samples:,} samples ({source.samples / max(self.samples, 1):.1%},"
+                f" {source.share:.1%} in the long run), {source.passes:.2f} times through"
             )
         if self.transform:
             each = self.transform.busy_seconds / max(self.transform.samples, 1)
@@ -234,6 +254,7 @@ def of(told: Mapping[str, Any]) -> Report:
         "memory": Memory(**told["memory"]),
         "store": Store(**store) if store else None,
         "cache": Cache(**cache) if cache else None,
+        "sources": tuple(SourceCount(**source) for source in told["sources"]),
     }
     return Report(**{**told, **parts})
 

@@ -26,6 +26,8 @@ pub struct Dataset {
     shards: Vec<Box<dyn Shard>>,
     /// For each shard, its first sample; and the number of samples at the end.
     starts: Vec<u64>,
+    /// For each source, how many samples it has.
+    sources: Vec<u64>,
     /// Keeps what was unpacked.
     _unpacker: Arc<Unpacker>,
 }
@@ -105,15 +107,39 @@ impl Dataset {
         format: Format,
         unpacker: &Arc<Unpacker>,
     ) -> Result<Dataset, DatasetError> {
-        let mut dataset = Dataset { shards: Vec::new(), starts: vec![0], _unpacker: Arc::clone(unpacker) };
-        let opened = together(locations, |location| match format {
+        Dataset::open_sources(&[locations.to_vec()], format, unpacker)
+    }
+
+    /// Opens the files of several sources, several at once. Samples are counted through the sources, one behind the other.
+    ///
+    /// # Errors
+    ///
+    /// As [`Dataset::open_with`] has them. A source may be without a sample as long as not all are.
+    pub fn open_sources(
+        sources: &[Vec<Location>],
+        format: Format,
+        unpacker: &Arc<Unpacker>,
+    ) -> Result<Dataset, DatasetError> {
+        let (shards, starts) = (Vec::new(), vec![0]);
+        let mut dataset = Dataset { shards, starts, sources: Vec::new(), _unpacker: Arc::clone(unpacker) };
+        let opened = together(&sources.concat(), |location| match format {
             Format::Tokens(tokens) => open_tokens(location, tokens).map(|shard| vec![shard]),
             Format::ByName => open_by_name(location, unpacker),
         });
-        for shards in opened {
-            shards?.into_iter().for_each(|shard| dataset.add(shard));
+        let mut opened = opened.into_iter();
+        for locations in sources {
+            let before = dataset.samples();
+            for shards in opened.by_ref().take(locations.len()) {
+                shards?.into_iter().for_each(|shard| dataset.add(shard));
+            }
+            dataset.sources.push(dataset.samples() - before);
         }
         if dataset.samples() == 0 { Err(DatasetError::Empty) } else { Ok(dataset) }
+    }
+
+    /// How many samples each source has, in the order in which they were opened.
+    pub fn source_samples(&self) -> &[u64] {
+        &self.sources
     }
 
     fn add(&mut self, shard: Box<dyn Shard>) {

@@ -12,15 +12,22 @@ use crate::order::Shuffle;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// Files, folders, or names with `*`, `?` and `{first..last}`.
+    /// Files, folders, or names with `*`, `?` and `{first..last}`; none where sources are mixed.
+    #[serde(default)]
     pub data: Vec<String>,
+    /// Sources that are mixed, in the place of `data`.
+    #[serde(default)]
+    pub mix: Option<MixSpec>,
     /// The columns of a batch.
     pub columns: Vec<ColumnSpec>,
     /// Samples of a batch of one rank.
     pub batch: u64,
-    /// How an epoch is arranged.
+    /// How an epoch is arranged; of sources that are mixed, each for itself.
     #[serde(default)]
     pub shuffle: Shuffle,
+    /// How samples of similar size are brought together, where they are.
+    #[serde(default)]
+    pub buckets: Option<BucketsSpec>,
     /// Names the arrangement and all draws.
     #[serde(default)]
     pub seed: u64,
@@ -63,6 +70,42 @@ pub struct Spec {
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,
+}
+
+/// Sources that are mixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MixSpec {
+    /// Each of them.
+    pub sources: Vec<SourceSpec>,
+    /// Samples of an epoch; where it is not told, as many as bring the source that lasts longest at its share once.
+    #[serde(default)]
+    pub epoch_samples: Option<u64>,
+}
+
+/// One of the sources that are mixed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SourceSpec {
+    /// What it is called.
+    pub name: String,
+    /// Its files, as `data` names them.
+    pub data: Vec<String>,
+    /// Its share, beside the others' weights.
+    pub weight: f64,
+}
+
+/// How samples of similar size are brought together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BucketsSpec {
+    /// Samples of a group, which are of similar size.
+    pub group: u64,
+    /// Groups of a window, within which samples are sorted.
+    pub groups: u64,
+    /// The field whose bytes are a sample's size: the first of these that it has. Where none is named, all that columns are made from.
+    #[serde(default)]
+    pub fields: Vec<String>,
 }
 
 /// Where tuning begins; each where it should where it is not told.
@@ -124,6 +167,10 @@ pub enum KindSpec {
     },
     /// The sample's place in the data, counted from 0.
     Number,
+    /// What its source is called, of those that are mixed.
+    SourceName,
+    /// Its source, counted from 0 in the order in which they are told.
+    SourceNumber,
 }
 
 /// What is done to an image.
@@ -258,6 +305,15 @@ impl std::fmt::Display for TokenType {
             TokenType::Int32 => "int32",
             TokenType::Int64 => "int64",
         })
+    }
+}
+
+impl Spec {
+    /// The names of files of each source; of one source where none are mixed.
+    pub fn data_of_sources(&self) -> impl Iterator<Item = &[String]> {
+        let mixed = self.mix.iter().flat_map(|mix| mix.sources.iter().map(|source| &source.data[..]));
+        let alone = self.mix.is_none().then_some(&self.data[..]);
+        alone.into_iter().chain(mixed)
     }
 }
 

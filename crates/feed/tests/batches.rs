@@ -42,7 +42,7 @@ fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
 fn settings(dataset: &Dataset, threads: usize, world: u64, rank: u64, batch: u64) -> Settings {
     let samples = dataset.samples();
     Settings {
-        order: Order { samples, shuffle: Shuffle::Global, seed: 9 },
+        course: Order { samples, shuffle: Shuffle::Global, seed: 9 }.into(),
         shares: Shares { samples, world, rank, batch, drop_last: false },
         threads: Tuned::pinned(threads),
         ahead: Tuned::pinned(3),
@@ -65,7 +65,7 @@ fn samples(batch: &Batch) -> Vec<Vec<u8>> {
 
 /// Whole epochs of one rank; or its first `batches` batches, and what is consumed then.
 fn run(columns: &Arc<Columns>, settings: Settings, epochs: u64, batches: usize) -> (Vec<Vec<u8>>, u64) {
-    let engine = Engine::start(Arc::clone(columns), settings, Share::new(1 << 24));
+    let engine = Engine::start(Arc::clone(columns), settings.clone(), Share::new(1 << 24));
     let (mut all, mut consumed, mut left) = (Vec::new(), settings.consumed, batches);
     while left > 0 {
         match engine.next(Duration::from_secs(60)) {

@@ -186,6 +186,38 @@ fn samples_are_those_of_files_whatever_goes_wrong() {
 }
 
 #[test]
+fn sources_are_mixed_wherever_each_of_them_lies() {
+    let folder = TempDir::new().unwrap();
+    fill(folder.path());
+    let server = start(&folder, Behaviour { latency: ms(2), ..Behaviour::default() });
+    let here = |name: &str| folder.path().join(name).display().to_string();
+    let mixed = |tar: &str, animals: &str, buckets: &str| {
+        let spec = format!(
+            r#"{{"mix": {{"sources": [{{"name": "tar", "data": ["{tar}"], "weight": 0.5}},
+                                      {{"name": "animals", "data": ["{animals}"], "weight": 1}}]}},
+                "columns": [{{"name": "data", "fields": ["bin", "raw"], "kind": "bytes"}}],
+                "batch": 16, "shuffle": "global", "seed": 3, "threads": 3{buckets}}}"#
+        );
+        let spec: Spec = serde_json::from_str(&spec).expect("the loader is told in its own words");
+        let loader = Loader::open(&spec).map_err(|error| error.to_string())?;
+        // A hundred and fifty samples last longest, at a third.
+        assert_eq!(loader.samples(), 450);
+        let epoch = epoch(&loader)?;
+        let counts: Vec<u64> = loader.report().sources.iter().map(|source| source.samples).collect();
+        Ok::<_, String>((epoch, counts))
+    };
+    let (tar, animals) = ("part-{0..2}.tar", "animals");
+    for buckets in ["", r#", "buckets": {"group": 16, "groups": 8}"#] {
+        let (expected, counts) = mixed(&here(tar), &here(animals), buckets).unwrap();
+        assert_eq!((expected.len(), counts[0].abs_diff(150) < 60, counts[0] + counts[1]), (450, true, 450));
+        for (tar, animals) in [(server.url(tar), server.url(animals)), (server.url(tar), here(animals))] {
+            assert_eq!(mixed(&tar, &animals, buckets), Ok((expected.clone(), counts.clone())));
+        }
+    }
+    assert!(server.requests() > 0);
+}
+
+#[test]
 fn one_list_and_few_requests() {
     let folder = TempDir::new().unwrap();
     fill(folder.path());

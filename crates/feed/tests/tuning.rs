@@ -56,7 +56,7 @@ impl Work for Waiting {
 fn settled(threads: Tuned, samples: u64) -> usize {
     let work = Arc::new(Waiting { outputs: [Output::numbers("number", Type::I64, &[])], meter: Meter::default() });
     let settings = Settings {
-        order: Order { samples, shuffle: Shuffle::Global, seed: 1 },
+        course: Order { samples, shuffle: Shuffle::Global, seed: 1 }.into(),
         shares: Shares { samples, world: 1, rank: 0, batch: 50, drop_last: false },
         threads,
         ahead: Tuned::pinned(8),

@@ -1,15 +1,20 @@
 //! What is asked for and makes no sense, whatever the data are.
 
 use super::LoaderError;
-use crate::order::Shuffle;
-use crate::spec::{CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec};
+use crate::order::{PLACES_MAX, Shuffle, WINDOW_MAX, Weights};
+use crate::spec::{CropSpec, ImageSpec, JitterSpec, KindSpec, MixSpec, PixelType, Spec};
 
 /// What makes no sense, whatever the data are.
 pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
     let wrong =
         |what: &str, problem: &str| Err(LoaderError::Spec { what: what.to_owned(), problem: problem.to_owned() });
-    if spec.data.is_empty() {
-        return wrong("data", "no file is named");
+    match &spec.mix {
+        None if spec.data.is_empty() => return wrong("data", "no file is named"),
+        Some(_) if !spec.data.is_empty() => {
+            return wrong("data", "sources that are mixed name their own: leave data out, or the mixture");
+        }
+        Some(mix) => check_mix(mix)?,
+        None => {}
     }
     if spec.columns.is_empty() {
         return wrong("columns", "a batch has at least one column");
@@ -21,6 +26,16 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
         && (block == 0 || blocks == 0 || block.checked_mul(blocks).is_none())
     {
         return wrong("shuffle", "a block has at least one sample, and a window at least one block");
+    }
+    if let Some(buckets) = &spec.buckets
+        && (buckets.group == 0
+            || buckets.groups == 0
+            || buckets.group.checked_mul(buckets.groups).is_none_or(|window| window > WINDOW_MAX))
+    {
+        return wrong(
+            "shuffle",
+            "a group has at least one sample, and its window, all groups together, at most 1,048,576",
+        );
     }
     if spec.world == 0 || spec.rank >= spec.world {
         return wrong("rank", "ranks are counted from 0, and there are `world_size` of them");
@@ -38,6 +53,12 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
         if spec.columns[..place].iter().any(|before| before.name == column.name) {
             return wrong(&column.name, "two columns have this name");
         }
+        if matches!(column.kind, KindSpec::SourceName | KindSpec::SourceNumber) && spec.mix.is_none() {
+            return wrong(
+                &column.name,
+                "there is one source; of several, mixed by a Mix, a column tells which a sample is of",
+            );
+        }
         if let KindSpec::Image(image) = &column.kind
             && let Some(problem) = image_problem(image)
         {
@@ -53,6 +74,30 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
         }
     }
     Ok(())
+}
+
+/// What makes no sense in a mixture, whatever its sources hold.
+fn check_mix(mix: &MixSpec) -> Result<(), LoaderError> {
+    let wrong = |what: String, problem: String| Err(LoaderError::Spec { what, problem });
+    let of = |place: usize| format!("source {:?}", mix.sources[place].name);
+    for (place, source) in mix.sources.iter().enumerate() {
+        if mix.sources[..place].iter().any(|before| before.name == source.name) {
+            return wrong(of(place), "two sources have this name".to_owned());
+        }
+        if source.data.is_empty() {
+            return wrong(of(place), "no file is named".to_owned());
+        }
+    }
+    let weights: Vec<f64> = mix.sources.iter().map(|source| source.weight).collect();
+    if let Err(error) = Weights::of(&weights) {
+        return wrong(error.place().map_or("mix".to_owned(), of), error.to_string());
+    }
+    match mix.epoch_samples {
+        Some(samples) if !(1..=PLACES_MAX).contains(&samples) => {
+            wrong("epoch_samples".to_owned(), "an epoch has between 1 and 2^62 samples".to_owned())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn image_problem(image: &ImageSpec) -> Option<&'static str> {

@@ -17,7 +17,7 @@ pub(super) fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
         KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Text | KindSpec::Part { .. } => {
             Some(Format::ByName)
         }
-        KindSpec::Number => None,
+        KindSpec::Number | KindSpec::SourceName | KindSpec::SourceNumber => None,
     });
     let first = formats.next().unwrap_or(Format::ByName);
     if formats.any(|other| other != first) {
@@ -32,6 +32,8 @@ pub(super) fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
         let kind = match &column.kind {
             KindSpec::Integer => Kind::Integer,
             KindSpec::Number => Kind::Number,
+            KindSpec::SourceName => Kind::SourceName,
+            KindSpec::SourceNumber => Kind::SourceNumber,
             KindSpec::Bytes => Kind::Bytes,
             KindSpec::Text => Kind::Text,
             KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },

@@ -2,6 +2,8 @@
 
 mod check;
 mod columns;
+mod course;
+mod delivered;
 mod resources;
 
 use std::collections::VecDeque;
@@ -11,16 +13,18 @@ use std::time::{Duration, Instant};
 
 use check::check;
 use columns::{columns, format};
+use course::{course, files};
+use delivered::Delivered;
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
 use crate::meter::{self, History, Memory, Parts, Report};
-use crate::order::{Order, Shares};
+use crate::order::Shares;
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
-use crate::source::{SourceError, find, is_in_store};
+use crate::source::{SourceError, is_in_store};
 use crate::spec::Spec;
 use crate::state::{State, StateError};
 use crate::tune::Tuned;
@@ -59,6 +63,8 @@ struct Running {
     /// Where the consumer is: what was made ahead is not counted.
     epoch: u64,
     consumed: u64,
+    /// What the consumer was given of each source.
+    delivered: Delivered,
     /// What bytes are counted as that were taken out of batches and copied: of the last batch, which the consumer has while it asks for
     /// the next one, and of the one before.
     copied: VecDeque<Held>,
@@ -93,12 +99,12 @@ impl Loader {
         let format = format(&spec.columns)?;
         let columns = columns(spec)?;
         let limit = memory_limit(spec);
-        let remote = spec.data.iter().any(|name| is_in_store(name)).then(|| fetching(spec, limit));
+        let remote = spec.data_of_sources().flatten().any(|name| is_in_store(name)).then(|| fetching(spec, limit));
         let cache = spec.cache.as_ref().filter(|_| remote.is_some()).map(open_cache).transpose()?;
         let part = remote.unwrap_or(Fetching::of(0));
         let buckets = Buckets::new(spec.storage_options.clone(), part, cache.clone());
-        let files = find(&spec.data, &buckets).map_err(LoaderError::Find)?;
-        let dataset = Dataset::open_with(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
+        let files = files(spec, &buckets)?;
+        let dataset = Dataset::open_sources(&files, format, &Arc::new(Unpacker::new(spec.cache.clone())));
         let dataset = Arc::new(dataset.map_err(LoaderError::Dataset)?);
         for column in &columns {
             if let Some((file, problem)) = dataset.lacks(&column.fields) {
@@ -106,15 +112,20 @@ impl Loader {
             }
         }
         let threads = threads(spec, limit);
-        let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), remote), &columns)?;
-        let (samples, digest) = (dataset.samples(), dataset.digest());
+        let course = course(spec, &dataset)?;
+        let index = dataset.index_bytes() + course.window_bytes();
+        let budget = divide(spec, limit, (threads.max, index, remote), &columns)?;
+        let (samples, digest) = (course.samples(), dataset.digest());
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
         if let Some(fetcher) = buckets.fetcher() {
             columns = columns.fetched_ahead(Arc::clone(fetcher));
         }
+        if let Some(mix) = &course.mix {
+            columns = columns.of_mix(Arc::clone(mix));
+        }
         let settings = Settings {
-            order: Order { samples, shuffle: spec.shuffle, seed: spec.seed },
+            course,
             shares: Shares {
                 samples,
                 world: spec.world,
@@ -139,12 +150,12 @@ impl Loader {
 
     /// Samples of an epoch, of all ranks.
     pub fn samples(&self) -> u64 {
-        self.settings.order.samples
+        self.settings.course.samples()
     }
 
-    /// What a sample is called, by its place in the data.
-    pub fn sample_name(&self, number: u64) -> String {
-        self.columns.sample_name(number)
+    /// What a sample is called, by its place in the data; none where there are not as many.
+    pub fn sample_name(&self, number: u64) -> Option<String> {
+        (number < self.columns.samples()).then(|| self.columns.sample_name(number))
     }
 
     /// Batches of a whole epoch for this rank.
@@ -186,14 +197,17 @@ impl Loader {
             let now = Instant::now();
             running.start.get_or_insert(now);
             running.history.note(now, || self.columns.meter().totals());
-            let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings };
+            let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings.clone() };
             let start = || Arc::new(Engine::start(Arc::clone(&self.columns), at, Arc::clone(&self.memory)));
             Arc::clone(running.engine.get_or_insert_with(start))
         };
         let next = engine.next(patience);
         let mut running = self.lock();
         match &next {
-            Next::Batch(batch) => (running.epoch, running.consumed) = (batch.epoch, batch.consumed),
+            Next::Batch(batch) => {
+                (running.epoch, running.consumed) = (batch.epoch, batch.consumed);
+                running.delivered.count(&self.settings.course, &batch.numbers);
+            }
             Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
             Next::NotYet | Next::NoRoom { .. } => {}
         }
@@ -203,17 +217,18 @@ impl Loader {
     /// Where all ranks are once each has had what this one was given.
     pub fn state(&self) -> State {
         let running = self.lock();
-        State::new(&self.settings.order, &self.digest, running.epoch, running.consumed)
+        State::new(&self.settings.course, &self.digest, running.epoch, running.consumed)
     }
 
     /// Where the time went since the first batch was asked for, and what holds the loader back now.
     pub fn report(&self) -> Report {
         let now = Instant::now();
         let totals = self.columns.meter().totals();
-        let (seconds, recent, engine) = {
+        let (seconds, recent, engine, delivered, at) = {
             let running = self.lock();
             let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
-            (seconds, running.history.recent(now, totals), running.engine.clone())
+            let (engine, at) = (running.engine.clone(), (running.epoch, running.consumed));
+            (seconds, running.history.recent(now, totals), engine, running.delivered.clone(), at)
         };
         let planned = (self.settings.threads.start, self.settings.ahead.start);
         let numbers = engine.map_or(planned, |engine| engine.numbers());
@@ -224,9 +239,11 @@ impl Loader {
             fetched: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.room_used()),
             decoded: self.columns.decoded_bytes(),
         };
-        let epoch = self.settings.order.samples / self.settings.shares.world;
+        // Of a mixture, all data: what comes again in an epoch is kept once.
+        let epoch = self.columns.samples() / self.settings.shares.world;
         let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
         report.store = self.fetcher.as_deref().map(meter::Store::from);
+        report.sources = delivered.told(&self.settings.course, at);
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
     }
@@ -237,7 +254,7 @@ impl Loader {
     ///
     /// Where samples would be repeated or lost.
     pub fn go_on_from(&self, state: &State) -> Result<(), LoaderError> {
-        state.check(&self.settings.order, &self.digest).map_err(LoaderError::State)?;
+        state.check(&self.settings.course, &self.digest).map_err(LoaderError::State)?;
         let before = {
             let mut running = self.lock();
             (running.epoch, running.consumed) = (state.epoch, state.consumed);

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 pub use diagnosis::{Bottleneck, Prediction};
 pub use history::History;
-pub use report::{Cache, Memory, Parts, Recent, Report, Store};
+pub use report::{Cache, Memory, Parts, Recent, Report, SourceCount, Store};
 
 /// Time that was taken.
 #[derive(Debug, Default)]

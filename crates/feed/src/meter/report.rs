@@ -48,6 +48,21 @@ pub struct Report {
     pub store: Option<Store>,
     /// What was kept on this machine, where anything is.
     pub cache: Option<Cache>,
+    /// What came of each source, where several are mixed.
+    pub sources: Vec<SourceCount>,
+}
+
+/// What came of a source that is mixed with others.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SourceCount {
+    /// What it is called.
+    pub name: String,
+    /// The part of all samples that it has in the long run.
+    pub share: f64,
+    /// Samples of it that were delivered here.
+    pub samples: u64,
+    /// How often all of it came, over all ranks and since the first epoch: 1.5 is once, and half of it once more.
+    pub passes: f64,
 }
 
 /// What is said of the last seconds.
@@ -162,6 +177,7 @@ impl Report {
             memory,
             store: None,
             cache: None,
+            sources: Vec::new(),
         }
     }
 }

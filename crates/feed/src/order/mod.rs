@@ -1,12 +1,21 @@
 //! In which order samples come, and which rank has which. All of it is arithmetic on a position, so that any place of any epoch
-//! is reached at once, and every number of ranks goes through the same order.
+//! is reached at once, and every number of ranks goes through the same order. A loader goes through a [`Course`]: start there.
 
+mod buckets;
+mod course;
+mod mix;
 mod permutation;
 mod shares;
+mod walk;
 mod windows;
 
+pub use buckets::{Buckets, Sizes, WINDOW_MAX};
+pub use course::{Course, EpochCourse};
+pub(crate) use mix::told;
+pub use mix::{Mix, PLACES_MAX, SOURCES_MAX, Source, WeightError, Weights};
 pub use permutation::Permutation;
 pub use shares::{Share, Shares};
+pub use walk::{Drawn, Walk};
 pub use windows::Windows;
 
 use serde::{Deserialize, Serialize};
@@ -32,7 +41,7 @@ pub enum Shuffle {
     },
 }
 
-/// The order of all samples, epoch by epoch.
+/// The order of the samples of one source, epoch by epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Order {
     /// Samples of an epoch.

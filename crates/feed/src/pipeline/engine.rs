@@ -14,14 +14,14 @@ use super::line::{Place, Room, State};
 use super::store::{Made, Store};
 use super::{Ahead, Arrivals, Kind, Output, SampleError, Seat, Turn, Work};
 use crate::memory::{Held, Share};
-use crate::order::{Order, Shares};
+use crate::order::{Course, Shares};
 use crate::tune::Tuned;
 
 /// How batches are made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The order of samples.
-    pub order: Order,
+    pub course: Course,
     /// This rank's part of it.
     pub shares: Shares,
     /// Threads.
@@ -64,7 +64,7 @@ impl<W: Work> Engine<W> {
         let line = Arc::new_cyclic(|own| Line {
             outputs: work.outputs().into(),
             work,
-            settings,
+            settings: settings.clone(),
             memory,
             has_bytes: work_has_bytes,
             process: process::id(),

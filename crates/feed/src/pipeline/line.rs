@@ -12,7 +12,7 @@ use super::engine::Settings;
 use super::store::Store;
 use super::{Ahead, Asked, Output, Seat, Turn};
 use crate::memory::Share;
-use crate::order::EpochOrder;
+use crate::order::EpochCourse;
 
 /// Samples that are planned ahead of those in open batches, at most: some megabytes of the line.
 const PLANNED_MAX: usize = 1 << 15;
@@ -49,7 +49,7 @@ pub(super) struct State<T> {
     /// Where the plan is.
     epoch: u64,
     consumed: u64,
-    epoch_order: EpochOrder,
+    epoch_course: EpochCourse,
     /// Numbers that were used, to be written again.
     free: Vec<Stores>,
     /// Batches that are made ahead, and its bound.
@@ -81,7 +81,7 @@ impl<T> State<T> {
             ready: BTreeSet::new(),
             epoch: settings.epoch,
             consumed: settings.consumed,
-            epoch_order: settings.order.epoch(settings.epoch),
+            epoch_course: settings.course.epoch(settings.epoch),
             free: Vec::new(),
             ahead: settings.ahead.start,
             ahead_max: settings.ahead.max,
@@ -243,11 +243,12 @@ impl<T> State<T> {
             self.ends += 1;
             self.epoch += 1;
             self.consumed = 0;
-            self.epoch_order = settings.order.epoch(self.epoch);
+            self.epoch_course = settings.course.epoch(self.epoch);
             return;
         };
         self.consumed = share.consumed;
-        let turn = |position| Turn { epoch: self.epoch, position, sample: self.epoch_order.sample(position) };
+        let (epoch, course) = (self.epoch, &mut self.epoch_course);
+        let turn = |position| Turn { epoch, position, sample: course.sample(position) };
         let turns: Vec<Turn> = share.positions.map(turn).collect();
         if !turns.is_empty() {
             self.line.push_back(Place::Batch(Arc::new(Making::new(turns, self.consumed))));

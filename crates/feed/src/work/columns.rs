@@ -13,6 +13,7 @@ use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
 use crate::meter::Meter;
+use crate::order::Mix;
 use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Output, Place, SampleError, Turn, Type, Work};
 use crate::source::remote::{Fetcher, Ticket, Want, ask};
 use crate::spec::TokenType;
@@ -40,6 +41,10 @@ pub enum Kind {
     Part(Photograph),
     /// The sample's place in the data.
     Number,
+    /// What its source is called, where several are mixed.
+    SourceName,
+    /// The number of its source.
+    SourceNumber,
     /// A whole number that is written in digits, or as numbers are stored.
     Integer,
     /// The field as it is.
@@ -62,6 +67,8 @@ pub struct Columns {
     outputs: Vec<Output>,
     decoded: Decoded,
     pixels_max: u64,
+    /// The sources, where several are mixed.
+    mix: Option<Arc<Mix>>,
     desk: Desk,
     /// What is asked ahead, where data are in a store.
     fetcher: Option<Arc<Fetcher>>,
@@ -90,11 +97,11 @@ impl Columns {
             .iter()
             .map(|Column { name, kind, .. }| match kind {
                 Kind::Photograph(photograph) => photograph.output(name),
-                Kind::Integer | Kind::Number => Output::numbers(name, Type::I64, &[]),
+                Kind::Integer | Kind::Number | Kind::SourceNumber => Output::numbers(name, Type::I64, &[]),
                 Kind::Part(_) => Output::numbers(name, Type::I64, &[5]),
                 Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
                 Kind::Bytes => Output::of_bytes(name),
-                Kind::Text => Output::of_text(name),
+                Kind::Text | Kind::SourceName => Output::of_text(name),
             })
             .collect();
         Columns {
@@ -103,10 +110,16 @@ impl Columns {
             outputs,
             decoded: Decoded::new(decoded_bytes_max),
             pixels_max,
+            mix: None,
             desk: Desk::new(rooms),
             fetcher: None,
             meter: Meter::default(),
         }
+    }
+
+    /// Samples that there are.
+    pub fn samples(&self) -> u64 {
+        self.dataset.samples()
     }
 
     /// What a sample is called: its file, and its name there.
@@ -123,6 +136,11 @@ impl Columns {
     /// The same, of data that are not on this machine: what they are made from is asked for ahead.
     pub fn fetched_ahead(self, fetcher: Arc<Fetcher>) -> Columns {
         Columns { fetcher: Some(fetcher), ..self }
+    }
+
+    /// The same, of data that are sources which are mixed.
+    pub fn of_mix(self, mix: Arc<Mix>) -> Columns {
+        Columns { mix: Some(mix), ..self }
     }
 }
 
@@ -194,10 +212,13 @@ impl Work for Columns {
 
     fn bytes(&self, turn: Turn) -> usize {
         let (shard, sample) = self.dataset.find(turn.sample);
-        let is_any_size = |column: &&Column| matches!(column.kind, Kind::Bytes | Kind::Text);
-        let columns = self.columns.iter().filter(is_any_size);
-        // What cannot be told now is told as an error when it is read.
-        columns.map(|column| shard.bytes(sample, &column.fields).unwrap_or(0) as usize).sum()
+        let bytes = |column: &Column| match column.kind {
+            // What cannot be told now is told as an error when it is read.
+            Kind::Bytes | Kind::Text => shard.bytes(sample, &column.fields).unwrap_or(0) as usize,
+            Kind::SourceName => self.source(turn).1.len(),
+            _ => 0,
+        };
+        self.columns.iter().map(bytes).sum()
     }
 
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
@@ -220,13 +241,20 @@ impl Columns {
     fn want(&self, turn: Turn) -> Option<Want> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let is_read = |(place, column): &(usize, &Column)| match column.kind {
-            Kind::Number => false,
+            Kind::Number | Kind::SourceName | Kind::SourceNumber => false,
             Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(&self.columns[*place]))),
             _ => true,
         };
         let read = self.columns.iter().enumerate().filter(is_read);
         let fields: Vec<&[String]> = read.map(|(_, column)| &column.fields[..]).collect();
         if fields.is_empty() { None } else { shard.want(sample, &fields) }
+    }
+
+    /// The number and the name of a sample's source; the only one has no name.
+    fn source(&self, turn: Turn) -> (usize, &str) {
+        let Some(mix) = &self.mix else { return (0, "") };
+        let number = mix.source_of(turn.sample);
+        (number, &mix.sources()[number].name)
     }
 
     /// The first column that is made from the same field.
@@ -257,7 +285,7 @@ impl Columns {
         let mut most = 0;
         for column in &self.columns {
             let is_read = match column.kind {
-                Kind::Number | Kind::Bytes | Kind::Text => false,
+                Kind::Number | Kind::SourceName | Kind::SourceNumber | Kind::Bytes | Kind::Text => false,
                 Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(column))),
                 Kind::Part(_) | Kind::Integer | Kind::Tokens { .. } => true,
             };
@@ -303,6 +331,16 @@ impl Columns {
             }
             Kind::Number => {
                 numbers::<i64>(place)[0] = turn.sample as i64;
+                Ok(())
+            }
+            Kind::SourceNumber => {
+                numbers::<i64>(place)[0] = self.source(turn).0 as i64;
+                Ok(())
+            }
+            Kind::SourceName => {
+                let Place::Bytes(bytes) = place else { unreachable!("the output was made for this column") };
+                bytes.own().clear();
+                bytes.own().extend_from_slice(self.source(turn).1.as_bytes());
                 Ok(())
             }
             Kind::Integer => {

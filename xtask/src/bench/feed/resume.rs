@@ -125,9 +125,11 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
     let column = ColumnSpec { name: "number".into(), fields: vec![set.field.into()], kind: set.kind.clone() };
     Spec {
         data: vec![set.data.display().to_string()],
+        mix: None,
         columns: vec![column],
         batch,
         shuffle: Shuffle::Global,
+        buckets: None,
         seed,
         world,
         rank,
