@@ -81,13 +81,15 @@ impl Measured {
         }
         let bottleneck = self.bottleneck();
         let consumer = self.consumer_rate();
-        let making =
-            |seconds_each: f64| if seconds_each > NOTHING { self.cores_in_use() / seconds_each } else { f64::INFINITY };
+        let making = |seconds_each: f64| {
+            if seconds_each > NOTHING { self.cores_in_use() / seconds_each } else { f64::INFINITY }
+        };
+        let each = self.core_seconds_each();
         let known = |rate: f64| rate.is_finite().then_some(rate);
         let without_bottleneck = match bottleneck {
             Bottleneck::Unknown => None,
-            Bottleneck::Consumer => known(self.threads_rate()),
-            Bottleneck::Network | Bottleneck::Disk => known(making(make / samples).min(consumer)),
+            Bottleneck::Consumer => known(self.threads_rate().min(making(each))),
+            Bottleneck::Network | Bottleneck::Disk => known(making(each).min(consumer)),
             Bottleneck::Decode => known(consumer),
         };
         let more = (self.cores + 1) as f64 / self.cores as f64;
@@ -100,7 +102,7 @@ impl Measured {
         let decoded_cache = is_of_images.then(|| match bottleneck {
             Bottleneck::Consumer | Bottleneck::Unknown => self.rate(),
             // Nothing is read, then, and only what is drawn takes time.
-            _ => making((make - decode).max(0.0) / samples).min(consumer).max(self.rate()),
+            _ => making(each * (1.0 - decode / make.max(NOTHING)).max(0.0)).min(consumer).max(self.rate()),
         });
         Prediction {
             without_bottleneck,
@@ -120,6 +122,12 @@ impl Measured {
     fn threads_rate(&self) -> f64 {
         let busy = self.threads as f64 * self.seconds - self.totals.ahead;
         if busy > NOTHING { self.totals.samples * self.threads as f64 / busy } else { f64::INFINITY }
+    }
+
+    /// Seconds of a core that a sample takes; of a thread, where only those are known.
+    fn core_seconds_each(&self) -> f64 {
+        let Totals { samples, make, cores, cores_samples, .. } = self.totals;
+        if cores_samples >= 1.0 { cores / cores_samples } else { make / samples }
     }
 
     /// Cores that threads can keep busy.
@@ -165,6 +173,18 @@ mod tests {
         }
         let nothing = Measured { totals: Totals::default(), ..measured(0.0, 0.0, 0.0, 0.0, 0.0) };
         assert_eq!((nothing.bottleneck(), nothing.prediction()), (Bottleneck::Unknown, Prediction::default()));
+    }
+
+    #[test]
+    fn threads_that_wait_for_cores_are_no_more_of_them() {
+        // Eight threads share four cores: each sample takes a thread twice as long as a core.
+        let shared = measured(0.0, 80.0, 0.0, 0.0, 8.0);
+        let totals = Totals { cores: 5.0, cores_samples: 125.0, ..shared.totals };
+        let network = Totals { fetch: 100.0, ..totals };
+        let rate = Measured { totals: network, threads: 8, ..shared }.prediction().without_bottleneck;
+        assert!((rate.expect("it is known") - 100.0).abs() < 1e-6, "{rate:?}");
+        let kept = Measured { totals, threads: 8, ..shared }.prediction().decoded_cache;
+        assert!((kept.expect("it is known") - 400.0).abs() < 1e-6, "{kept:?}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! A [`Meter`] is written by all of them; [`Totals`] is what it says at one moment, and the difference of two says what happened
 //! between them. What follows from that is in `diagnosis`, and [`Report`] is what people get.
 
+mod cores;
 mod diagnosis;
 mod history;
 mod report;
@@ -11,6 +12,7 @@ use std::ops::Sub;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+pub use cores::{Cores, Turns};
 pub use diagnosis::{Bottleneck, Prediction};
 pub use history::History;
 pub use report::{Cache, Memory, Parts, Recent, Report, SourceCount, Store};
@@ -49,6 +51,8 @@ pub struct Meter {
     pub make: Clock,
     /// Threads: of that, decoding images.
     pub decode: Clock,
+    /// Threads: cores, for reading and making.
+    pub cores: Cores,
     /// Threads: waiting until the consumer takes a batch.
     pub ahead: Clock,
     /// Threads: waiting for what was asked of a store.
@@ -78,6 +82,10 @@ pub struct Totals {
     pub make: f64,
     /// Seconds.
     pub decode: f64,
+    /// Seconds of cores, of some samples.
+    pub cores: f64,
+    /// Those samples.
+    pub cores_samples: f64,
     /// Seconds.
     pub ahead: f64,
     /// Seconds.
@@ -102,7 +110,10 @@ impl Meter {
     /// What it says now.
     pub fn totals(&self) -> Totals {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
+        let (cores, cores_samples) = self.cores.totals();
         Totals {
+            cores,
+            cores_samples,
             read: self.read.seconds(),
             make: self.make.seconds(),
             decode: self.decode.seconds(),
@@ -127,6 +138,8 @@ impl Sub for Totals {
             read: self.read - before.read,
             make: self.make - before.make,
             decode: self.decode - before.decode,
+            cores: self.cores - before.cores,
+            cores_samples: self.cores_samples - before.cores_samples,
             ahead: self.ahead - before.ahead,
             fetch: self.fetch - before.fetch,
             starved: self.starved - before.starved,

@@ -1,5 +1,6 @@
 //! Columns of a batch, made from the fields of its samples.
 
+use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
-use crate::meter::Meter;
+use crate::meter::{Meter, Turns};
 use crate::order::Mix;
 use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Output, Place, SampleError, Turn, Type, Work};
 use crate::source::remote::{Fetcher, Ticket, Want, ask};
@@ -81,6 +82,8 @@ pub struct Scratch {
     darkroom: Darkroom,
     /// Time spent on getting bytes, over all samples.
     reading: Duration,
+    /// Of which samples it is measured how long they take a core.
+    turns: Turns,
 }
 
 impl Columns {
@@ -163,7 +166,12 @@ impl Work for Columns {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Scratch {
-        Scratch { file: Vec::new(), darkroom: Darkroom::new(self.pixels_max), reading: Duration::ZERO }
+        Scratch {
+            file: Vec::new(),
+            darkroom: Darkroom::new(self.pixels_max),
+            reading: Duration::ZERO,
+            turns: Turns::default(),
+        }
     }
 
     fn outputs(&self) -> &[Output] {
@@ -224,7 +232,10 @@ impl Work for Columns {
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let (start, read_before) = (Instant::now(), scratch.reading);
-        let written = self.write_columns(scratch, (shard, sample), turn, places);
+        let mut turns = mem::take(&mut scratch.turns);
+        let write = || self.write_columns(scratch, (shard, sample), turn, places);
+        let written = self.meter.cores.measure(&mut turns, write);
+        scratch.turns = turns;
         let reading = scratch.reading - read_before;
         self.meter.read.add(reading);
         self.meter.make.add(start.elapsed().saturating_sub(reading));
@@ -304,7 +315,7 @@ impl Columns {
         column: &Column,
         place: &mut Place<'_>,
     ) -> Result<(), Reason> {
-        let Scratch { file, darkroom, reading } = scratch;
+        let Scratch { file, darkroom, reading, .. } = scratch;
         let mut read = |bytes: &mut Vec<u8>| {
             let start = Instant::now();
             let encoding = read(shard, sample, &column.fields, bytes);
