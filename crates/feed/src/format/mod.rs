@@ -2,6 +2,7 @@
 
 pub mod folder;
 pub mod lines;
+pub mod litdata;
 pub mod mds;
 pub mod megatron;
 pub mod records;
@@ -87,6 +88,9 @@ pub enum ShardKind {
     WebDataset,
     /// Shards of MosaicML's streaming library.
     Mds,
+    /// Chunks of Lightning's library LitData.
+    #[serde(rename = "litdata")]
+    LitData,
     /// Objects, one a line.
     JsonLines,
     /// Lines.
@@ -104,6 +108,7 @@ impl std::fmt::Display for ShardKind {
         f.pad(match self {
             ShardKind::WebDataset => "WebDataset",
             ShardKind::Mds => "MDS",
+            ShardKind::LitData => "LitData",
             ShardKind::JsonLines => "JSON lines",
             ShardKind::Text => "text",
             ShardKind::Folder => "folder of images",
