@@ -6,7 +6,7 @@ mod shares;
 mod windows;
 
 pub use permutation::Permutation;
-pub use shares::{Share, Shares};
+pub use shares::{Share, Shares, Worker};
 pub use windows::Windows;
 
 use serde::{Deserialize, Serialize};
