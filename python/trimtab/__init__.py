@@ -30,6 +30,7 @@ from .columns import (
     Tokens,
 )
 from .loader import Loader
+from .ray import RayDatasource
 from .report import Report
 from .stage import Transform
 from .window import Window
@@ -47,6 +48,7 @@ __all__ = [
     "Number",
     "Part",
     "RandomCrop",
+    "RayDatasource",
     "Report",
     "Text",
     "Tokens",
