@@ -179,7 +179,7 @@ class Loader:
         self._open(state, self._spec_of_worker())
 
     def _spec_of_worker(self) -> str:
-        """What this loader is asked for, as one of torch's workers: every so manieth batch of its rank."""
+        """What this loader is asked for, as one of torch's workers, which take the batches in turn."""
         if self._worker is None:
             return self._spec
         spec = json.loads(self._spec)

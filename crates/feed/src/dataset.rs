@@ -246,9 +246,11 @@ fn open_tokens(location: &Location, tokens: Tokens, unpacker: &Unpacker) -> Resu
         let number = token.bytes() as u64;
         Layout { bytes: tokens.length as u64 * number, stride: tokens.stride as u64 * number, number }
     };
-    let check = |file: &str, stored| match stored == tokens.token {
-        true => Ok(()),
-        false => Err(DatasetError::TokenType { file: file.to_owned(), stored, told: tokens.token }),
+    let check = |file: &str, stored| {
+        if stored == tokens.token {
+            return Ok(());
+        }
+        Err(DatasetError::TokenType { file: file.to_owned(), stored, told: tokens.token })
     };
     if location.base() == INDEX_NAME {
         let (stored, shards) = litdata::tokens::open(location, unpacker, layout).map_err(DatasetError::LitData)?;

@@ -1,5 +1,5 @@
-//! Files that cannot be read at any place: compressed ones, those whose samples are, and tables. Each is unpacked once, into a folder of this machine, and
-//! read there.
+//! Files that cannot be read at any place: compressed ones, those whose samples are, and tables. Each is unpacked once, into a folder
+//! of this machine, and read there.
 //!
 //! What is unpacked lies in the folder of blocks ([`crate::source::cache`]), counts against its limit in steps while it is written, and
 //! is named by a digest of where the file is, its version, and how it is unpacked; so no file is taken for another, and an older version

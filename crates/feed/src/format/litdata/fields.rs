@@ -218,7 +218,7 @@ mod tests {
     const LEAF: &str = r#"{"type": null, "context": null, "children_spec": []}"#;
 
     fn node(kind: &str, context: &str, children: &[&str]) -> String {
-        let context = serde_json::to_string(context).unwrap();
+        let context = serde_json::to_string(context).expect("text is JSON");
         format!(r#"{{"type": "{kind}", "context": {context}, "children_spec": [{}]}}"#, children.join(", "))
     }
 

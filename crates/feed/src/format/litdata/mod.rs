@@ -3,7 +3,7 @@
 //!
 //! Samples that are nothing but text and numbers lie in an Arrow file behind the offsets instead, and tokens lie behind each other. What
 //! the library stores by Python's pickle is never read: whoever wrote the file would decide what runs here. The layout is that of
-//! release 0.2.76 (`writer.py`, `serializers.py`, `framed_zstd.py`). Start at [`open()`]; fields are in [`fields`], tokens in [`tokens`].
+//! release 0.2.76 (`writer.py`, `serializers.py`, `framed_zstd.py`). Start at `open`; fields are in `fields`, tokens in `tokens`.
 
 mod fields;
 mod shard;

@@ -51,9 +51,9 @@ fn token_type(index: &Index<'_>) -> Result<TokenType, LitDataError> {
         return Err(index.wrong(format!("its items have {} fields, and those of tokens have one", stored.len())));
     };
     match stored.split_once(':') {
-        Some(("no_header_tensor", "15" | "16")) | Some(("no_header_numpy", "2")) => Ok(TokenType::Int32),
-        Some(("no_header_tensor", "17" | "18")) | Some(("no_header_numpy", "3")) => Ok(TokenType::Int64),
-        Some(("no_header_tensor", "20")) | Some(("no_header_numpy", "5")) => Ok(TokenType::UInt16),
+        Some(("no_header_tensor", "15" | "16") | ("no_header_numpy", "2")) => Ok(TokenType::Int32),
+        Some(("no_header_tensor", "17" | "18") | ("no_header_numpy", "3")) => Ok(TokenType::Int64),
+        Some(("no_header_tensor", "20") | ("no_header_numpy", "5")) => Ok(TokenType::UInt16),
         Some(("no_header_numpy", "6")) => Ok(TokenType::UInt32),
         _ => Err(index.wrong(format!("its tokens are stored as {stored}; int32, int64, uint16 and uint32 are read"))),
     }
