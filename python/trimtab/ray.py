@@ -76,7 +76,8 @@ class RayDatasource:
                 loader.samples, batch_size=options["batch_size"], world_size=tasks, rank=rank, drop_last=drop_last
             )
             size = None if sample is None or count is None else count * sample
-            if options.get("on_error") == "skip":
+            # Of samples that are left out, put together, or made by a function, nobody knows how many rows there will be.
+            if options.get("on_error") == "skip" or samples.shapes(loader) is None:
                 count = None
             metadata = block.BlockMetadata(num_rows=count, size_bytes=size, input_files=None, exec_stats=None)
             read = functools.partial(_blocks, self._told, rank, tasks)

@@ -1,4 +1,4 @@
-"""The samples of a loader one by one, or as arrays of others: for those who have no use for its batches."""
+"""The samples of a loader one by one, and what is known of them beforehand: for those who have no use for its batches."""
 
 from __future__ import annotations
 
