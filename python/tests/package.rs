@@ -19,7 +19,7 @@ fn the_suite_passes() {
     }
     let site = assembled();
     let output = Command::new("python3")
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=3"])
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--durations=3"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite"))
         // Not where the sources lie: Python would take them for the package.
         .current_dir(site.path())

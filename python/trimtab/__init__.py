@@ -34,6 +34,7 @@ from .columns import (
 )
 from .loader import Loader
 from .mix import Mix, Source
+from .ray import RayDatasource
 from .report import Report
 from .stage import Transform
 from .window import Window
@@ -53,6 +54,7 @@ __all__ = [
     "Number",
     "Part",
     "RandomCrop",
+    "RayDatasource",
     "Report",
     "Source",
     "SourceName",

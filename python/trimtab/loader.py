@@ -5,12 +5,12 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import sys
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from . import _native, buckets, mix, ranks, report
+from . import _native, buckets, hugging_face, mix, ranks, report
+from . import torch as torch_adapter
 from .buckets import Buckets
 from .columns import Bytes, Column
 from .mix import Mix, Names, Source
@@ -39,6 +39,7 @@ class Loader:
     for later epochs. ``storage_options``: what a store of objects is told, such as
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`). ``transform``: a function of Python for each sample, or a `Transform`.
+    ``pin_memory``: whether tensors lie in page-locked memory, for copies to the device that nobody waits for.
     """
 
     def __init__(
@@ -65,11 +66,14 @@ class Loader:
         storage_options: Mapping[str, str] | None = None,
         on_error: Literal["raise", "skip"] = "raise",
         transform: Transform | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
+        pin_memory: bool = False,
     ) -> None:
         if output not in _CONVERTERS:
             raise ValueError(f"output is {output!r}; it is one of {', '.join(map(repr, _CONVERTERS))}")
         if on_error not in ("raise", "skip"):
             raise ValueError(f"on_error is {on_error!r}; it is 'raise' or 'skip'")
+        if pin_memory and output != "torch":
+            raise ValueError(f"pin_memory is for tensors, and output is {output!r}: let it be 'torch', or leave pin_memory out")
         if (rank is None) != (world_size is None):
             raise ValueError("rank and world_size are told together or not at all")
         if rank is None or world_size is None:
@@ -107,7 +111,11 @@ class Loader:
         self._stage: Stage | None = None
         self._output = output
         self._on_error = on_error
-        self._worker = (0, 1)
+        self._pin_memory = pin_memory
+        self._pins: bool | None = None
+        self._takes_turns = True
+        self._was_begun = False
+        self._worker: tuple[int, int] | None = None
         self._open(None, self._spec)
 
     def _open(self, state: str | None, spec: str) -> None:
@@ -117,7 +125,14 @@ class Loader:
             self._native.go_on_from(state)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return self._iter_native() if self._transform is None else self._iter_stage(self._transform)
+        was_begun, self._was_begun = self._was_begun, False
+        # Nothing here keeps a batch that the consumer has let go of.
+        yield from self._iter_native() if self._transform is None else self._iter_stage(self._transform)
+        is_empty, self._was_begun = not self._was_begun, False
+        # Whoever counts batches takes the last one and does not look whether there is another, as Lightning does. What it asks for next
+        # is the next epoch, and not the nothing that is left of this one.
+        if was_begun and is_empty:
+            yield from self
 
     def _iter_stage(self, transform: Transform) -> Iterator[dict[str, Any]]:
         self._settle()
@@ -127,7 +142,8 @@ class Loader:
             if made.failed:
                 self._note(made.failed)
             batch = collated(made.samples)
-            yield {name: self._of_numpy(column) for name, column in batch.items()}
+            self._was_begun = True
+            yield {name: self._pinned(self._of_numpy(column)) for name, column in batch.items()}
 
     def _of_numpy(self, column: Any) -> Any:
         if self._output in ("numpy", "dlpack") or isinstance(column, list):
@@ -158,25 +174,37 @@ class Loader:
             arrays, failed = made
             if failed:
                 self._note(failed)
-            yield {name: self._converted(arrays.pop(name)) for name in list(arrays)}
+            self._was_begun = True
+            yield {name: self._pinned(self._converted(arrays.pop(name))) for name in list(arrays)}
 
     def _settle(self) -> None:
         """Begins anew where this is another process, or another worker of torch's DataLoader, than before."""
-        worker = _torch_worker()
+        worker = torch_adapter.worker() if self._takes_turns else None
         if worker == self._worker and self._process == os.getpid():
             return
-        # Threads do not come along into a forked process; and each worker takes its part of this rank's samples.
+        # Threads do not come along into a forked process; and workers take this rank's batches in turn.
         state = self._state()
         self._stage = None
         self._worker = worker
         self._open(state, self._spec_of_worker())
 
     def _spec_of_worker(self) -> str:
-        """What this loader is asked for, as one of torch's workers: a part of its rank's samples."""
-        number, workers = self._worker
+        """What this loader is asked for, as one of torch's workers, which take the batches in turn."""
+        if self._worker is None:
+            return self._spec
         spec = json.loads(self._spec)
-        spec["rank"], spec["world"] = spec["rank"] * workers + number, spec["world"] * workers
+        spec["worker"], spec["workers"] = self._worker
+        # They share what this rank may use of the machine, unless it was told.
+        spec["loaders_here"] *= spec["workers"]
         return json.dumps(spec)
+
+    def _pinned(self, column: Any) -> Any:
+        """A column in page-locked memory, where that is asked for and there is a device that copies from it."""
+        if not self._pin_memory or isinstance(column, list):
+            return column
+        if self._pins is None:
+            self._pins = torch_adapter.can_pin(self._worker)
+        return column.pin_memory() if self._pins else column
 
     def _converted(self, made: _native.Array | list[_native.Array] | list[bytes] | list[str]) -> Any:
         convert = _CONVERTERS[self._output]
@@ -220,24 +248,56 @@ class Loader:
         if had_stage:
             self._open(None, self._spec_of_worker())
         self._native.go_on_from(json.dumps(dict(state)))
+        self._was_begun = False
+
+    def set_epoch(self, epoch: int) -> None:
+        """Begins an epoch, counted from 0, unless it is the one that the loader is in. Nobody has to: the next epoch follows by itself.
+        It is what Accelerate, Lightning and Hugging Face's Trainer call."""
+        state = self.state_dict()
+        if state["epoch"] != epoch:
+            self.load_state_dict({**state, "epoch": epoch, "consumed": 0})
+
+    def _is_at_end(self) -> bool:
+        """Whether the batch that was taken last is the last of its epoch, of all workers' together."""
+        spec = json.loads(self._spec)
+        left: int = self.samples - self.state_dict()["consumed"]
+        step: int = spec["world"] * spec["batch"]
+        return left < step if spec["drop_last"] else left <= 0
+
+    def torch(self) -> Any:
+        """The same batches as a ``torch.utils.data.IterableDataset``, for a ``DataLoader`` with ``batch_size=None`` and any number of
+        workers: they come in the loader's order. Columns are tensors."""
+        if self._output not in ("numpy", "torch"):
+            raise ValueError(f"tensors of torch are asked for, and output is {self._output!r}: let it be 'torch'")
+        return torch_adapter.dataset(self)
+
+    def hugging_face(self, shards: int = 1) -> Any:
+        """The samples of the epoch that the loader is in, from where it is, as a ``datasets.IterableDataset``, one by one.
+
+        Each pass over it gives the same; for another epoch, `set_epoch`, and ask anew. ``shards``: parts that workers of a
+        DataLoader, or ``split_dataset_by_node``, can share; with one, the samples come in the loader's order.
+        """
+        return hugging_face.dataset(self, shards)
+
+    def _part(self, number: int, of: int) -> dict[str, Any]:
+        """What a loader is made from that has one of several equal parts of what this one has, and leaves it to nobody."""
+        kept = self.__getstate__()
+        spec = json.loads(self._spec)
+        spec["rank"], spec["world"] = spec["rank"] * of + number, spec["world"] * of
+        return {**kept, "_spec": json.dumps(spec), "_takes_turns": False}
 
     def __getstate__(self) -> dict[str, Any]:
         kept = dict(self.__dict__)
         kept["_native"] = self._state()
         kept["_stage"] = None
+        kept["_pins"] = None
+        kept["_was_begun"] = False
         return kept
 
     def __setstate__(self, kept: dict[str, Any]) -> None:
         self.__dict__.update(kept)
-        self._worker = (0, 1)
+        self._worker = None
         self._open(kept["_native"], self._spec)
-
-
-def _torch_worker() -> tuple[int, int]:
-    """Which worker of torch's DataLoader this process is, and of how many; (0, 1) where it is none."""
-    data = sys.modules.get("torch.utils.data")
-    info = None if data is None else data.get_worker_info()
-    return (0, 1) if info is None else (info.id, info.num_workers)
 
 
 def _to_numpy(array: _native.Array) -> Any:

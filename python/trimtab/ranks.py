@@ -27,7 +27,7 @@ def detect(environment: Mapping[str, str] | None = None) -> tuple[int, int]:
             return int(rank), int(world)
         except ValueError:
             raise ValueError(f"{who} says {rank_name}={rank!r} and {world_name}={world!r}: these are no numbers") from None
-    return _of_ray() or (0, 1)
+    return _of_torch() or _of_ray() or (0, 1)
 
 
 def on_this_machine(environment: Mapping[str, str] | None = None) -> int:
@@ -38,6 +38,14 @@ def on_this_machine(environment: Mapping[str, str] | None = None) -> int:
         if told.isdigit() and int(told) > 0:
             return int(told)
     return 1
+
+
+def _of_torch() -> tuple[int, int] | None:
+    """What torch's process group says, where there is one: whoever starts processes without variables, such as Lightning, makes it."""
+    distributed = sys.modules.get("torch.distributed")
+    if distributed is None or not distributed.is_available() or not distributed.is_initialized():
+        return None
+    return distributed.get_rank(), distributed.get_world_size()
 
 
 def _of_ray() -> tuple[int, int] | None:

@@ -10,11 +10,12 @@ use sha2::{Digest, Sha256};
 use crate::format::Shard;
 use crate::format::folder::Folder;
 use crate::format::lines::{Lines, LinesError};
+use crate::format::litdata::{self, LitDataError};
 use crate::format::mds::{self, MdsError};
 use crate::format::megatron::{self, MegatronError};
 use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
-use crate::source::{INDEX_NAME, Location, ReadAt, SourceError};
+use crate::source::{INDEX_BYTES_MAX, INDEX_NAME, Location, ReadAt, SourceError};
 use crate::spec::TokenType;
 use crate::unpack::{Compression, TableFormat, UnpackError, Unpacker};
 
@@ -65,6 +66,8 @@ pub enum DatasetError {
     Lines(LinesError),
     /// Shards of MosaicML's cannot be used.
     Mds(MdsError),
+    /// Chunks of LitData's cannot be used.
+    LitData(LitDataError),
     /// An index of Megatron's cannot be used.
     Megatron(MegatronError),
     /// A file cannot be unpacked.
@@ -123,7 +126,7 @@ impl Dataset {
         let (shards, starts) = (Vec::new(), vec![0]);
         let mut dataset = Dataset { shards, starts, sources: Vec::new(), _unpacker: Arc::clone(unpacker) };
         let opened = together(&sources.concat(), |location| match format {
-            Format::Tokens(tokens) => open_tokens(location, tokens).map(|shard| vec![shard]),
+            Format::Tokens(tokens) => open_tokens(location, tokens, unpacker),
             Format::ByName => open_by_name(location, unpacker),
         });
         let mut opened = opened.into_iter();
@@ -217,6 +220,9 @@ fn open_by_name(location: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn 
         };
     }
     if location.base() == INDEX_NAME {
+        if litdata::is_index(&location.read(INDEX_BYTES_MAX).map_err(DatasetError::Source)?) {
+            return litdata::open(location, unpacker).map_err(DatasetError::LitData);
+        }
         let shards = mds::open(location, unpacker).map_err(DatasetError::Mds)?;
         return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
     }
@@ -260,18 +266,29 @@ fn open_compressed(
     })
 }
 
-fn open_tokens(location: &Location, tokens: Tokens) -> Result<Box<dyn Shard>, DatasetError> {
-    let file = location.open().map_err(DatasetError::Source)?;
-    match megatron::token_type(location, &file).map_err(DatasetError::Megatron)? {
-        Some(stored) if stored != tokens.token => {
-            return Err(DatasetError::TokenType { file: file.name().to_owned(), stored, told: tokens.token });
+/// The shards of tokens that a location has.
+fn open_tokens(location: &Location, tokens: Tokens, unpacker: &Unpacker) -> Result<Vec<Box<dyn Shard>>, DatasetError> {
+    let layout = |token: TokenType| {
+        let number = token.bytes() as u64;
+        Layout { bytes: tokens.length as u64 * number, stride: tokens.stride as u64 * number, number }
+    };
+    let check = |file: &str, stored| {
+        if stored == tokens.token {
+            return Ok(());
         }
-        _ => {}
+        Err(DatasetError::TokenType { file: file.to_owned(), stored, told: tokens.token })
+    };
+    if location.base() == INDEX_NAME {
+        let (stored, shards) = litdata::tokens::open(location, unpacker, layout).map_err(DatasetError::LitData)?;
+        check(&location.name(), stored)?;
+        return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
     }
-    let number = tokens.token.bytes() as u64;
-    let layout = Layout { bytes: tokens.length as u64 * number, stride: tokens.stride as u64 * number, number };
-    let records = Records::new(file.name(), file.size(), layout).map_err(DatasetError::Records)?;
-    Ok(Box::new(RecordsShard { file, records }))
+    let file = location.open().map_err(DatasetError::Source)?;
+    if let Some(stored) = megatron::token_type(location, &file).map_err(DatasetError::Megatron)? {
+        check(file.name(), stored)?;
+    }
+    let records = Records::new(file.name(), file.size(), layout(tokens.token)).map_err(DatasetError::Records)?;
+    Ok(vec![Box::new(RecordsShard { file, start: 0, records })])
 }
 
 impl fmt::Display for DatasetError {
@@ -282,6 +299,7 @@ impl fmt::Display for DatasetError {
             DatasetError::Records(error) => error.fmt(f),
             DatasetError::Lines(error) => error.fmt(f),
             DatasetError::Mds(error) => error.fmt(f),
+            DatasetError::LitData(error) => error.fmt(f),
             DatasetError::Megatron(error) => error.fmt(f),
             DatasetError::Unpack(error) => error.fmt(f),
             DatasetError::TokenType { file, stored, told } => {
@@ -290,7 +308,7 @@ impl fmt::Display for DatasetError {
             DatasetError::Unknown { file } => write!(
                 f,
                 "{file}: what this is cannot be told by its name; read are .tar (WebDataset), .jsonl, .ndjson, .txt, \
-                 these with .gz or .zst behind, .parquet, .arrow, .feather, index.json (MDS), and folders of folders of images; tokens of any name, where a column asks for them"
+                 these with .gz or .zst behind, .parquet, .arrow, .feather, index.json (MDS, LitData), and folders of folders of images; tokens of any name, where a column asks for them"
             ),
             DatasetError::Empty => write!(f, "there is no sample in the data"),
         }

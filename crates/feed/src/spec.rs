@@ -37,6 +37,12 @@ pub struct Spec {
     /// This one.
     #[serde(default)]
     pub rank: u64,
+    /// Workers that take the batches of this rank in turn.
+    #[serde(default = "one")]
+    pub workers: u64,
+    /// This one.
+    #[serde(default)]
+    pub worker: u64,
     /// Whether the samples of an epoch that make no whole batch for each rank are left out.
     #[serde(default)]
     pub drop_last: bool,

@@ -9,7 +9,7 @@ use feed::dataset::{Dataset, Format};
 use feed::image::Normalise;
 use feed::image::crop::{Crop, RandomCrop};
 use feed::memory::Share;
-use feed::order::{Order, Shares, Shuffle};
+use feed::order::{Order, Shares, Shuffle, Worker};
 use feed::pipeline::{Batch, Engine, Next, Settings};
 use feed::source::Location;
 use feed::tune::Tuned;
@@ -43,7 +43,7 @@ fn settings(dataset: &Dataset, threads: usize, world: u64, rank: u64, batch: u64
     let samples = dataset.samples();
     Settings {
         course: Order { samples, shuffle: Shuffle::Global, seed: 9 }.into(),
-        shares: Shares { samples, world, rank, batch, drop_last: false },
+        shares: Shares { samples, world, rank, batch, drop_last: false, worker: Worker::ALONE },
         threads: Tuned::pinned(threads),
         ahead: Tuned::pinned(3),
         epoch: 0,

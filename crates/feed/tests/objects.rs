@@ -446,3 +446,47 @@ fn tables_in_stores_are_brought_here_and_unpacked() {
     let error = refused(open_with(&server.url("cut.parquet"), column, &more));
     assert!(error.contains("cut.parquet: failed to read it as Parquet"), "{error}");
 }
+
+#[test]
+fn chunks_of_litdata_in_stores_are_read_as_those_of_files() {
+    let folder = TempDir::new().unwrap();
+    let item = |number: usize| [&(data(number).len() as u32).to_le_bytes()[..], &data(number)].concat();
+    let chunk = |items: &[Vec<u8>]| {
+        let mut offset = 4 * (items.len() as u32 + 2);
+        let mut bytes = [(items.len() as u32).to_le_bytes(), offset.to_le_bytes()].concat();
+        for item in items {
+            offset += item.len() as u32;
+            bytes.extend(offset.to_le_bytes());
+        }
+        [bytes, items.concat()].concat()
+    };
+    let index = |name: &str, bytes: usize, packing: &str| {
+        format!(
+            "{{\"chunks\": [{{\"filename\": \"{name}\", \"chunk_bytes\": {bytes}, \"chunk_size\": 60, \"dim\": null}}], \
+             \"config\": {{\"data_format\": [\"bytes\"], \"data_spec\": null, {packing}}}}}"
+        )
+    };
+    let items: Vec<Vec<u8>> = (0..60).map(item).collect();
+    let plain = chunk(&items);
+    let each: Vec<Vec<u8>> = items.iter().map(|item| zstd::encode_all(&item[..], 1).unwrap()).collect();
+    for (kind, name, bytes, told, packing) in [
+        ("plain", "a.bin", plain.clone(), plain.len(), r#""compression": null"#),
+        ("whole", "a.zstd.bin", zstd::encode_all(&plain[..], 1).unwrap(), plain.len(), r#""compression": "zstd""#),
+        ("each", "a.bin", chunk(&each), chunk(&each).len(), r#""compression": "zstd", "compression_level": "sample""#),
+    ] {
+        fs::create_dir(folder.path().join(kind)).unwrap();
+        write(&folder.path().join(kind).join(name), bytes);
+        write(&folder.path().join(kind).join("index.json"), index(name, told, packing));
+    }
+    let faults = vec![(3, Fault::Status(503)), (5, Fault::Cut)];
+    let server = start(&folder, Behaviour { latency: ms(1), faults, ..Behaviour::default() });
+    let cache = TempDir::new().unwrap();
+    let more = format!(r#", "cache": {{"folder": "{}", "bytes": 50000000}}"#, cache.path().display());
+    let column = r#"{"name": "data", "kind": "bytes"}"#;
+    let expected = epoch(&open(&folder.path().join("plain").display().to_string(), column).unwrap()).unwrap();
+    assert_eq!(expected.len(), 60);
+    for kind in ["plain", "whole", "each"] {
+        let loader = open_with(&server.url(kind), column, &more).unwrap();
+        assert_eq!(epoch(&loader).unwrap(), expected, "{kind}");
+    }
+}

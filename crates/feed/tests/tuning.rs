@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use feed::memory::Share;
 use feed::meter::Meter;
-use feed::order::{Order, Shares, Shuffle};
+use feed::order::{Order, Shares, Shuffle, Worker};
 use feed::pipeline::{
     Ahead, Arrivals, Asked, Engine, Next, Output, Place, SampleError, Seat, Settings, Turn, Type, Work,
 };
@@ -57,7 +57,7 @@ fn settled(threads: Tuned, samples: u64) -> usize {
     let work = Arc::new(Waiting { outputs: [Output::numbers("number", Type::I64, &[])], meter: Meter::default() });
     let settings = Settings {
         course: Order { samples, shuffle: Shuffle::Global, seed: 1 }.into(),
-        shares: Shares { samples, world: 1, rank: 0, batch: 50, drop_last: false },
+        shares: Shares { samples, world: 1, rank: 0, batch: 50, drop_last: false, worker: Worker::ALONE },
         threads,
         ahead: Tuned::pinned(8),
         epoch: 0,

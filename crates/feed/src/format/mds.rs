@@ -149,20 +149,13 @@ fn open_file(
 /// Looks whether a file is the shard that the index tells of.
 fn read_shard(file: File, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
     let name = &entry.raw_data.basename;
-    let head = match &file {
-        File::Local(_) => 4,
-        File::Remote(_) => entry.samples.saturating_mul(4).saturating_add(8).min(file.size()) as usize,
-    };
-    let mut head = vec![0; head];
-    file.read_at(0, &mut head).map_err(MdsError::Source)?;
-    let mut words = head.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
-    let (count, told) = (words.next().unwrap_or_default(), entry.samples);
+    let (count, offsets) = read_head(&file, entry.samples).map_err(MdsError::Source)?;
+    let told = entry.samples;
     if u64::from(count) != told {
         return Err(wrong(format!(
             "{name} has {count} samples, and the index says {told}: is it the index of other files?"
         )));
     }
-    let offsets: Vec<u32> = words.collect();
     let columns = entry.column_names.iter().zip(&entry.column_encodings).zip(&entry.column_sizes);
     let columns = columns.map(|((name, encoding), size)| Column {
         name: name.clone(),
@@ -170,6 +163,19 @@ fn read_shard(file: File, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsErro
         size: *size,
     });
     Ok(MdsShard { file, offsets, samples: entry.samples, columns: columns.collect() })
+}
+
+/// How many samples a shard says it has; and of an object in a store, where each begins, since that costs no further request.
+pub(super) fn read_head(file: &File, samples: u64) -> Result<(u32, Vec<u32>), SourceError> {
+    let head = match file {
+        File::Local(_) => 4,
+        File::Remote(_) => samples.saturating_mul(4).saturating_add(8).min(file.size()) as usize,
+    };
+    let mut head = vec![0; head];
+    file.read_at(0, &mut head)?;
+    let mut words = head.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word));
+    let count = words.next().unwrap_or_default();
+    Ok((count, words.collect()))
 }
 
 /// What an encoding's name says about bytes. Other encodings are handed on as they are.
@@ -185,6 +191,15 @@ impl MdsShard {
     /// A shard on this machine, of which everything is known.
     pub(crate) fn of_columns(file: File, samples: u64, columns: Vec<Column>) -> MdsShard {
         MdsShard { file, offsets: Vec::new(), samples, columns }
+    }
+
+    /// The same, where each sample begins being known already, or not.
+    pub(super) fn of_offsets(self, offsets: Vec<u32>) -> MdsShard {
+        MdsShard { offsets, ..self }
+    }
+
+    pub(super) fn file(&self) -> &File {
+        &self.file
     }
 
     /// Where a sample begins and ends.
@@ -205,8 +220,14 @@ impl MdsShard {
         Ok((begin, end))
     }
 
+    /// Bytes of a sample, with the sizes of its columns.
+    pub(super) fn sample_bytes(&self, sample: u64) -> Result<u64, ReadError> {
+        let (begin, end) = self.ends(sample)?;
+        Ok(end - begin)
+    }
+
     /// Where each column of a sample lies: the sizes of those without a fixed one come first, then the columns.
-    fn extents(&self, sample: u64) -> Result<Vec<Extent>, ReadError> {
+    pub(super) fn extents(&self, sample: u64) -> Result<Vec<Extent>, ReadError> {
         let (begin, end) = self.ends(sample)?;
         let told = self.columns.iter().filter(|column| column.size.is_none()).count() as u64;
         let past = || ReadError::Corrupt { what: "the sizes of its columns reach past its end" };
@@ -267,8 +288,7 @@ impl Shard for MdsShard {
             return Ok(u64::from(size));
         }
         // Not more than all its columns together.
-        let (begin, end) = self.ends(sample)?;
-        Ok(end - begin)
+        self.sample_bytes(sample)
     }
 
     fn index_bytes(&self) -> usize {

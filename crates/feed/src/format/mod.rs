@@ -2,6 +2,7 @@
 
 pub mod folder;
 pub mod lines;
+pub mod litdata;
 pub mod mds;
 pub mod megatron;
 pub mod records;
@@ -97,6 +98,9 @@ pub enum ShardKind {
     WebDataset,
     /// Shards of MosaicML's streaming library.
     Mds,
+    /// Chunks of Lightning's library LitData.
+    #[serde(rename = "litdata")]
+    LitData,
     /// Objects, one a line.
     JsonLines,
     /// Lines.
@@ -114,6 +118,7 @@ impl std::fmt::Display for ShardKind {
         f.pad(match self {
             ShardKind::WebDataset => "WebDataset",
             ShardKind::Mds => "MDS",
+            ShardKind::LitData => "LitData",
             ShardKind::JsonLines => "JSON lines",
             ShardKind::Text => "text",
             ShardKind::Folder => "folder of images",

@@ -66,6 +66,8 @@ impl Records {
 pub struct RecordsShard {
     /// The file.
     pub file: File,
+    /// Where the first record begins in it.
+    pub start: u64,
     /// Its records.
     pub records: Records,
 }
@@ -105,13 +107,14 @@ impl Shard for RecordsShard {
     }
 
     fn want(&self, sample: u64, _fields: &[&[String]]) -> Option<Want> {
-        self.file.want(self.records.extent(sample))
+        let extent = self.records.extent(sample);
+        self.file.want(Extent { offset: self.start + extent.offset, ..extent })
     }
 
     fn read(&self, sample: u64, _names: &[String], bytes: &mut Vec<u8>) -> Result<Option<Encoding>, ReadError> {
         let extent = self.records.extent(sample);
         bytes.resize(extent.bytes as usize, 0);
-        self.file.read_at(extent.offset, bytes)?;
+        self.file.read_at(self.start + extent.offset, bytes)?;
         Ok(Some(Encoding::Plain))
     }
 }

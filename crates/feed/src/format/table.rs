@@ -11,6 +11,7 @@ use crate::unpack::table::{GAPS, Stored, Table, gap_bytes, told};
 
 /// A table.
 pub struct TableShard {
+    kind: ShardKind,
     name: String,
     size: u64,
     /// Its rows, in shards of MDS.
@@ -44,7 +45,12 @@ impl TableShard {
             shards.push(MdsShard::of_columns(open(number)?, *rows, columns.clone()));
             starts.push(starts[number] + rows);
         }
-        Ok(TableShard { name, size, shards, starts, table })
+        Ok(TableShard { kind: ShardKind::Table, name, size, shards, starts, table })
+    }
+
+    /// The same, of files that are called otherwise.
+    pub(crate) fn of_kind(self, kind: ShardKind) -> TableShard {
+        TableShard { kind, ..self }
     }
 
     /// The shard of a row, and its place there.
@@ -78,7 +84,7 @@ impl Shard for TableShard {
     }
 
     fn kind(&self) -> ShardKind {
-        ShardKind::Table
+        self.kind
     }
 
     /// Those of the file, and not what it takes unpacked, which hangs on how it is unpacked.

@@ -40,6 +40,9 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
     if spec.world == 0 || spec.rank >= spec.world {
         return wrong("rank", "ranks are counted from 0, and there are `world_size` of them");
     }
+    if spec.workers == 0 || spec.worker >= spec.workers {
+        return wrong("worker", "workers are counted from 0, and there are `workers` of them");
+    }
     if spec.threads.is_some_and(|threads| !(1..=1024).contains(&threads)) {
         return wrong("threads", "there are between 1 and 1,024");
     }

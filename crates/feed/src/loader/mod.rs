@@ -20,7 +20,7 @@ use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_li
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
 use crate::meter::{self, History, Memory, Parts, Report};
-use crate::order::Shares;
+use crate::order::{Shares, Worker};
 use crate::pipeline::{Engine, Next, Output, Settings, Work};
 use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
@@ -132,6 +132,7 @@ impl Loader {
                 rank: spec.rank,
                 batch: spec.batch,
                 drop_last: spec.drop_last,
+                worker: Worker { number: spec.worker, of: spec.workers },
             },
             threads,
             ahead: spec.ahead.map_or(Tuned { start: AHEAD, max: AHEAD_MAX }, Tuned::pinned),

@@ -95,7 +95,7 @@ impl EpochCourse {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Shares, Shuffle, Weights};
+    use super::super::{Shares, Shuffle, Weights, Worker};
     use super::*;
 
     fn course(samples: u64, with_mix: Option<[(u64, f64); 2]>, with_buckets: Option<(u64, u64)>) -> Course {
@@ -131,7 +131,7 @@ mod tests {
                 // Each rank begins anew, and reaches its own positions only.
                 let mut orders: Vec<EpochCourse> = (0..world).map(|_| course.epoch(2)).collect();
                 for _ in 0..steps {
-                    let share = |rank| Shares { samples, world, rank, batch, drop_last: false }.after(consumed);
+                    let share = |rank| Shares { samples, world, rank, batch, drop_last: false, worker: Worker::ALONE }.after(consumed);
                     let Some(next) = share(0) else { break };
                     for (rank, order) in orders.iter_mut().enumerate() {
                         let positions = share(rank as u64).map_or(0..0, |share| share.positions);

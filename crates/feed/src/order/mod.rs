@@ -14,7 +14,7 @@ pub use course::{Course, EpochCourse};
 pub(crate) use mix::told;
 pub use mix::{Mix, PLACES_MAX, SOURCES_MAX, Source, WeightError, Weights};
 pub use permutation::Permutation;
-pub use shares::{Share, Shares};
+pub use shares::{Share, Shares, Worker};
 pub use walk::{Drawn, Walk};
 pub use windows::Windows;
 

@@ -53,6 +53,10 @@ pub enum UnpackError {
 }
 
 impl UnpackError {
+    pub(super) fn damaged(file: &str, packing: Packing, problem: impl Into<String>) -> UnpackError {
+        UnpackError::Damaged { file: file.to_owned(), packing, problem: problem.into() }
+    }
+
     pub(super) fn writing(file: &str, folder: &Path, error: io::Error) -> UnpackError {
         UnpackError::Write { file: file.to_owned(), folder: folder.to_owned(), error }
     }

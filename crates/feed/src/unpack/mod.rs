@@ -1,11 +1,12 @@
-//! Files that cannot be read at any place: compressed ones, and tables. Each is unpacked once, into a folder of this machine, and
-//! read there.
+//! Files that cannot be read at any place: compressed ones, those whose samples are, and tables. Each is unpacked once, into a folder
+//! of this machine, and read there.
 //!
 //! What is unpacked lies in the folder of blocks ([`crate::source::cache`]), counts against its limit in steps while it is written, and
 //! is named by a digest of where the file is, its version, and how it is unpacked; so no file is taken for another, and an older version
 //! of Trimtab's layout for none. Errors and shards have the names of the files that were named, wherever they are read. Start at
 //! [`Unpacker`].
 
+mod chunk;
 mod error;
 mod room;
 mod stream;
@@ -22,10 +23,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+pub use chunk::Pieces;
 pub use error::UnpackError;
 use room::Room;
 use table::Table;
 
+use crate::format::Extent;
 use crate::format::table::TableShard;
 use crate::memory::Share;
 use crate::source::cache::Cache;
@@ -39,7 +42,7 @@ const FORMAT: u32 = 1;
 const BYTES_MAX: u64 = 64 << 30;
 /// What a compressed file holds.
 const CONTENT: &str = "content";
-/// A table that is not on this machine, as long as it is unpacked.
+/// What is not on this machine, or lies within a file, as long as it is unpacked.
 const SOURCE: &str = "source";
 /// Tables that are unpacked at once: of each, a batch of rows is in memory.
 const TABLES_MAX: usize = 4;
@@ -51,6 +54,8 @@ pub enum Packing {
     Compressed(Compression),
     /// As a table.
     Table(TableFormat),
+    /// As a chunk of LitData's whose samples are compressed.
+    Chunk,
 }
 
 /// How a file is compressed.
@@ -102,6 +107,7 @@ impl fmt::Display for Packing {
             Packing::Compressed(Compression::Zstandard) => "Zstandard",
             Packing::Table(TableFormat::Parquet) => "Parquet",
             Packing::Table(TableFormat::Arrow) => "Arrow",
+            Packing::Chunk => "a compressed chunk of LitData's",
         })
     }
 }
@@ -152,27 +158,54 @@ impl Unpacker {
     ///
     /// Where it cannot be read or is damaged, or there is no room for it.
     pub fn table(&self, at: &Location, format: TableFormat) -> Result<TableShard, UnpackError> {
-        let unpacked: Unpacked<Table> = self.unpacked(at, "table", |file, room| {
-            let _turn = self.tables.take(1);
-            let source = match at {
-                Location::Path(path) => fs::File::open(path).map_err(|error| failed(at.name(), error))?,
-                Location::Object(_) => {
-                    // Its index is at its end, and its columns lie anywhere: a store would be asked for each of their pages.
-                    stream::copy_whole(file, Packing::Table(format), SOURCE, room)?;
-                    fs::File::open(room.path(SOURCE)).map_err(|error| room.failed(error))?
-                }
-            };
-            let table = table::unpack(&source, format, room)?;
-            if let Location::Object(_) = at {
-                fs::remove_file(room.path(SOURCE)).map_err(|error| room.failed(error))?;
-                room.free(file.size());
-            }
+        self.rows(at, "table", |file, room| {
+            // Its index is at its end, and its columns lie anywhere: a store would be asked for each of their pages.
+            let source = Source::whole(at, file, Packing::Table(format), room)?;
+            let table = table::unpack(source.file(), format, room)?;
+            source.forget(room)?;
             Ok(table)
+        })
+    }
+
+    /// The rows of a table of Arrow's that lies within a file.
+    pub(crate) fn table_within(&self, at: &Location, extent: Extent) -> Result<TableShard, UnpackError> {
+        self.rows(at, "table within", |file, room| {
+            let source = Source::part(extent, file, Packing::Table(TableFormat::Arrow), room)?;
+            let table = table::unpack(source.file(), TableFormat::Arrow, room)?;
+            source.forget(room)?;
+            Ok(table)
+        })
+    }
+
+    fn rows(
+        &self,
+        at: &Location,
+        kind: &str,
+        unpack: impl FnOnce(&File, &mut Room<'_>) -> Result<Table, UnpackError>,
+    ) -> Result<TableShard, UnpackError> {
+        let unpacked: Unpacked<Table> = self.unpacked(at, kind, |file, room| {
+            let _turn = self.tables.take(1);
+            unpack(file, room)
         })?;
         let size = at.size().map_err(UnpackError::Source)?;
         let open = |number| LocalFile::open_as(&unpacked.folder.join(table::shard_name(number)), at.name());
         TableShard::open((at.name(), size), unpacked.about, |number| open(number).map(File::Local))
             .map_err(UnpackError::Source)
+    }
+
+    /// What a chunk of LitData's would be without compression; its name is that of the file. None where it is not compressed: chunks of
+    /// both kinds may lie in one folder.
+    pub(crate) fn chunk(&self, at: &Location, pieces: Pieces) -> Result<Option<File>, UnpackError> {
+        if pieces == Pieces::Frames && !chunk::is_framed(&at.open().map_err(UnpackError::Source)?)? {
+            return Ok(None);
+        }
+        let unpacked: Unpacked<Content> = self.unpacked(at, pieces.name(), |file, room| {
+            let source = Source::whole(at, file, Packing::Chunk, room)?;
+            let bytes = chunk::unpack(source.file(), pieces, CONTENT, room)?;
+            source.forget(room)?;
+            Ok(Content { bytes })
+        })?;
+        open_as(&unpacked.folder.join(CONTENT), &at.name()).map(Some)
     }
 
     /// What there is of a file, unpacked by `unpack` where nobody did before.
@@ -216,6 +249,46 @@ impl Unpacker {
         let opened = Arc::new(begin().map_err(|error| failed(Some(folder.clone()), error))?);
         *open = Some(Arc::clone(&opened));
         Ok(opened)
+    }
+}
+
+/// A file that is unpacked from any place, and so on this machine.
+struct Source {
+    file: fs::File,
+    /// Bytes of it, where it was copied here for the time being.
+    copied: Option<u64>,
+}
+
+impl Source {
+    /// All of a file, where it is; one in a store is copied.
+    fn whole(at: &Location, file: &File, packing: Packing, room: &mut Room<'_>) -> Result<Source, UnpackError> {
+        match at {
+            Location::Path(path) => {
+                let file = fs::File::open(path).map_err(|error| failed(at.name(), error))?;
+                Ok(Source { file, copied: None })
+            }
+            Location::Object(_) => Source::part(Extent { offset: 0, bytes: file.size() }, file, packing, room),
+        }
+    }
+
+    /// A part of a file, copied.
+    fn part(extent: Extent, file: &File, packing: Packing, room: &mut Room<'_>) -> Result<Source, UnpackError> {
+        let bytes = stream::copy_part(file, extent, packing, SOURCE, room)?;
+        let file = fs::File::open(room.path(SOURCE)).map_err(|error| room.failed(error))?;
+        Ok(Source { file, copied: Some(bytes) })
+    }
+
+    fn file(&self) -> &fs::File {
+        &self.file
+    }
+
+    /// What was copied is of no more use.
+    fn forget(self, room: &mut Room<'_>) -> Result<(), UnpackError> {
+        if let Some(bytes) = self.copied {
+            fs::remove_file(room.path(SOURCE)).map_err(|error| room.failed(error))?;
+            room.free(bytes);
+        }
+        Ok(())
     }
 }
 

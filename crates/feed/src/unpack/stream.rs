@@ -6,6 +6,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::room::Room;
 use super::{Compression, Packing, UnpackError};
+use crate::format::Extent;
 use crate::source::{File, ReadAt, SourceError};
 
 /// What is read, and what is written, at once.
@@ -27,10 +28,16 @@ pub(super) fn unpack(file: &File, compression: Compression, to: &str, room: &mut
     }
 }
 
-/// Writes a file as it is.
-pub(super) fn copy_whole(file: &File, packing: Packing, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {
+/// Writes a part of a file as it is.
+pub(super) fn copy_part(
+    file: &File,
+    extent: Extent,
+    packing: Packing,
+    to: &str,
+    room: &mut Room<'_>,
+) -> Result<u64, UnpackError> {
     let in_order = file.in_order();
-    copy(InOrder { file: &*in_order, at: 0 }, packing, to, room)
+    copy(InOrder { file: &*in_order, at: extent.offset }.take(extent.bytes), packing, to, room)
 }
 
 fn copy(mut from: impl Read, packing: Packing, to: &str, room: &mut Room<'_>) -> Result<u64, UnpackError> {

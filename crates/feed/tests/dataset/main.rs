@@ -4,6 +4,7 @@
 
 mod fields;
 mod inspected;
+mod litdata;
 mod made;
 mod packed;
 mod tables;
