@@ -30,6 +30,7 @@ from .columns import (
     Tokens,
 )
 from .loader import Loader
+from .money import Money
 from .report import Report
 from .stage import Transform
 from .window import Window
@@ -44,6 +45,7 @@ __all__ = [
     "Image",
     "Integer",
     "Loader",
+    "Money",
     "Number",
     "Part",
     "RandomCrop",

@@ -92,6 +92,7 @@ class Stage:
         self.busy_seconds = 0.0
         self.starved_seconds = 0.0
         self.samples = 0
+        self.tell()
         self._feeder = threading.Thread(target=self._feed, name="trimtab-stage", daemon=True)
         self._feeder.start()
 
@@ -116,6 +117,10 @@ class Stage:
             self.state = making.state
             yield self._made(making, outcomes)
 
+    def tell(self) -> None:
+        """Has the loader's reports tell how this stage fares."""
+        self._native.note_stage(self.workers, self.samples, self.busy_seconds, self.starved_seconds)
+
     def close(self) -> None:
         """Ends the workers; what they are at is finished."""
         self._is_over = True
@@ -131,6 +136,7 @@ class Stage:
             if reason is not None
         ]
         self.samples += len(samples)
+        self.tell()
         return Made(samples, making.failed + failed)
 
     def _feed(self) -> None:

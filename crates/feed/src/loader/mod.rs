@@ -2,6 +2,7 @@
 
 mod check;
 mod columns;
+mod given;
 mod resources;
 
 use std::collections::VecDeque;
@@ -11,13 +12,14 @@ use std::time::{Duration, Instant};
 
 use check::check;
 use columns::{columns, format};
+use given::given;
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
-use crate::meter::{self, History, Memory, Parts, Report};
+use crate::meter::{self, Given, History, Memory, Parts, Report, Stage};
 use crate::order::{Order, Shares};
-use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::pipeline::{Engine, Next, Numbers, Output, Settings, Work};
 use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, find, is_in_store};
@@ -41,6 +43,8 @@ pub struct Loader {
     fetcher: Option<Arc<Fetcher>>,
     /// Where blocks of objects are kept.
     cache: Option<Arc<Cache>>,
+    /// What reports call it by.
+    given: Given,
 }
 
 impl Drop for Loader {
@@ -129,7 +133,8 @@ impl Loader {
         };
         let settings = begun_from(settings, spec);
         let (memory, fetcher, running) = (budget.batches, buckets.fetcher().cloned(), Mutex::default());
-        Ok(Loader { columns: Arc::new(columns), settings, memory, digest, running, limit, fetcher, cache })
+        let (columns, given) = (Arc::new(columns), given(spec));
+        Ok(Loader { columns, settings, memory, digest, running, limit, fetcher, cache, given })
     }
 
     /// The columns of a batch.
@@ -215,7 +220,7 @@ impl Loader {
             let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
             (seconds, running.history.recent(now, totals), running.engine.clone())
         };
-        let planned = (self.settings.threads.start, self.settings.ahead.start);
+        let planned = Numbers { threads: self.settings.threads.start, ahead: self.settings.ahead.start, ready: 0 };
         let numbers = engine.map_or(planned, |engine| engine.numbers());
         let memory = Memory {
             limit: self.limit,
@@ -225,10 +230,17 @@ impl Loader {
             decoded: self.columns.decoded_bytes(),
         };
         let epoch = self.settings.order.samples / self.settings.shares.world;
-        let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
+        let (given, stage) = (self.given.clone(), self.columns.meter().stage.now());
+        let parts = Parts { given, seconds, totals, recent, numbers, cores: cores(), epoch, memory, stage };
+        let mut report = Report::of(parts);
         report.store = self.fetcher.as_deref().map(meter::Store::from);
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
+    }
+
+    /// Notes how the stage fares that takes this loader's batches and makes others of them.
+    pub fn note_stage(&self, stage: Stage) {
+        self.columns.meter().stage.note(stage);
     }
 
     /// Goes on from where another loader was. What was made ahead is thrown away.
