@@ -216,9 +216,14 @@ impl Loader {
         let now = Instant::now();
         let totals = self.columns.meter().totals();
         let (seconds, recent, engine) = {
-            let running = self.lock();
+            let mut running = self.lock();
             let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
-            (seconds, running.history.recent(now, totals), running.engine.clone())
+            let recent = running.history.recent(now, totals);
+            if running.start.is_some() {
+                // Whoever asks each second is told of the last seconds also where the consumer pauses.
+                running.history.note(now, || totals);
+            }
+            (seconds, recent, running.engine.clone())
         };
         let planned = Numbers { threads: self.settings.threads.start, ahead: self.settings.ahead.start, ready: 0 };
         let numbers = engine.map_or(planned, |engine| engine.numbers());

@@ -6,9 +6,6 @@ use super::quiet;
 use super::told::Told;
 use crate::meter::Report;
 
-/// The content type of Prometheus' text format.
-const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
-
 /// Which loader it is, and what asks it for a report: none once it has ended.
 pub(super) struct Answers {
     pub(super) pid: u32,
@@ -38,7 +35,7 @@ impl Answers {
                 let text = serde_json::to_string(&told).expect("a report is plain data");
                 Response::ok("application/json", text + "\n")
             }
-            "/metrics" => Response::ok(EXPOSITION, exposition(&[told])),
+            "/metrics" => Response::exposition(exposition(&[told])),
             _ => Response::ok("text/plain; charset=utf-8", "ok\n".to_owned()),
         }
     }

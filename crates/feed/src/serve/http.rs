@@ -2,6 +2,7 @@
 //! connection is for one request.
 
 use std::fmt::Write;
+use std::io::{self, Read};
 
 /// Bytes of a request's head, at most.
 pub const REQUEST_MAX: usize = 8 << 10;
@@ -47,6 +48,29 @@ pub(super) fn head_end(bytes: &[u8]) -> Option<usize> {
 }
 
 impl Request {
+    /// Reads a request from a connection, which has a time after which it fails to be read.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not come, or is none that is answered.
+    pub fn read(connection: &mut impl Read) -> Result<Request, Refusal> {
+        let (mut head, mut piece) = (Vec::new(), [0; 1024]);
+        loop {
+            match connection.read(&mut piece) {
+                Ok(0) => return Err(Refusal::Malformed),
+                Ok(read) => head.extend_from_slice(&piece[..read]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => return Err(Refusal::Late),
+            }
+            if let Some(end) = head_end(&head) {
+                return Request::parse(&head[..end]);
+            }
+            if head.len() > REQUEST_MAX {
+                return Err(Refusal::Large);
+            }
+        }
+    }
+
     /// Reads the head of a request.
     ///
     /// # Errors
@@ -75,6 +99,11 @@ impl Request {
 }
 
 impl Response {
+    /// What Prometheus is to read.
+    pub fn exposition(text: String) -> Response {
+        Response::ok("text/plain; version=0.0.4; charset=utf-8", text)
+    }
+
     /// It was found.
     pub fn ok(content_type: &'static str, body: String) -> Response {
         Response { status: "200 OK", content_type, body }
@@ -141,6 +170,15 @@ mod tests {
             assert_eq!(Request::parse(head), expected, "{:?}", String::from_utf8_lossy(head));
         }
         assert_eq!((head_end(b"GET / HTTP/1.1\r\n\r\nmore"), head_end(b"GET / HTTP/1.1\r\n")), (Some(18), None));
+    }
+
+    #[test]
+    fn a_request_is_read_in_pieces_and_not_beyond_its_bound() {
+        let head = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n";
+        let mut pieces = (&head[..10]).chain(&head[10..]);
+        assert_eq!(Request::read(&mut pieces).map(|request| request.path), Ok("/metrics".to_owned()));
+        assert_eq!(Request::read(&mut &head[..10]), Err(Refusal::Malformed));
+        assert_eq!(Request::read(&mut io::repeat(b'x')), Err(Refusal::Large));
     }
 
     #[test]
