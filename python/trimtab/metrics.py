@@ -6,6 +6,7 @@ import atexit
 import os
 import warnings
 import weakref
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 from . import _native
@@ -14,6 +15,8 @@ FOLDER = "TRIMTAB_METRICS_DIR"
 """The environment's name for a folder in which each loader is to answer."""
 
 _serving: weakref.WeakSet[_native.Loader] = weakref.WeakSet()
+# The process that was told to remove what is left.
+_ends_with: int | None = None
 
 
 def begin(native: _native.Loader, told: bool | str | os.PathLike[str] | None, is_copy: bool) -> str | None:
@@ -37,6 +40,7 @@ def begin(native: _native.Loader, told: bool | str | os.PathLike[str] | None, is
         warnings.warn(f"the loader does not answer: {error}", RuntimeWarning, stacklevel=4)
         return None
     _serving.add(native)
+    _end_with_process()
     return path
 
 
@@ -54,6 +58,14 @@ def _in_forked_process() -> None:
     for native in list(_serving):
         native.close_copy()
     _serving.clear()
+
+
+def _end_with_process() -> None:
+    """Has sockets removed when a worker of multiprocessing, and so of torch, ends: without what is registered with atexit."""
+    global _ends_with
+    if _ends_with != os.getpid():
+        Finalize(None, _at_end, exitpriority=0)
+        _ends_with = os.getpid()
 
 
 def _at_end() -> None:

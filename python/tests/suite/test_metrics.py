@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import pickle
 import socket
@@ -181,6 +182,26 @@ def _listening():
     """Inodes of Unix sockets that are listened at (proc(5): the flag 0x10000)."""
     rows = [row.split() for row in Path("/proc/net/unix").read_text().splitlines()[1:]]
     return [row[6] for row in rows if row[3] == "00010000"]
+
+
+def _work(tokens, run, told):
+    global _kept
+    _kept = _loader(tokens, metrics=run)
+    next(iter(_kept))
+    told.put((os.getpid(), json.loads(_ask(_kept.metrics))["pid"]))
+
+
+@pytest.mark.parametrize("how", ["fork", "spawn"])
+def test_a_worker_of_multiprocessing_removes_its_socket(tokens, run, how):
+    context = multiprocessing.get_context(how)
+    told = context.Queue()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        worker = context.Process(target=_work, args=(tokens, run, told))
+        worker.start()
+    assert len(set(told.get(timeout=120))) == 1
+    worker.join(timeout=60)
+    assert worker.exitcode == 0 and _sockets(run) == []
 
 
 PROGRAM = """

@@ -14,29 +14,29 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// The answer to a request, as it is sent.
-    pub(super) fn to(&self, request: Result<Request, Refusal>) -> Vec<u8> {
+    /// The answer to a request, as it is sent; none while no report is to be made.
+    pub(super) fn to(&self, request: &Result<Request, Refusal>) -> Option<Vec<u8>> {
         match request {
-            Ok(request) => self.found(&request.path).bytes(request.is_head),
-            Err(refusal) => Response::from(refusal).bytes(false),
+            Ok(request) => Some(self.found(&request.path)?.bytes(request.is_head)),
+            Err(refusal) => Some(Response::from(*refusal).bytes(false)),
         }
     }
 
-    fn found(&self, path: &str) -> Response {
+    fn found(&self, path: &str) -> Option<Response> {
         if !matches!(path, "/report" | "/metrics" | "/health") {
-            return Response::words("404 Not Found", "there are /metrics, /report and /health");
+            return Some(Response::words("404 Not Found", "there are /metrics, /report and /health"));
         }
-        let Some(report) = quiet::make(|| (self.report)()) else {
-            return Response::words("503 Service Unavailable", "the loader has ended");
+        let Some(report) = quiet::make(|| (self.report)())? else {
+            return Some(Response::words("503 Service Unavailable", "the loader has ended"));
         };
         let told = Told { pid: Some(self.pid), loader: Some(self.loader), report };
-        match path {
+        Some(match path {
             "/report" => {
                 let text = serde_json::to_string(&told).expect("a report is plain data");
                 Response::ok("application/json", text + "\n")
             }
             "/metrics" => Response::exposition(exposition(&[told])),
             _ => Response::ok("text/plain; charset=utf-8", "ok\n".to_owned()),
-        }
+        })
     }
 }

@@ -21,7 +21,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::time::{sleep, timeout};
 
 use super::answer::Answers;
-use super::http::{REQUEST_MAX, Refusal, Request, head_end};
+use super::http::{REQUEST_MAX, Refusal, Request, Response, head_end};
 use super::place::Place;
 use super::socket::{ServeError, Socket, Trace};
 use crate::meter::Report;
@@ -30,6 +30,8 @@ use crate::meter::Report;
 pub const CLIENTS_MAX: usize = 32;
 /// How long a request may take to come, and an answer to be read.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long it is waited before a report is tried again that was not to be made.
+const HELD: Duration = Duration::from_millis(1);
 /// How long nobody is let in where the process has no more files to open.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -177,8 +179,9 @@ impl Drop for Client {
 /// Answers one client. One that sends nothing, or reads nothing, is let go of.
 async fn answer(stream: &UnixStream, client: Client, answers: &Answers) {
     if client.is_one_too_many {
+        let busy = Response::from(Refusal::Busy).bytes(false);
         // What does not fit at once is not waited for: there are too many already.
-        drop(stream.try_write(&answers.to(Err(Refusal::Busy))));
+        drop(stream.try_write(&busy));
         return;
     }
     let request = match timeout(PATIENCE, request(stream)).await {
@@ -187,7 +190,12 @@ async fn answer(stream: &UnixStream, client: Client, answers: &Answers) {
         Ok(Err(_)) => return,
         Err(_) => Err(Refusal::Late),
     };
-    let response = answers.to(request);
+    let response = loop {
+        match answers.to(&request) {
+            Some(response) => break response,
+            None => sleep(HELD).await,
+        }
+    };
     // Nobody is left to be told of what fails here.
     drop(timeout(PATIENCE, write(stream, &response)).await);
 }

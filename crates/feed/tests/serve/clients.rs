@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use feed::serve::{AskError, CLIENTS_MAX, Endpoint, Place, REQUEST_MAX, Told, ask};
+use feed::serve::{AskError, CLIENTS_MAX, Endpoint, Place, REQUEST_MAX, Told, ask, go_on, hold_still};
 
 use super::{endpoint, folder, loader};
 
@@ -82,6 +82,25 @@ fn a_loader_that_has_ended_says_so() {
     let answer = exchange(endpoint.path(), b"GET /metrics HTTP/1.1\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 503 ") && answer.ends_with("the loader has ended\n"), "{answer}");
     assert!(matches!(ask(endpoint.path(), "/report"), Err(AskError::Gone)));
+}
+
+#[test]
+fn while_all_holds_still_whoever_asks_waits_and_an_end_does_not() {
+    let folder = folder();
+    let loader = loader(folder.path());
+    let endpoint = endpoint(&folder.path().join("x.sock"), &loader);
+    hold_still();
+    let mut waiting = connect(endpoint.path());
+    waiting.write_all(b"GET /report HTTP/1.1\r\n\r\n").unwrap();
+    waiting.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+    let early = waiting.read(&mut [0; 1]).map_err(|error| error.kind());
+    let start = Instant::now();
+    // Whoever forks may wait for whoever ends this.
+    drop(endpoint);
+    let took = start.elapsed();
+    go_on();
+    assert_eq!(early, Err(ErrorKind::WouldBlock), "no report is made");
+    assert!(took < Duration::from_secs(2), "{took:?}");
 }
 
 #[test]
