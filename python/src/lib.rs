@@ -5,6 +5,7 @@ mod array;
 mod dlpack;
 mod loader;
 mod memory;
+mod metrics;
 mod pace;
 
 use pyo3::prelude::*;
@@ -16,6 +17,8 @@ mod _native {
     use super::array::Array;
     #[pymodule_export]
     use super::loader::{DataError, Loader};
+    #[pymodule_export]
+    use super::metrics::{go_on, hold_still, metrics_folder};
     #[pymodule_export]
     use super::pace::Pace;
 

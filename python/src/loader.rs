@@ -1,12 +1,15 @@
 //! The loader as Python holds it: what is asked for comes as JSON, batches go as dictionaries of arrays.
 
+use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use feed::loader;
+use feed::meter::Stage;
 use feed::pipeline::{Batch, Kind, Next};
+use feed::serve::{Endpoint, Place};
 use feed::spec::Spec;
 use feed::state::State;
 use pyo3::create_exception;
@@ -27,9 +30,11 @@ const TRIMMED: usize = 4 << 20;
 const NO_ROOM: Duration = Duration::from_secs(5);
 
 /// A loader of batches. `trimtab.Loader` is what people use.
-#[pyclass(frozen, module = "trimtab._native")]
+#[pyclass(frozen, weakref, module = "trimtab._native")]
 pub(crate) struct Loader {
-    loader: loader::Loader,
+    /// What answers for it, where it answers. Dropped first: it asks the loader.
+    endpoint: Mutex<Option<Endpoint>>,
+    loader: Arc<loader::Loader>,
     /// Columns of bytes that are handed over as they lie.
     arrays: Vec<String>,
     /// The samples of the batch that was taken last.
@@ -52,7 +57,12 @@ impl Loader {
                 Err(RecvTimeoutError::Timeout) => py.check_signals()?,
                 Ok(opened) => {
                     let loader = opened.map_err(raised)?;
-                    return Ok(Loader { loader, arrays, numbers: Mutex::default() });
+                    return Ok(Loader {
+                        endpoint: Mutex::default(),
+                        loader: Arc::new(loader),
+                        arrays,
+                        numbers: Mutex::default(),
+                    });
                 }
                 Err(RecvTimeoutError::Disconnected) => {
                     return Err(PyRuntimeError::new_err(
@@ -117,6 +127,34 @@ impl Loader {
         serde_json::to_string(&self.loader.report()).expect("a report is plain data")
     }
 
+    /// Notes how a stage fares that takes these batches and makes others of them.
+    fn note_stage(&self, workers: usize, samples: u64, busy_seconds: f64, starved_seconds: f64) {
+        self.loader.note_stage(Stage { workers, samples, busy_seconds, starved_seconds });
+    }
+
+    /// Answers at a socket, or in a folder of them, with its report; where that is.
+    fn serve(&self, py: Python<'_>, place: &str) -> PyResult<String> {
+        let held = Arc::downgrade(&self.loader);
+        let report = move || held.upgrade().map(|loader| loader.report());
+        let opened = py.detach(|| Endpoint::open(&Place::of(Path::new(place)), report));
+        let endpoint = opened.map_err(|error| PyValueError::new_err(format!("metrics: {error}")))?;
+        let path = endpoint.path().display().to_string();
+        let before = self.endpoint().replace(endpoint);
+        py.detach(|| drop(before));
+        Ok(path)
+    }
+
+    /// Does not answer any more.
+    fn stop_serving(&self, py: Python<'_>) {
+        let before = self.endpoint().take();
+        py.detach(|| drop(before));
+    }
+
+    /// In a forked process: closes its copy of the socket.
+    fn close_copy(&self) {
+        self.endpoint().iter_mut().for_each(Endpoint::close_copy);
+    }
+
     /// Goes on from a state.
     fn go_on_from(&self, py: Python<'_>, state: &str) -> PyResult<()> {
         let state = State::read(state).map_err(|error| PyValueError::new_err(error.to_string()))?;
@@ -140,6 +178,10 @@ impl Loader {
 type Delivered<'py> = (Bound<'py, PyDict>, Vec<(String, String)>);
 
 impl Loader {
+    fn endpoint(&self) -> MutexGuard<'_, Option<Endpoint>> {
+        self.endpoint.lock().expect("nobody panics while holding it")
+    }
+
     /// A batch as Python takes it. Numbers stay where they are; bytes are copied, sample by sample, each of which is given back then.
     fn delivered<'py>(&self, py: Python<'py>, mut batch: Batch) -> PyResult<Delivered<'py>> {
         let failed = std::mem::take(&mut batch.failed);

@@ -34,6 +34,7 @@ from .columns import (
 )
 from .loader import Loader
 from .mix import Mix, Source
+from .money import Money
 from .ray import RayDatasource
 from .report import Report
 from .stage import Transform
@@ -51,6 +52,7 @@ __all__ = [
     "Integer",
     "Loader",
     "Mix",
+    "Money",
     "Number",
     "Part",
     "RandomCrop",

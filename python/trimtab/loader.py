@@ -9,7 +9,8 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
-from . import _native, buckets, hugging_face, mix, ranks, report
+from . import _native, buckets, hugging_face, mix, money, ranks, report
+from . import metrics as serving
 from . import torch as torch_adapter
 from .buckets import Buckets
 from .columns import Bytes, Column
@@ -40,6 +41,10 @@ class Loader:
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`). ``transform``: a function of Python for each sample, or a `Transform`.
     ``pin_memory``: whether tensors lie in page-locked memory, for copies to the device that nobody waits for.
+    ``metrics``: where this loader answers with its report, for `trimtab feed watch` and Prometheus: a Unix socket (a name that ends in
+    ``.sock``), or a folder in which each loader has its own; True is a folder of the user's own. Unless it is told, the folder that
+    ``TRIMTAB_METRICS_DIR`` names in the environment, if it does. ``price_per_hour``: what an hour costs of all that waits while whoever
+    takes batches does, in dollars, or with a currency, such as ``"EUR 2.50"``; the report then says what the waiting costs.
     """
 
     def __init__(
@@ -67,6 +72,8 @@ class Loader:
         on_error: Literal["raise", "skip"] = "raise",
         transform: Transform | Callable[[dict[str, Any]], Mapping[str, Any]] | None = None,
         pin_memory: bool = False,
+        metrics: bool | str | os.PathLike[str] | None = None,
+        price_per_hour: float | str | None = None,
     ) -> None:
         if output not in _CONVERTERS:
             raise ValueError(f"output is {output!r}; it is one of {', '.join(map(repr, _CONVERTERS))}")
@@ -98,6 +105,7 @@ class Loader:
             "cache": None if cache_dir is None else {"folder": os.fspath(cache_dir), "bytes": cache_limit},
             "loaders_here": ranks.on_this_machine(),
             "storage_options": dict(storage_options or {}),
+            "price_per_hour": money.price(price_per_hour),
         }
         if max_pixels is not None:
             spec["pixels_max"] = max_pixels
@@ -116,13 +124,22 @@ class Loader:
         self._takes_turns = True
         self._was_begun = False
         self._worker: tuple[int, int] | None = None
+        self._metrics = metrics
+        self._made_by: int | None = os.getpid()
+        self.metrics: str | None = None
+        """The socket where this loader answers with its report; None where it does not."""
         self._open(None, self._spec)
 
     def _open(self, state: str | None, spec: str) -> None:
+        before = self.__dict__.get("_native")
+        if isinstance(before, _native.Loader):
+            # The one that comes may answer at the same place.
+            before.stop_serving()
         self._process = os.getpid()
         self._native = _native.Loader(spec, self._arrays)
         if state is not None:
             self._native.go_on_from(state)
+        self.metrics = serving.begin(self._native, self._metrics, self._made_by != self._process)
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
         was_begun, self._was_begun = self._was_begun, False
@@ -232,8 +249,9 @@ class Loader:
 
     def report(self) -> report.Report:
         """Where the time went since the first batch was asked for. `print` it to read it in words."""
-        told = report.of(json.loads(self._native.report()))
-        return told if self._stage is None else report.with_stage(told, self._stage)
+        if self._stage is not None:
+            self._stage.tell()
+        return report.of(json.loads(self._native.report()))
 
     def state_dict(self) -> dict[str, Any]:
         """Where all ranks are once each has had as many batches as this one: small, plain, the same on every rank."""
@@ -292,6 +310,8 @@ class Loader:
         kept["_stage"] = None
         kept["_pins"] = None
         kept["_was_begun"] = False
+        # Whoever takes it up has a copy, in whatever process.
+        kept["_made_by"] = None
         return kept
 
     def __setstate__(self, kept: dict[str, Any]) -> None:

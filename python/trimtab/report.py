@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from .stage import Amounts, Stage
-
-# A consumer that waits for less than this of its time is not held back.
-_STARVED_MIN = 0.02
+from .money import Money
 
 
 @dataclass(frozen=True)
@@ -19,6 +17,8 @@ class Prediction:
     without_bottleneck: float | None
     """If what holds the loader back took no time."""
     another_core: float | None
+    more_memory: float | None
+    """With so much memory that threads never wait for any; None where they do not."""
     decoded_cache: float | None
     """With all images kept decoded, which takes `decoded_bytes`."""
     decoded_bytes: float | None
@@ -32,9 +32,15 @@ class Recent:
     samples_per_second: float
     bytes_per_second: float
     starved: float
-    """The part of its time that the consumer waited for a batch."""
+    """The part of its time that whoever takes batches waited for one."""
+    read_seconds: float
+    make_seconds: float
+    decode_seconds: float
+    fetch_seconds: float
+    memory_seconds: float
+    ahead_seconds: float
     bottleneck: str
-    """What holds everything back: consumer, network, disk, decode; or unknown, where nothing was delivered yet."""
+    """What holds everything back: consumer, transform, network, disk, decode; or unknown, where nothing was delivered yet."""
     prediction: Prediction
 
 
@@ -101,20 +107,28 @@ class Transforming:
     """Of all workers."""
     starved_seconds: float
     """Whoever takes batches: waiting for one of the stage's."""
-    recent: Amounts
-    """What was done in the last seconds alone."""
 
 
 @dataclass(frozen=True)
 class Report:
     """Where the time went. Seconds of threads add up over all of them: with two, there are two in a second."""
 
+    version: int
+    """Of what is written here: 1."""
+    data: str
+    """What is read: a name, and how many more there are."""
+    rank: int
+    world_size: int
+    price_per_hour: Money | None
+    """What an hour costs of all that waits while whoever takes batches does; None unless it was told."""
     seconds: float
     """Since the first batch was asked for."""
     threads: int
     """That make batches, now."""
     prefetch: int
     """Batches that are made ahead, at most, now."""
+    ready: int
+    """Batches that are made, and not taken."""
     cores: int
     """Cores that this process may use."""
     batches: int
@@ -131,27 +145,30 @@ class Report:
     """Threads: of that, decoding images."""
     fetch_seconds: float
     """Threads: waiting for what was asked of a store."""
+    memory_seconds: float
+    """Threads: waiting for memory, which batches have that are still referred to."""
     ahead_seconds: float
     """Threads: waiting until a batch is taken."""
     starved_seconds: float
-    """Whoever takes batches: waiting for one."""
+    """Whoever takes the loader's batches: waiting for one. Where there is a transform, that is the transform."""
     recent: Recent
     memory: Memory
     store: Store | None
     cache: Cache | None
+    transform: Transforming | None
+    stall_cost_per_hour: Money | None
+    """What the waiting costs in an hour, as in the last seconds; None where no price was told."""
     sources: tuple[SourceCount, ...] = ()
     """Those of a `Mix`."""
-    transform: Transforming | None = None
 
     @property
     def bottleneck(self) -> str:
         """What holds everything back now: consumer, transform, network, disk, decode; or unknown, where nothing was delivered yet."""
-        if self.transform is None or self.recent.bottleneck != "consumer":
-            return self.recent.bottleneck
-        # What the loader takes for its consumer is the stage, and that has one of its own.
-        recent = self.transform.recent
-        is_starved = recent.starved_seconds > _STARVED_MIN * recent.seconds
-        return "transform" if is_starved else "consumer"
+        return self.recent.bottleneck
+
+    def to_json(self) -> str:
+        """As `trimtab feed explain` reads it."""
+        return json.dumps(asdict(self))
 
     @property
     def samples_per_second(self) -> float:
@@ -166,7 +183,7 @@ class Report:
             f"{self.samples:,} samples in {self.batches:,} batches, {self.samples_per_second:,.0f} a second",
             f"  in the last {recent.seconds:.0f} s: {recent.samples_per_second:,.0f} a second,"
             f" {_amount(recent.bytes_per_second)}/s read; the consumer waited {recent.starved:.0%} of the time"
-            f" ({3600 * recent.starved:.0f} s of each hour)",
+            f" ({3600 * recent.starved:.0f} s of each hour{self._cost()})",
             f"  {self.threads} threads: {self._shares()}",
             f"  memory: {_amount(self.memory.batches)} of {_amount(self.memory.batches_limit)} for batches"
             + (f", {_amount(self.memory.decoded)} decoded" if self.memory.decoded else "")
@@ -196,18 +213,31 @@ class Report:
             lines.append(f"  {self.failed:,} samples could not be read")
         return "\n".join([*lines, *self._advice()])
 
+    def _cost(self) -> str:
+        if self.stall_cost_per_hour is None:
+            return ""
+        return f", {self.stall_cost_per_hour} of {self.price_per_hour}"
+
     def _shares(self) -> str:
         parts = {
             "read": self.read_seconds,
             "decode": self.decode_seconds,
             "make": self.make_seconds - self.decode_seconds,
             "wait for the store": self.fetch_seconds,
+            "wait for memory": self.memory_seconds,
             "wait for the consumer": self.ahead_seconds,
         }
         total = sum(parts.values()) or 1.0
         return ", ".join(f"{name} {part / total:.0%}" for name, part in parts.items() if part / total >= 0.005)
 
     def _advice(self) -> list[str]:
+        lines = self._of_bottleneck()
+        prediction, rate = self.recent.prediction, self.recent.samples_per_second
+        if self.bottleneck != "consumer" and _is_more(prediction.more_memory, rate):
+            lines.append(f"  Threads wait for memory: with more memory_limit, {_times(prediction.more_memory, rate)}.")
+        return lines
+
+    def _of_bottleneck(self) -> list[str]:
         prediction, rate = self.recent.prediction, self.recent.samples_per_second
         faster = f"; without that it would be {_times(prediction.without_bottleneck, rate)}"
         faster = faster if _is_more(prediction.without_bottleneck, rate) else ""
@@ -248,34 +278,17 @@ def of(told: Mapping[str, Any]) -> Report:
     """A report, from what the loader tells."""
     recent = dict(told["recent"])
     recent["prediction"] = Prediction(**recent["prediction"])
-    store, cache = told["store"], told["cache"]
-    parts = {
-        "recent": Recent(**recent),
-        "memory": Memory(**told["memory"]),
-        "store": Store(**store) if store else None,
-        "cache": Cache(**cache) if cache else None,
-        "sources": tuple(SourceCount(**source) for source in told["sources"]),
+    kinds = {
+        "price_per_hour": Money,
+        "memory": Memory,
+        "store": Store,
+        "cache": Cache,
+        "transform": Transforming,
+        "stall_cost_per_hour": Money,
     }
-    return Report(**{**told, **parts})
-
-
-def with_stage(report: Report, stage: Stage) -> Report:
-    """The same, of a loader with a stage of Python behind it."""
-    recent = stage.recent()
-    transform = Transforming(stage.workers, stage.samples, stage.busy_seconds, stage.starved_seconds, recent)
-    report = replace(report, transform=transform)
-    if report.recent.bottleneck != "consumer" or recent.samples == 0:
-        return report
-    # What the loader takes for its consumer is the stage: what the loader could deliver goes through that, or to whoever takes batches.
-    makes = report.recent.prediction.without_bottleneck
-    if report.bottleneck == "transform":
-        own = recent.seconds - recent.starved_seconds
-        bound = recent.samples / own if own > 0 else None
-    else:
-        bound = stage.workers * recent.samples / recent.busy_seconds if recent.busy_seconds > 0 else None
-    without = min((rate for rate in (makes, bound) if rate is not None), default=None)
-    prediction = replace(report.recent.prediction, without_bottleneck=without)
-    return replace(report, recent=replace(report.recent, prediction=prediction))
+    parts = {name: kind(**told[name]) if told[name] else None for name, kind in kinds.items()}
+    sources = tuple(SourceCount(**source) for source in told["sources"])
+    return Report(**{**told, "recent": Recent(**recent), "sources": sources, **parts})
 
 
 def _is_more(rate: float | None, than: float) -> bool:

@@ -7,7 +7,6 @@ import os
 import queue
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -24,9 +23,6 @@ _PIECES = 8
 _WORKERS_MAX = max(32, 4 * (os.cpu_count() or 1))
 # Batches that wait for the consumer, or are being made, at most.
 _AHEAD = 8
-# How far back what is said of now reaches, and how often it is noted, in seconds.
-_REACH = 10.0
-_STEP = 0.25
 # How long a wait lasts at most before it is looked whether all is to end.
 _PATIENCE = 0.05
 
@@ -77,27 +73,6 @@ class _End:
     state: str
 
 
-@dataclass(frozen=True)
-class Amounts:
-    """What a stage did, up to a moment or between two."""
-
-    seconds: float
-    samples: int = 0
-    busy_seconds: float = 0.0
-    """Of all workers."""
-    starved_seconds: float = 0.0
-    """Whoever takes batches: waiting for one."""
-
-    def since(self, before: Amounts) -> Amounts:
-        """What was done after `before`."""
-        return Amounts(
-            self.seconds - before.seconds,
-            self.samples - before.samples,
-            self.busy_seconds - before.busy_seconds,
-            self.starved_seconds - before.starved_seconds,
-        )
-
-
 class Stage:
     """Takes batches from a loader and makes others of them, until it is closed."""
 
@@ -117,7 +92,7 @@ class Stage:
         self.busy_seconds = 0.0
         self.starved_seconds = 0.0
         self.samples = 0
-        self._noted: deque[Amounts] = deque()
+        self.tell()
         self._feeder = threading.Thread(target=self._feed, name="trimtab-stage", daemon=True)
         self._feeder.start()
 
@@ -126,27 +101,9 @@ class Stage:
         """How many may work at once, now."""
         return self._pace.window if self._pace else self._count
 
-    def recent(self) -> Amounts:
-        """What was done lately."""
-        now = self._now()
-        return now.since(self._noted[0] if self._noted else now)
-
-    def _now(self) -> Amounts:
-        return Amounts(time.monotonic(), self.samples, self.busy_seconds, self.starved_seconds)
-
-    def _note_now(self) -> None:
-        now = self._now()
-        if self._noted and now.seconds - self._noted[-1].seconds < _STEP:
-            return
-        self._noted.append(now)
-        # One stays that is older, so that there is always one to begin from.
-        while len(self._noted) > 1 and now.seconds - self._noted[1].seconds >= _REACH:
-            self._noted.popleft()
-
     def __iter__(self) -> Iterator[Made]:
         """What is left of an epoch."""
         while True:
-            self._note_now()
             start = time.monotonic()
             making = self._taken()
             if isinstance(making, _End):
@@ -159,6 +116,10 @@ class Stage:
             self.starved_seconds += time.monotonic() - start
             self.state = making.state
             yield self._made(making, outcomes)
+
+    def tell(self) -> None:
+        """Has the loader's reports tell how this stage fares."""
+        self._native.note_stage(self.workers, self.samples, self.busy_seconds, self.starved_seconds)
 
     def close(self) -> None:
         """Ends the workers; what they are at is finished."""
@@ -175,6 +136,7 @@ class Stage:
             if reason is not None
         ]
         self.samples += len(samples)
+        self.tell()
         return Made(samples, making.failed + failed)
 
     def _feed(self) -> None:

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::meter::Price;
 use crate::order::Shuffle;
 
 /// All that is asked of a loader.
@@ -76,6 +77,9 @@ pub struct Spec {
     /// Images of more pixels are refused.
     #[serde(default = "many_pixels")]
     pub pixels_max: u64,
+    /// What an hour costs of all that waits while the consumer does.
+    #[serde(default)]
+    pub price_per_hour: Option<Price>,
 }
 
 /// Sources that are mixed.

@@ -73,7 +73,7 @@ fn settled(threads: Tuned, samples: u64) -> usize {
         }
     }
     assert_eq!(seen, samples, "each sample comes, whoever works");
-    engine.numbers().0
+    engine.numbers().threads
 }
 
 #[test]

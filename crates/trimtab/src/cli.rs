@@ -71,7 +71,7 @@ enum Command {
     Store(store::Arguments),
     /// Look at histories and change them
     History(history::Arguments),
-    /// Look into training data, and pack them for training
+    /// Look into training data, pack them for training, and see what holds their loaders back
     Feed(feed::Arguments),
     /// Print the completions of a shell
     Completion(completion::Arguments),

@@ -52,6 +52,14 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
     if spec.requests.is_some_and(|requests| !(1..=256).contains(&requests)) {
         return wrong("requests", "between 1 and 256 are under way at once");
     }
+    if let Some(price) = &spec.price_per_hour
+        && (price.micros < 0 || price.currency.len() != 3 || !price.currency.bytes().all(|b| b.is_ascii_uppercase()))
+    {
+        return wrong(
+            "price_per_hour",
+            "a price is not below 0, and its currency three letters, such as 2.50 (dollars) or \"EUR 2.50\"",
+        );
+    }
     for (place, column) in spec.columns.iter().enumerate() {
         if spec.columns[..place].iter().any(|before| before.name == column.name) {
             return wrong(&column.name, "two columns have this name");

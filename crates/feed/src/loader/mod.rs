@@ -4,6 +4,7 @@ mod check;
 mod columns;
 mod course;
 mod delivered;
+mod given;
 mod resources;
 
 use std::collections::VecDeque;
@@ -15,13 +16,14 @@ use check::check;
 use columns::{columns, format};
 use course::{course, files};
 use delivered::Delivered;
+use given::given;
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
-use crate::meter::{self, History, Memory, Parts, Report};
+use crate::meter::{self, Given, History, Memory, Parts, Report, Stage};
 use crate::order::{Shares, Worker};
-use crate::pipeline::{Engine, Next, Output, Settings, Work};
+use crate::pipeline::{Engine, Next, Numbers, Output, Settings, Work};
 use crate::source::cache::Cache;
 use crate::source::remote::{Buckets, Fetcher};
 use crate::source::{SourceError, is_in_store};
@@ -45,6 +47,8 @@ pub struct Loader {
     fetcher: Option<Arc<Fetcher>>,
     /// Where blocks of objects are kept.
     cache: Option<Arc<Cache>>,
+    /// What reports call it by.
+    given: Given,
 }
 
 impl Drop for Loader {
@@ -141,7 +145,8 @@ impl Loader {
         };
         let settings = begun_from(settings, spec);
         let (memory, fetcher, running) = (budget.batches, buckets.fetcher().cloned(), Mutex::default());
-        Ok(Loader { columns: Arc::new(columns), settings, memory, digest, running, limit, fetcher, cache })
+        let (columns, given) = (Arc::new(columns), given(spec));
+        Ok(Loader { columns, settings, memory, digest, running, limit, fetcher, cache, given })
     }
 
     /// The columns of a batch.
@@ -226,12 +231,17 @@ impl Loader {
         let now = Instant::now();
         let totals = self.columns.meter().totals();
         let (seconds, recent, engine, delivered, at) = {
-            let running = self.lock();
+            let mut running = self.lock();
             let seconds = running.start.map_or(0.0, |start| now.duration_since(start).as_secs_f64());
+            let recent = running.history.recent(now, totals);
+            if running.start.is_some() {
+                // Whoever asks each second is told of the last seconds also where the consumer pauses.
+                running.history.note(now, || totals);
+            }
             let (engine, at) = (running.engine.clone(), (running.epoch, running.consumed));
-            (seconds, running.history.recent(now, totals), engine, running.delivered.clone(), at)
+            (seconds, recent, engine, running.delivered.clone(), at)
         };
-        let planned = (self.settings.threads.start, self.settings.ahead.start);
+        let planned = Numbers { threads: self.settings.threads.start, ahead: self.settings.ahead.start, ready: 0 };
         let numbers = engine.map_or(planned, |engine| engine.numbers());
         let memory = Memory {
             limit: self.limit,
@@ -242,11 +252,18 @@ impl Loader {
         };
         // Of a mixture, all data: what comes again in an epoch is kept once.
         let epoch = self.columns.samples() / self.settings.shares.world;
-        let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
+        let (given, stage) = (self.given.clone(), self.columns.meter().stage.now());
+        let parts = Parts { given, seconds, totals, recent, numbers, cores: cores(), epoch, memory, stage };
+        let mut report = Report::of(parts);
         report.store = self.fetcher.as_deref().map(meter::Store::from);
         report.sources = delivered.told(&self.settings.course, at);
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
+    }
+
+    /// Notes how the stage fares that takes this loader's batches and makes others of them.
+    pub fn note_stage(&self, stage: Stage) {
+        self.columns.meter().stage.note(stage);
     }
 
     /// Goes on from where another loader was. What was made ahead is thrown away.

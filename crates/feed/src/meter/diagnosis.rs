@@ -1,17 +1,19 @@
 //! What holds a loader back, and what it would do if that were not so. Pure functions of what was measured.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::Totals;
 
 /// What holds a loader back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Bottleneck {
     /// Nothing was delivered yet.
     Unknown,
     /// The consumer: batches wait for it.
     Consumer,
+    /// The stage behind the loader: batches wait for it, and the consumer waits for its own.
+    Transform,
     /// What is asked of stores: threads wait for it.
     Network,
     /// Getting bytes from files.
@@ -20,13 +22,40 @@ pub enum Bottleneck {
     Decode,
 }
 
+impl Bottleneck {
+    /// All of them.
+    pub const ALL: [Bottleneck; 6] = [
+        Bottleneck::Unknown,
+        Bottleneck::Consumer,
+        Bottleneck::Transform,
+        Bottleneck::Network,
+        Bottleneck::Disk,
+        Bottleneck::Decode,
+    ];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Bottleneck::Unknown => "unknown",
+            Bottleneck::Consumer => "consumer",
+            Bottleneck::Transform => "transform",
+            Bottleneck::Network => "network",
+            Bottleneck::Disk => "disk",
+            Bottleneck::Decode => "decode",
+        }
+    }
+}
+
 /// What would be delivered in a second, each where one thing were different and all else as it is. None where that is not known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prediction {
     /// If what holds the loader back took no time.
     pub without_bottleneck: Option<f64>,
     /// With one more core.
     pub another_core: Option<f64>,
+    /// With so much memory that threads never wait for any; none where they do not.
+    #[serde(default)]
+    pub more_memory: Option<f64>,
     /// With all images kept decoded; in `decoded_bytes`.
     pub decoded_cache: Option<f64>,
     /// Bytes that all images of an epoch take decoded.
@@ -41,10 +70,14 @@ pub(super) struct Measured {
     pub(super) cores: usize,
     pub(super) threads: usize,
     pub(super) epoch: u64,
+    /// Whether the loader's consumer is a stage, which has one of its own.
+    pub(super) has_stage: bool,
 }
 
 /// A consumer that waits for less than this of its time is not held back.
 const STARVED_MIN: f64 = 0.02;
+/// Threads that wait for memory for less than this part of their time lack none.
+const LACKING_MIN: f64 = 0.02;
 /// Less than this takes no time worth a name.
 const NOTHING: f64 = 1e-9;
 
@@ -56,14 +89,15 @@ impl Measured {
 
     /// What holds the loader back.
     pub(super) fn bottleneck(&self) -> Bottleneck {
-        let Totals { batches, starved, ahead, fetch, read, make, .. } = self.totals;
+        let Totals { batches, starved, ahead, memory, fetch, read, make, .. } = self.totals;
         if batches < 1.0 {
             return Bottleneck::Unknown;
         }
         // Threads that wait for the consumer for more of their time than it waits for them were late once, with the first batch.
-        let is_ahead = ahead / self.threads as f64 > starved;
+        let is_ahead = (ahead + memory) / self.threads as f64 > starved;
         if starved < STARVED_MIN * self.seconds || is_ahead {
-            Bottleneck::Consumer
+            let is_stage_late = self.has_stage && self.totals.stage_starved > STARVED_MIN * self.seconds;
+            if is_stage_late { Bottleneck::Transform } else { Bottleneck::Consumer }
         } else if fetch > read + make {
             Bottleneck::Network
         } else if read > make {
@@ -71,6 +105,11 @@ impl Measured {
         } else {
             Bottleneck::Decode
         }
+    }
+
+    /// Seconds that whoever takes batches in the end waited for one.
+    pub(super) fn starved(&self) -> f64 {
+        if self.has_stage { self.totals.stage_starved } else { self.totals.starved }
     }
 
     /// What would be if something were different.
@@ -89,6 +128,8 @@ impl Measured {
         let without_bottleneck = match bottleneck {
             Bottleneck::Unknown => None,
             Bottleneck::Consumer => known(self.threads_rate().min(making(each))),
+            // The stage takes no time then, and the loader does.
+            Bottleneck::Transform => known(self.threads_rate().min(making(each)).min(self.stage_consumer_rate())),
             Bottleneck::Network | Bottleneck::Disk => known(making(each).min(consumer)),
             Bottleneck::Decode => known(consumer),
         };
@@ -100,13 +141,14 @@ impl Measured {
         };
         let is_of_images = decoded >= 1.0;
         let decoded_cache = is_of_images.then(|| match bottleneck {
-            Bottleneck::Consumer | Bottleneck::Unknown => self.rate(),
+            Bottleneck::Consumer | Bottleneck::Transform | Bottleneck::Unknown => self.rate(),
             // Nothing is read, then, and only what is drawn takes time.
             _ => making(each * (1.0 - decode / make.max(NOTHING)).max(0.0)).min(consumer).max(self.rate()),
         });
         Prediction {
             without_bottleneck,
             another_core,
+            more_memory: self.more_memory().and_then(known),
             decoded_cache: decoded_cache.and_then(known),
             decoded_bytes: is_of_images.then(|| decoded_bytes / decoded * self.epoch as f64),
         }
@@ -118,9 +160,21 @@ impl Measured {
         if own > NOTHING { self.totals.samples / own } else { f64::INFINITY }
     }
 
-    /// Samples a second that threads would make if they never waited for the consumer.
+    /// The same of whoever takes the stage's batches.
+    fn stage_consumer_rate(&self) -> f64 {
+        let own = self.seconds - self.totals.stage_starved;
+        if own > NOTHING { self.totals.samples / own } else { f64::INFINITY }
+    }
+
+    /// Samples a second if threads never waited for memory: what they make, unless the consumer takes less.
+    fn more_memory(&self) -> Option<f64> {
+        let is_lacking = self.totals.memory > LACKING_MIN * self.threads as f64 * self.seconds;
+        is_lacking.then(|| self.threads_rate().min(self.consumer_rate()).max(self.rate()))
+    }
+
+    /// Samples a second that threads would make if they never waited for the consumer, nor for memory that it has.
     fn threads_rate(&self) -> f64 {
-        let busy = self.threads as f64 * self.seconds - self.totals.ahead;
+        let busy = self.threads as f64 * self.seconds - self.totals.ahead - self.totals.memory;
         if busy > NOTHING { self.totals.samples * self.threads as f64 / busy } else { f64::INFINITY }
     }
 
@@ -155,7 +209,7 @@ mod tests {
             decoded_bytes: 2e8,
             ..Totals::default()
         };
-        Measured { seconds: 10.0, totals, cores: 4, threads: 2, epoch: 5000 }
+        Measured { seconds: 10.0, totals, cores: 4, threads: 2, epoch: 5000, has_stage: false }
     }
 
     #[test]
@@ -205,5 +259,42 @@ mod tests {
         near(network.another_core, 100.0);
         // Threads wait for the consumer three quarters of their time.
         near(measured(1.0, 4.0, 15.0, 0.0, 0.0).prediction().without_bottleneck, 400.0);
+    }
+
+    #[test]
+    fn memory_that_threads_wait_for_would_bring_what_they_make_then() {
+        // Two threads work half of the time and wait for the consumer to let go of memory the other half; it takes half of it as well.
+        let mut held = measured(2.0, 8.0, 0.0, 0.0, 5.0);
+        assert_eq!(held.prediction().more_memory, None);
+        held.totals.memory = 10.0;
+        let rate = held.prediction().more_memory.expect("they wait for it");
+        assert!((rate - 200.0).abs() < 1e-6, "{rate}");
+        // What the consumer takes bounds it.
+        held.totals.starved = 2.0;
+        let rate = held.prediction().more_memory.expect("they wait for it");
+        assert!((rate - 125.0).abs() < 1e-6, "{rate}");
+    }
+
+    #[test]
+    fn a_stage_is_named_where_its_own_consumer_waits() {
+        let mut staged = Measured { has_stage: true, ..measured(1.0, 2.0, 17.0, 0.0, 0.1) };
+        staged.totals.stage_samples = 1000.0;
+        assert_eq!((staged.bottleneck(), staged.starved() > 0.0), (Bottleneck::Consumer, false));
+        staged.totals.stage_starved = 6.0;
+        assert_eq!(staged.bottleneck(), Bottleneck::Transform);
+        let rate = staged.prediction().without_bottleneck.expect("it is known");
+        assert!((rate - 250.0).abs() < 1e-6, "{rate}: the training step takes 4 s for a thousand samples");
+        // Where the loader is late, the stage is not what holds things back.
+        let mut decode = Measured { has_stage: true, ..measured(0.0, 20.0, 0.0, 0.0, 8.0) };
+        decode.totals.stage_starved = 8.0;
+        assert_eq!(decode.bottleneck(), Bottleneck::Decode);
+    }
+
+    #[test]
+    fn names_are_as_they_are_written() {
+        for bottleneck in Bottleneck::ALL {
+            let written = serde_json::to_value(bottleneck).expect("it is plain data");
+            assert_eq!(written, bottleneck.name());
+        }
     }
 }

@@ -1,12 +1,15 @@
 //! What the threads and the consumer spend their time on, added up while they work.
 //!
 //! A [`Meter`] is written by all of them; [`Totals`] is what it says at one moment, and the difference of two says what happened
-//! between them. What follows from that is in `diagnosis`, and [`Report`] is what people get.
+//! between them. What follows from that is in `diagnosis`, [`Report`] is what people get, and [`remedies`] what they could change.
 
 mod cores;
 mod diagnosis;
 mod history;
+mod remedy;
 mod report;
+mod stage;
+mod waits;
 
 use std::ops::Sub;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +18,10 @@ use std::time::{Duration, Instant};
 pub use cores::{Cores, Turns};
 pub use diagnosis::{Bottleneck, Prediction};
 pub use history::History;
-pub use report::{Cache, Memory, Parts, Recent, Report, SourceCount, Store};
+pub use remedy::{Change, Remedy, remedies};
+pub use report::{Cache, Given, Memory, Parts, Price, Recent, Report, SourceCount, Spent, Store, Transform};
+pub use stage::{Stage, StageMeter};
+pub use waits::{Begun, Waits};
 
 /// Time that was taken.
 #[derive(Debug, Default)]
@@ -54,9 +60,11 @@ pub struct Meter {
     /// Threads: cores, for reading and making.
     pub cores: Cores,
     /// Threads: waiting until the consumer takes a batch.
-    pub ahead: Clock,
+    pub ahead: Waits,
+    /// Threads: waiting for memory, which batches have that the consumer refers to.
+    pub memory: Waits,
     /// Threads: waiting for what was asked of a store.
-    pub fetch: Clock,
+    pub fetch: Waits,
     /// The consumer: waiting for a batch.
     pub starved: Clock,
     /// Bytes that were read.
@@ -71,6 +79,8 @@ pub struct Meter {
     pub failed: AtomicU64,
     /// Batches that were delivered.
     pub batches: AtomicU64,
+    /// What stands between the loader and whoever trains, where anything does.
+    pub stage: StageMeter,
 }
 
 /// What a meter says at one moment.
@@ -89,6 +99,8 @@ pub struct Totals {
     /// Seconds.
     pub ahead: f64,
     /// Seconds.
+    pub memory: f64,
+    /// Seconds.
     pub fetch: f64,
     /// Seconds.
     pub starved: f64,
@@ -104,6 +116,10 @@ pub struct Totals {
     pub failed: f64,
     /// Batches.
     pub batches: f64,
+    /// Of the stage behind the loader, where there is one: samples.
+    pub stage_samples: f64,
+    /// Of that stage: seconds of whoever takes batches, waiting for one.
+    pub stage_starved: f64,
 }
 
 impl Meter {
@@ -118,6 +134,7 @@ impl Meter {
             make: self.make.seconds(),
             decode: self.decode.seconds(),
             ahead: self.ahead.seconds(),
+            memory: self.memory.seconds(),
             fetch: self.fetch.seconds(),
             starved: self.starved.seconds(),
             bytes: of(&self.bytes),
@@ -126,6 +143,8 @@ impl Meter {
             samples: of(&self.samples),
             failed: of(&self.failed),
             batches: of(&self.batches),
+            stage_samples: self.stage.now().map_or(0.0, |stage| stage.samples as f64),
+            stage_starved: self.stage.now().map_or(0.0, |stage| stage.starved_seconds),
         }
     }
 }
@@ -141,6 +160,7 @@ impl Sub for Totals {
             cores: self.cores - before.cores,
             cores_samples: self.cores_samples - before.cores_samples,
             ahead: self.ahead - before.ahead,
+            memory: self.memory - before.memory,
             fetch: self.fetch - before.fetch,
             starved: self.starved - before.starved,
             bytes: self.bytes - before.bytes,
@@ -149,6 +169,8 @@ impl Sub for Totals {
             samples: self.samples - before.samples,
             failed: self.failed - before.failed,
             batches: self.batches - before.batches,
+            stage_samples: self.stage_samples - before.stage_samples,
+            stage_starved: self.stage_starved - before.stage_starved,
         }
     }
 }

@@ -34,6 +34,17 @@ pub struct Settings {
     pub consumed: u64,
 }
 
+/// How many there are, now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Numbers {
+    /// Threads that work.
+    pub threads: usize,
+    /// Batches that are made ahead, at most.
+    pub ahead: usize,
+    /// Batches that are made, and not taken.
+    pub ready: usize,
+}
+
 /// What comes next.
 pub enum Next {
     /// A batch.
@@ -87,9 +98,10 @@ impl<W: Work> Engine<W> {
         Engine { line, threads }
     }
 
-    /// Threads that work now, and batches that are made ahead at most.
-    pub fn numbers(&self) -> (usize, usize) {
-        (self.line.crew.size(), self.line.lock().ahead())
+    /// How many there are of what is tuned, and of what is made.
+    pub fn numbers(&self) -> Numbers {
+        let state = self.line.lock();
+        Numbers { threads: self.line.crew.size(), ahead: state.ahead(), ready: state.batches_done() }
     }
 
     /// Memory was given back that was counted for batches, and no batch with it.
@@ -236,12 +248,18 @@ impl<W: Work> Line<W> {
                 self.more_done.notify_all();
                 continue;
             }
-            let start = Instant::now();
             let meter = self.work.meter();
-            // What is open, and not being made, waits for what it is made from.
-            let clock = if ahead != Ahead::Nothing && state.awaits() { &meter.fetch } else { &meter.ahead };
+            let waits = if ahead != Ahead::Nothing && state.awaits() {
+                // What is open, and not being made, waits for what it is made from.
+                &meter.fetch
+            } else if state.lacks_memory() {
+                &meter.memory
+            } else {
+                &meter.ahead
+            };
+            let begun = waits.begin();
             state = self.crew.idle(|| self.more_to_do.wait(state)).expect(NOBODY_PANICS);
-            clock.stop(start);
+            waits.end(begun);
         }
     }
 

@@ -224,6 +224,17 @@ impl<T> State<T> {
         self.ahead
     }
 
+    /// Batches that are made, and that the consumer has not taken.
+    pub(super) fn batches_done(&self) -> usize {
+        let open = self.line.iter().take(self.open);
+        open.filter(|place| matches!(place, Place::Batch(making) if making.is_done())).count()
+    }
+
+    /// Whether the next batch cannot be opened for lack of memory.
+    pub(super) fn lacks_memory(&self) -> bool {
+        self.waits_for.is_some()
+    }
+
     /// Whether any open batch has samples whose making nobody has begun.
     pub(super) fn awaits(&self) -> bool {
         let open = self.line.iter().take(self.open);

@@ -11,7 +11,7 @@ mod output;
 mod store;
 
 pub use batch::{Batch, Column};
-pub use engine::{Engine, Next, Settings};
+pub use engine::{Engine, Next, Numbers, Settings};
 pub use output::{Kind, Output, Type};
 pub use store::{Cell, Made, Place};
 

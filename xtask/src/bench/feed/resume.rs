@@ -144,6 +144,7 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         cache: None,
         storage_options: BTreeMap::new(),
         pixels_max: 1,
+        price_per_hour: None,
     }
 }
 
