@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feed::pipeline::{Batch, Type};
+use feed::pipeline::{Batch, Joined, Type};
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -14,6 +14,8 @@ use crate::dlpack;
 pub(crate) struct Array {
     batch: Arc<Batch>,
     column: usize,
+    /// Which of the arrays that the column was joined to; none where it is one itself.
+    joined: Option<usize>,
     shape: Vec<i64>,
     number: Type,
 }
@@ -22,13 +24,22 @@ impl Array {
     /// The column of that place, which is made of numbers.
     pub(crate) fn new(batch: &Arc<Batch>, column: usize, number: Type, shape: &[usize]) -> Array {
         let shape = [batch.samples as i64].into_iter().chain(shape.iter().map(|side| *side as i64)).collect();
-        Array { batch: Arc::clone(batch), column, shape, number }
+        Array { batch: Arc::clone(batch), column, joined: None, shape, number }
+    }
+
+    /// The array of that place, of those that a column was joined to.
+    pub(crate) fn joined(batch: &Arc<Batch>, column: usize, place: usize, array: &Joined) -> Array {
+        let shape = array.shape.iter().map(|side| *side as i64).collect();
+        Array { batch: Arc::clone(batch), column, joined: Some(place), shape, number: array.number }
     }
 
     /// Where its numbers begin.
     fn start(&self) -> *const u8 {
         let column = self.batch.columns().nth(self.column).expect("the column is one of the batch's");
-        column.made.numbers().expect("the column is made of numbers").as_ptr()
+        match self.joined {
+            Some(place) => column.made.joined()[place].bytes().as_ptr(),
+            None => column.made.numbers().expect("the column is made of numbers").as_ptr(),
+        }
     }
 }
 
@@ -87,6 +98,7 @@ impl Array {
 fn typestr(number: Type) -> &'static str {
     match number {
         Type::U8 => "|u1",
+        Type::I32 => "<i4",
         Type::I64 => "<i8",
         Type::F32 => "<f4",
     }

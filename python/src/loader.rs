@@ -151,7 +151,7 @@ impl Loader {
             let list = PyList::empty(py);
             for sample in 0..batch.samples {
                 match output.kind {
-                    Kind::Numbers { .. } => break,
+                    Kind::Numbers { .. } | Kind::Joined => break,
                     Kind::Bytes => {
                         let bytes = batch.take_bytes(place, sample);
                         copied += bytes.len();
@@ -169,9 +169,12 @@ impl Loader {
         }
         self.loader.count_copied(batch.take_charge(copied));
         let batch = Arc::new(batch);
-        for (place, output) in outputs.iter().enumerate() {
-            if let Kind::Numbers { number, shape } = &output.kind {
-                columns.set_item(&output.name, Array::new(&batch, place, *number, shape))?;
+        for (place, column) in batch.columns().enumerate() {
+            if let Kind::Numbers { number, shape } = &column.output.kind {
+                columns.set_item(&column.output.name, Array::new(&batch, place, *number, shape))?;
+            }
+            for (number, array) in column.made.joined().iter().enumerate() {
+                columns.set_item(&array.name, Array::joined(&batch, place, number, array))?;
             }
         }
         Ok((columns, failed))

@@ -31,6 +31,7 @@ from .columns import (
 )
 from .loader import Loader
 from .report import Report
+from .sequences import Packed, Padded, Sequences
 from .stage import Transform
 from .window import Window
 
@@ -45,9 +46,12 @@ __all__ = [
     "Integer",
     "Loader",
     "Number",
+    "Packed",
+    "Padded",
     "Part",
     "RandomCrop",
     "Report",
+    "Sequences",
     "Text",
     "Tokens",
     "Transform",

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from . import _native, ranks, report
 from .columns import Column
+from .sequences import Packed, Sequences
 from .stage import Stage, Transform, collated
 from .window import Window
 
@@ -66,6 +67,12 @@ class Loader:
             raise ValueError(f"on_error is {on_error!r}; it is 'raise' or 'skip'")
         if (rank is None) != (world_size is None):
             raise ValueError("rank and world_size are told together or not at all")
+        for name, column in columns.items():
+            if transform is not None and isinstance(column, Sequences) and isinstance(column.layout, Packed):
+                raise ValueError(
+                    f"{name}: packed rows are of several samples, and a transform is given one:"
+                    " let layout be Padded(), or leave the transform out"
+                )
         if rank is None or world_size is None:
             rank, world_size = ranks.detect()
         paths = [data] if isinstance(data, (str, os.PathLike)) else list(data)

@@ -78,6 +78,19 @@ class Cache:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """What became of the documents of `Sequences`, in all batches that were made, those that are ahead among them."""
+
+    documents: int
+    truncated: int
+    """Documents that were longer than a row, and lost what was behind it."""
+    tokens: int
+    rows: int
+    padding: float
+    """The share of the rows that is padding: 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Transforming:
     """The stage of functions of Python."""
 
@@ -124,6 +137,7 @@ class Report:
     memory: Memory
     store: Store | None
     cache: Cache | None
+    sequences: Documents | None
     transform: Transforming | None = None
 
     @property
@@ -165,6 +179,13 @@ class Report:
                 f"  cache: {_amount(self.cache.read_bytes)} read, {_amount(self.cache.written_bytes)} written"
                 + (f"; no room for {self.cache.unwritten:,} blocks" if self.cache.unwritten else "")
                 + (f"; {self.cache.damaged:,} blocks were damaged" if self.cache.damaged else "")
+            )
+        if self.sequences:
+            documents = self.sequences
+            lines.append(
+                f"  {documents.documents:,} documents: {documents.tokens:,} tokens in {documents.rows:,} rows,"
+                f" {documents.padding:.1%} of which is padding"
+                + (f"; {documents.truncated:,} were truncated" if documents.truncated else "")
             )
         if self.transform:
             each = self.transform.busy_seconds / max(self.transform.samples, 1)
@@ -225,12 +246,13 @@ def of(told: Mapping[str, Any]) -> Report:
     """A report, from what the loader tells."""
     recent = dict(told["recent"])
     recent["prediction"] = Prediction(**recent["prediction"])
-    store, cache = told["store"], told["cache"]
+    store, cache, sequences = told["store"], told["cache"], told["sequences"]
     parts = {
         "recent": Recent(**recent),
         "memory": Memory(**told["memory"]),
         "store": Store(**store) if store else None,
         "cache": Cache(**cache) if cache else None,
+        "sequences": Documents(**sequences) if sequences else None,
     }
     return Report(**{**told, **parts})
 

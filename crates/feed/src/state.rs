@@ -8,6 +8,8 @@ use crate::order::{Order, Shuffle};
 
 /// The version that is written.
 const VERSION: u32 = 1;
+/// Stands before the digest of a tokenizer, behind that of the data.
+pub(crate) const TOKENIZER: &str = "+";
 
 /// Where all ranks are. It is the same for each of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +27,7 @@ pub struct State {
     pub seed: u64,
     /// How it is arranged.
     pub shuffle: Shuffle,
-    /// A digest of the files' names and how many samples each has.
+    /// A digest of the files' names and how many samples each has; behind [`TOKENIZER`], that of each tokenizer's file.
     pub data: String,
 }
 
@@ -85,8 +87,13 @@ impl State {
         if self.samples != here.samples {
             return differs("the number of samples", &self.samples, &here.samples);
         }
-        if self.data != here.data {
-            return differs("the files or what each holds (told by a digest)", &self.data, &here.data);
+        let (files, tokenizer) = parted(&self.data);
+        let (files_here, tokenizer_here) = parted(data);
+        if files != files_here {
+            return differs("the files or what each holds (told by a digest)", &files, &files_here);
+        }
+        if tokenizer != tokenizer_here {
+            return differs("the tokenizer (told by its file's sha256)", &tokenizer, &tokenizer_here);
         }
         if self.shuffle != here.shuffle {
             return differs("the shuffle", &format!("{:?}", self.shuffle), &format!("{:?}", here.shuffle));
@@ -100,6 +107,11 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// The digest of the data, and that of the tokenizers.
+fn parted(digest: &str) -> (&str, &str) {
+    digest.split_once(TOKENIZER).unwrap_or((digest, "none"))
 }
 
 impl fmt::Display for StateError {
@@ -138,6 +150,12 @@ mod tests {
         ] {
             let refused = state.check(&other, data);
             assert!(matches!(&refused, Err(StateError::Differs { what: named, .. }) if *named == what), "{refused:?}");
+        }
+        let tokenized = State::new(&order, "abc+12", 2, 40);
+        assert_eq!(tokenized.check(&order, "abc+12"), Ok(()));
+        for data in ["abc+34", "abc"] {
+            let refused = tokenized.check(&order, data).expect_err("the tokenizer is another").to_string();
+            assert!(refused.contains("the tokenizer (told by its file's sha256) was 12 and is"), "{refused}");
         }
         let newer = State { version: 2, ..state.clone() };
         assert_eq!(newer.check(&order, "abc"), Err(StateError::Newer { version: 2 }));

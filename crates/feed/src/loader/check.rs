@@ -2,6 +2,7 @@
 
 use super::LoaderError;
 use crate::order::Shuffle;
+use crate::sequence;
 use crate::spec::{CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec};
 
 /// What makes no sense, whatever the data are.
@@ -34,6 +35,15 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
     for (place, column) in spec.columns.iter().enumerate() {
         if spec.columns[..place].iter().any(|before| before.name == column.name) {
             return wrong(&column.name, "two columns have this name");
+        }
+        if let KindSpec::Sequences(sequences) = &column.kind {
+            let names = sequence::names(&column.name, sequences.layout);
+            if let Some(taken) = spec.columns.iter().find(|other| names[1..].contains(&other.name)) {
+                return wrong(
+                    &taken.name,
+                    &format!("{} has an array of this name beside it: call one of them otherwise", column.name),
+                );
+            }
         }
         if let KindSpec::Image(image) = &column.kind
             && let Some(problem) = image_problem(image)

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use check::check;
-use columns::{columns, format};
+use columns::{columns, digest, format};
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
@@ -107,7 +107,7 @@ impl Loader {
         }
         let threads = threads(spec, limit);
         let budget = divide(spec, limit, (threads.max, dataset.index_bytes(), fetching), &columns)?;
-        let (samples, digest) = (dataset.samples(), dataset.digest());
+        let (samples, digest) = (dataset.samples(), digest(&dataset, &columns));
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
         if let Some(fetcher) = buckets.fetcher() {
@@ -227,6 +227,7 @@ impl Loader {
         let epoch = self.settings.order.samples / self.settings.shares.world;
         let mut report = Report::of(&Parts { seconds, totals, recent, numbers, cores: cores(), epoch, memory });
         report.store = self.fetcher.as_deref().map(meter::Store::from);
+        report.sequences = self.columns.sequences();
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
     }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::diagnosis::Measured;
 use super::{Bottleneck, Prediction, Totals};
+use crate::sequence;
 use crate::source::cache;
 use crate::source::remote;
 
@@ -48,6 +49,8 @@ pub struct Report {
     pub store: Option<Store>,
     /// What was kept on this machine, where anything is.
     pub cache: Option<Cache>,
+    /// What became of documents, where columns are made of them.
+    pub sequences: Option<sequence::Made>,
 }
 
 /// What is said of the last seconds.
@@ -162,6 +165,7 @@ impl Report {
             memory,
             store: None,
             cache: None,
+            sequences: None,
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Where the outputs of a batch lie: numbers in one buffer, bytes of any length each for itself.
 
+use std::mem;
 use std::sync::{Mutex, MutexGuard};
 
+use super::join::{Cells, Joined};
 use super::output::{Kind, Output};
 use crate::buffer::{Buffer, Frozen, Slot};
 
@@ -25,13 +27,22 @@ pub enum Made {
     Numbers(Frozen),
     /// Bytes, for each sample; those past the batch's samples mean nothing.
     Bytes(Vec<Vec<u8>>),
+    /// What was joined of the bytes of so many slots.
+    Joined {
+        /// The arrays.
+        arrays: Vec<Joined>,
+        /// The slots.
+        slots: usize,
+    },
 }
 
 impl Store {
     pub(super) fn new(output: &Output, slots: usize) -> Store {
         match output.kind {
             Kind::Numbers { .. } => Store::Numbers(Buffer::new(slots, output.bytes())),
-            Kind::Bytes | Kind::Text => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
+            Kind::Bytes | Kind::Text | Kind::Joined => {
+                Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect())
+            }
         }
     }
 
@@ -42,6 +53,21 @@ impl Store {
             // Whoever panicked while holding it left bytes, which are written anew.
             Store::Bytes(cells) => Place::Bytes(cells[slot].lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
         }
+    }
+
+    /// Takes out the bytes of the first slots.
+    pub(super) fn take_cells(&self, slots: usize) -> Cells {
+        let Store::Bytes(cells) = self else { unreachable!("what is joined is bytes") };
+        // Whoever panicked while holding one has failed, and its sample with it.
+        let take =
+            |cell: &Mutex<Vec<u8>>| mem::take(&mut *cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+        cells[..slots].iter().map(|cell| Some(take(cell))).collect()
+    }
+
+    /// Its arrays, where its output is joined.
+    pub(super) fn finish_joined(self, arrays: Vec<Joined>) -> Made {
+        let Store::Bytes(cells) = self else { unreachable!("what is joined is bytes") };
+        Made::Joined { arrays, slots: cells.len() }
     }
 
     /// Puts what lies in one slot into another.
@@ -72,6 +98,7 @@ impl Made {
             Made::Numbers(frozen) => Store::Numbers(frozen.thaw()),
             // Their memory is given back: the next batch's are of other sizes.
             Made::Bytes(cells) => Store::Bytes(cells.iter().map(|_| Mutex::new(Vec::new())).collect()),
+            Made::Joined { slots, .. } => Store::Bytes((0..slots).map(|_| Mutex::new(Vec::new())).collect()),
         }
     }
 
@@ -79,7 +106,15 @@ impl Made {
     pub fn numbers(&self) -> Option<&Frozen> {
         match self {
             Made::Numbers(frozen) => Some(frozen),
-            Made::Bytes(_) => None,
+            Made::Bytes(_) | Made::Joined { .. } => None,
+        }
+    }
+
+    /// What it was joined to; nothing where it was not.
+    pub fn joined(&self) -> &[Joined] {
+        match self {
+            Made::Joined { arrays, .. } => arrays,
+            Made::Numbers(_) | Made::Bytes(_) => &[],
         }
     }
 }
