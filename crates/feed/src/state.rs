@@ -27,7 +27,7 @@ pub struct State {
     pub seed: u64,
     /// How it is arranged.
     pub shuffle: Shuffle,
-    /// A digest of the files' names and how many samples each has; behind [`TOKENIZER`], that of each tokenizer's file.
+    /// A digest of the files' names and how many samples each has; behind a plus, that of each tokenizer's file.
     pub data: String,
 }
 

@@ -293,10 +293,10 @@ proptest! {
             all.extend(take(rank, stop)?);
         }
         // A rank without a share in the last step is told of the epoch's end one step before the others.
-        let state = ranks.iter().map(Loader::state).max_by_key(|state| (state.epoch, state.consumed)).unwrap();
+        let state = ranks.iter().map(Loader::state).max_by_key(|state| (state.epoch, state.consumed)).expect("there are ranks");
         if state.epoch == 0 {
             let alone = open(&texts.spec(&column, &json!({"batch": 3, "shuffle": "global", "seed": 3})));
-            alone.go_on_from(&state).unwrap();
+            alone.go_on_from(&state).expect("it is of the same data");
             all.extend(take(&alone, usize::MAX)?);
         }
         let mut expected = lines;

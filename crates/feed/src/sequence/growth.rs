@@ -21,8 +21,7 @@ impl Growth {
     /// Of a tokenizer, without the special tokens that it adds.
     pub(super) fn of(tokenizer: &Tokenizer) -> Growth {
         let vocabulary = |letter: &str| tokenizer.token_to_id(letter).is_some();
-        let normalizer = tokenizer.get_normalizer().map_or(Growth::NONE, |made| of_part(&written(made), &vocabulary));
-        let splitter = tokenizer.get_pre_tokenizer().map_or(Growth::NONE, |made| of_part(&written(made), &vocabulary));
+        let [normalizer, splitter] = parts(tokenizer).map(|part| of_part(&part, &vocabulary));
         let Growth { each, more } = normalizer.then(splitter);
         // Added tokens are cut out of the text first, and what lies between them is treated as a text each.
         let added = tokenizer.get_added_tokens_decoder();
@@ -43,10 +42,13 @@ impl Growth {
     }
 }
 
-/// A part of a tokenizer as it is written in its file.
-fn written(part: &impl Serialize) -> Value {
-    // What cannot be written is none of those that write more than they are given.
-    serde_json::to_value(part).unwrap_or_default()
+/// What normalises a text, and what splits it, as they are written in the tokenizer's file.
+pub(super) fn parts(tokenizer: &Tokenizer) -> [Value; 2] {
+    // What cannot be written is none of those that are told apart here.
+    fn written(part: Option<&impl Serialize>) -> Value {
+        part.and_then(|part| serde_json::to_value(part).ok()).unwrap_or_default()
+    }
+    [written(tokenizer.get_normalizer()), written(tokenizer.get_pre_tokenizer())]
 }
 
 /// Of a normaliser or of what splits a text.

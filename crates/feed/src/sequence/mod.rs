@@ -5,6 +5,7 @@
 //! on. Memory is set aside before either, for the most that may come of a field's bytes.
 
 mod counts;
+mod expressions;
 mod growth;
 mod packing;
 mod rows;
@@ -40,7 +41,7 @@ pub struct Sequences {
 
 #[derive(Debug)]
 enum Source {
-    Text(Tokenizer),
+    Text(Box<Tokenizer>),
     Stored(TokenType),
 }
 
@@ -82,7 +83,7 @@ impl Sequences {
                 let specials = if *special_tokens { Specials::Added } else { Specials::LeftOut };
                 let tokenizer = Tokenizer::open(tokenizer, specials)?;
                 let is_cut = spec.overlong == Overlong::Truncate;
-                Source::Text(if is_cut { tokenizer.cut_to(spec.length)? } else { tokenizer })
+                Source::Text(Box::new(if is_cut { tokenizer.cut_to(spec.length)? } else { tokenizer }))
             }
             TokenSource::Stored { dtype } => Source::Stored(*dtype),
         };

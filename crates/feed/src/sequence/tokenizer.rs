@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 use tokenizers::models::ModelWrapper;
 use tokenizers::{PostProcessor, TruncationDirection, TruncationParams, TruncationStrategy};
 
-use super::growth::Growth;
+use super::expressions::Expressions;
+use super::growth::{Growth, parts};
 
 /// Bytes of memory that a tokenizer takes, for each of its file: tokens by text and by number, and merges, all in hash tables. A byte-level
 /// one of 32,000 tokens takes 9.8.
@@ -27,6 +28,7 @@ pub struct Tokenizer {
     /// Tokens of a text that are wanted, special ones not counted.
     wanted: Option<usize>,
     growth: Growth,
+    expressions: Expressions,
     file_bytes: usize,
     sha256: String,
 }
@@ -78,8 +80,8 @@ impl Tokenizer {
         tokenizer.with_padding(None);
         tokenizer.with_truncation(None).map_err(|error| no_tokenizer(&error.to_string()))?;
         let sha256 = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-        let growth = Growth::of(&tokenizer);
-        Ok(Tokenizer { tokenizer, specials, wanted: None, growth, file_bytes: bytes.len(), sha256 })
+        let (growth, expressions) = (Growth::of(&tokenizer), Expressions::of(&parts(&tokenizer)));
+        Ok(Tokenizer { tokenizer, specials, wanted: None, growth, expressions, file_bytes: bytes.len(), sha256 })
     }
 
     /// The same, of which `length` tokens of a text are wanted, special ones among them: it stops once there are more.
@@ -141,6 +143,7 @@ impl Tokenizer {
     /// The tokens of a text; or why there are none, as a clause.
     pub(super) fn tokenize(&self, text: &str) -> Result<Tokenized, String> {
         let failed = |error: tokenizers::Error| format!("its tokenizer fails: {error}");
+        self.expressions.check(text)?;
         let mut encoding = self.tokenizer.encode_fast(text, false).map_err(failed)?;
         let is_cut = self.wanted.is_some_and(|wanted| encoding.len() > wanted);
         if let Some(wanted) = self.wanted {
