@@ -14,12 +14,12 @@ fn the_suite_passes() {
     if !works.is_ok_and(|output| output.status.success()) {
         testkit::skip!(
             testkit::Need::Program,
-            "python3 cannot `{MODULES}`: put a venv first on PATH that has numpy, pillow, pytest and mypy"
+            "python3 cannot `{MODULES}`: put a venv first on PATH that has numpy, pillow, pytest and mypy, and tokenizers, which tokens are held against"
         );
     }
     let site = assembled();
     let output = Command::new("python3")
-        .args(["-m", "pytest", "-q", "-p", "no:cacheprovider", "--durations=3"])
+        .args(["-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", "--durations=3"])
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/suite"))
         // Not where the sources lie: Python would take them for the package.
         .current_dir(site.path())

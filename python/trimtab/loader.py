@@ -207,7 +207,7 @@ class Loader:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state_dict` of a loader with the same data, seed and shuffle, and any ranks, batch size and threads."""
+        """Goes on from `state_dict` of a loader with the same data, tokenizers, seed and shuffle, and any ranks, batch size and threads."""
         # Batches that are being made are of the order before.
         had_stage = self._stage is not None
         self._end_stage()

@@ -19,7 +19,7 @@ pub const CACHE_BYTES: usize = 4 << 20;
 /// Bytes of memory that dividing a text takes for each of its own: the text, and where its bytes lay, once more for each piece that it
 /// is split into, and of each token its text and eight numbers. Measured were 64 (source text, 3.5 bytes a token) to 294 (words of
 /// which each byte becomes a token).
-const WORK_EACH: usize = 400;
+const WORK_EACH: usize = 320;
 
 /// Turns texts to tokens.
 pub struct Tokenizer {
