@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use feed::pipeline::{Batch, Made, Type};
+use feed::pipeline::{Batch, Joined, Made, Type};
 use pyo3::exceptions::PyBufferError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
@@ -14,33 +14,52 @@ use crate::dlpack;
 pub(crate) struct Array {
     batch: Arc<Batch>,
     column: usize,
-    /// The sample, where it is the bytes of one.
-    sample: Option<usize>,
+    /// Which part of the column it is; none where it is the column itself.
+    part: Option<Part>,
     shape: Vec<i64>,
     number: Type,
+}
+
+/// A part of a column.
+enum Part {
+    /// The array of that place, of those that it was joined to.
+    Joined(usize),
+    /// The bytes of that sample.
+    Sample(usize),
 }
 
 impl Array {
     /// The bytes of a sample, of the column of that place, which is made of bytes.
     pub(crate) fn of_sample(batch: &Arc<Batch>, column: usize, sample: usize) -> Array {
-        let mut array =
-            Array { batch: Arc::clone(batch), column, sample: Some(sample), shape: Vec::new(), number: Type::U8 };
-        array.shape.push(array.made().cells().expect("the column is made of bytes")[sample].len() as i64);
+        let part = Some(Part::Sample(sample));
+        let mut array = Array { batch: Arc::clone(batch), column, part, shape: Vec::new(), number: Type::U8 };
+        array.shape.push(array.cell(sample).len() as i64);
         array
     }
 
     /// The column of that place, which is made of numbers.
     pub(crate) fn new(batch: &Arc<Batch>, column: usize, number: Type, shape: &[usize]) -> Array {
         let shape = [batch.samples as i64].into_iter().chain(shape.iter().map(|side| *side as i64)).collect();
-        Array { batch: Arc::clone(batch), column, sample: None, shape, number }
+        Array { batch: Arc::clone(batch), column, part: None, shape, number }
+    }
+
+    /// The array of that place, of those that a column was joined to.
+    pub(crate) fn joined(batch: &Arc<Batch>, column: usize, place: usize, array: &Joined) -> Array {
+        let shape = array.shape.iter().map(|side| *side as i64).collect();
+        Array { batch: Arc::clone(batch), column, part: Some(Part::Joined(place)), shape, number: array.number }
     }
 
     /// Where its numbers begin.
     fn start(&self) -> *const u8 {
-        match self.sample {
+        match self.part {
             None => self.made().numbers().expect("the column is made of numbers").as_ptr(),
-            Some(sample) => self.made().cells().expect("the column is made of bytes")[sample].as_ptr(),
+            Some(Part::Joined(place)) => self.made().joined()[place].bytes().as_ptr(),
+            Some(Part::Sample(sample)) => self.cell(sample).as_ptr(),
         }
+    }
+
+    fn cell(&self, sample: usize) -> &[u8] {
+        &self.made().cells().expect("the column is made of bytes")[sample]
     }
 
     fn made(&self) -> &Made {
@@ -49,7 +68,7 @@ impl Array {
 
     /// Whether its memory may be that of others, too: then nobody writes to it.
     fn is_read_only(&self) -> bool {
-        self.sample.is_some()
+        matches!(self.part, Some(Part::Sample(_)))
     }
 }
 
@@ -108,6 +127,7 @@ impl Array {
 fn typestr(number: Type) -> &'static str {
     match number {
         Type::U8 => "|u1",
+        Type::I32 => "<i4",
         Type::I64 => "<i8",
         Type::F32 => "<f4",
     }

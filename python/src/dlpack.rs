@@ -97,6 +97,7 @@ fn parts(tensor: Tensor) -> (DlTensor, Box<Context>) {
     let mut context = Box::new(Context { shape: tensor.shape.into(), strides: strides.into(), _owner: tensor.owner });
     let (code, bits) = match tensor.number {
         Type::U8 => (1, 8),
+        Type::I32 => (0, 32),
         Type::I64 => (0, 64),
         Type::F32 => (2, 32),
     };

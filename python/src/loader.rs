@@ -200,7 +200,7 @@ impl Loader {
             }
             for sample in 0..batch.samples {
                 match output.kind {
-                    Kind::Numbers { .. } => break,
+                    Kind::Numbers { .. } | Kind::Joined => break,
                     Kind::Bytes => {
                         let bytes = batch.take_bytes(place, sample);
                         copied += bytes.len();
@@ -220,13 +220,16 @@ impl Loader {
             self.loader.count_copied(batch.take_charge(copied));
         }
         let batch = Arc::new(batch);
-        for (place, output) in outputs.iter().enumerate() {
-            if is_array(&output.name) {
+        for (place, column) in batch.columns().enumerate() {
+            if is_array(&column.output.name) {
                 let arrays = (0..batch.samples).map(|sample| Py::new(py, Array::of_sample(&batch, place, sample)));
-                columns.set_item(&output.name, PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?)?;
+                columns.set_item(&column.output.name, PyList::new(py, arrays.collect::<PyResult<Vec<_>>>()?)?)?;
             }
-            if let Kind::Numbers { number, shape } = &output.kind {
-                columns.set_item(&output.name, Array::new(&batch, place, *number, shape))?;
+            if let Kind::Numbers { number, shape } = &column.output.kind {
+                columns.set_item(&column.output.name, Array::new(&batch, place, *number, shape))?;
+            }
+            for (number, array) in column.made.joined().iter().enumerate() {
+                columns.set_item(&array.name, Array::joined(&batch, place, number, array))?;
             }
         }
         Ok((columns, failed))

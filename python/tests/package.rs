@@ -14,7 +14,7 @@ fn the_suite_passes() {
     if !works.is_ok_and(|output| output.status.success()) {
         testkit::skip!(
             testkit::Need::Program,
-            "python3 cannot `{MODULES}`: put a venv first on PATH that has numpy, pillow, pytest and mypy"
+            "python3 cannot `{MODULES}`: put a venv first on PATH that has numpy, pillow, pytest and mypy, and tokenizers, which tokens are held against"
         );
     }
     let site = assembled();

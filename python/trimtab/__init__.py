@@ -37,6 +37,7 @@ from .mix import Mix, Source
 from .money import Money
 from .ray import RayDatasource
 from .report import Report
+from .sequences import Packed, Padded, Sequences
 from .stage import Transform
 from .window import Window
 
@@ -54,10 +55,13 @@ __all__ = [
     "Mix",
     "Money",
     "Number",
+    "Packed",
+    "Padded",
     "Part",
     "RandomCrop",
     "RayDatasource",
     "Report",
+    "Sequences",
     "Source",
     "SourceName",
     "SourceNumber",

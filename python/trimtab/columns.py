@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from .sequences import Sequences
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 """The mean of ImageNet's red, green and blue, each from 0 to 1."""
 
@@ -191,7 +193,7 @@ class SourceNumber:
         return {"kind": "source_number"}
 
 
-Column = Image | Integer | Tokens | Bytes | Text | Part | Number | SourceName | SourceNumber
+Column = Image | Integer | Tokens | Bytes | Text | Part | Number | SourceName | SourceNumber | Sequences
 """Any of them."""
 
 

@@ -15,6 +15,7 @@ from . import torch as torch_adapter
 from .buckets import Buckets
 from .columns import Bytes, Column
 from .mix import Mix, Names, Source
+from .sequences import Packed, Sequences
 from .stage import Stage, Transform, collated
 from .window import Window
 
@@ -83,6 +84,12 @@ class Loader:
             raise ValueError(f"pin_memory is for tensors, and output is {output!r}: let it be 'torch', or leave pin_memory out")
         if (rank is None) != (world_size is None):
             raise ValueError("rank and world_size are told together or not at all")
+        for name, column in columns.items():
+            if transform is not None and isinstance(column, Sequences) and isinstance(column.layout, Packed):
+                raise ValueError(
+                    f"{name}: packed rows are of several samples, and a transform is given one:"
+                    " let layout be Padded(), or leave the transform out"
+                )
         if rank is None or world_size is None:
             rank, world_size = ranks.detect()
         from_where = dict(tune_from or {})
@@ -259,7 +266,8 @@ class Loader:
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from `state_dict` of a loader with the same data, mixture, seed and shuffle, and any ranks, batch size and threads."""
+        """Goes on from `state_dict` of a loader with the same data, mixture, tokenizers, seed and shuffle, and any ranks, batch size and
+        threads."""
         # Batches that are being made are of the order before.
         had_stage = self._stage is not None
         self._end_stage()

@@ -97,6 +97,19 @@ class SourceCount:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """What became of the documents of `Sequences`, in all batches that were made, those that are ahead among them."""
+
+    documents: int
+    truncated: int
+    """Documents that were longer than a row, and lost what was behind it."""
+    tokens: int
+    rows: int
+    padding: float
+    """The share of the rows that is padding: 0 to 1."""
+
+
+@dataclass(frozen=True)
 class Transforming:
     """The stage of functions of Python."""
 
@@ -155,6 +168,8 @@ class Report:
     memory: Memory
     store: Store | None
     cache: Cache | None
+    sequences: Documents | None
+    """What became of documents; None where there are none."""
     transform: Transforming | None
     stall_cost_per_hour: Money | None
     """What the waiting costs in an hour, as in the last seconds; None where no price was told."""
@@ -205,6 +220,13 @@ class Report:
             lines.append(
                 f"  source {source.name}: {source.samples:,} samples ({source.samples / max(self.samples, 1):.1%},"
                 f" {source.share:.1%} in the long run), {source.passes:.2f} times through"
+            )
+        if self.sequences:
+            documents = self.sequences
+            lines.append(
+                f"  {documents.documents:,} documents: {documents.tokens:,} tokens in {documents.rows:,} rows,"
+                f" {documents.padding:.1%} of which is padding"
+                + (f"; {documents.truncated:,} were truncated" if documents.truncated else "")
             )
         if self.transform:
             each = self.transform.busy_seconds / max(self.transform.samples, 1)
@@ -285,6 +307,7 @@ def of(told: Mapping[str, Any]) -> Report:
         "cache": Cache,
         "transform": Transforming,
         "stall_cost_per_hour": Money,
+        "sequences": Documents,
     }
     parts = {name: kind(**told[name]) if told[name] else None for name, kind in kinds.items()}
     sources = tuple(SourceCount(**source) for source in told["sources"])

@@ -13,6 +13,7 @@ pub mod pack;
 pub mod pipeline;
 pub mod progress;
 pub mod random;
+pub mod sequence;
 pub mod serve;
 pub mod source;
 pub mod spec;

@@ -2,8 +2,11 @@
 //!
 //! Unknown names are errors, so that a misspelt option is not an option that has no effect.
 
+mod sequences;
+
 use std::collections::BTreeMap;
 
+pub use sequences::{Overlong, PaddedTo, RowsSpec, SequencesSpec, TokenName, TokenSource};
 use serde::{Deserialize, Serialize};
 
 use crate::meter::Price;
@@ -170,6 +173,8 @@ pub enum KindSpec {
     Text,
     /// Tokens that lie behind each other, without anything between.
     Tokens(TokensSpec),
+    /// Documents of tokens, from text or as they are stored, padded or packed to rows.
+    Sequences(SequencesSpec),
     /// The part of an image that is looked at: left, top, width, height, and whether it is flipped.
     Part {
         /// The image's column.

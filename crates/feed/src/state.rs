@@ -9,6 +9,8 @@ use crate::order::{Buckets, Course, PLACES_MAX, Shuffle, Source, told};
 /// The newest version that is read. What mixes no sources and brings no sizes together is written as version 1, which has a word for
 /// neither: older releases go on from it.
 const VERSION: u32 = 2;
+/// Stands before the digest of a tokenizer, behind that of the data.
+pub(crate) const TOKENIZER: &str = "+";
 
 /// Where all ranks are. It is the same for each of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,7 +28,7 @@ pub struct State {
     pub seed: u64,
     /// How it is arranged.
     pub shuffle: Shuffle,
-    /// A digest of the files' names and how many samples each has.
+    /// A digest of the files' names and how many samples each has; behind a plus, that of each tokenizer's file.
     pub data: String,
     /// The sources that are mixed; none where there is one alone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -131,8 +133,13 @@ impl State {
         if self.samples != here.samples {
             return differs("the number of samples", &self.samples, &here.samples);
         }
-        if self.data != here.data {
-            return differs("the files or what each holds (told by a digest)", &self.data, &here.data);
+        let (files, tokenizer) = parted(&self.data);
+        let (files_here, tokenizer_here) = parted(data);
+        if files != files_here {
+            return differs("the files or what each holds (told by a digest)", &files, &files_here);
+        }
+        if tokenizer != tokenizer_here {
+            return differs("the tokenizer (told by its file's sha256)", &tokenizer, &tokenizer_here);
         }
         if self.shuffle != here.shuffle {
             return differs("the shuffle", &format!("{:?}", self.shuffle), &format!("{:?}", here.shuffle));
@@ -155,6 +162,11 @@ impl State {
         }
         Ok(())
     }
+}
+
+/// The digest of the data, and that of the tokenizers.
+fn parted(digest: &str) -> (&str, &str) {
+    digest.split_once(TOKENIZER).unwrap_or((digest, "none"))
 }
 
 impl fmt::Display for StateError {
@@ -218,6 +230,12 @@ mod tests {
         ] {
             let refused = state.check(&other, data);
             assert!(matches!(&refused, Err(StateError::Differs { what: named, .. }) if *named == what), "{refused:?}");
+        }
+        let tokenized = State::new(&order, "abc+12", 2, 40);
+        assert_eq!(tokenized.check(&order, "abc+12"), Ok(()));
+        for data in ["abc+34", "abc"] {
+            let refused = tokenized.check(&order, data).expect_err("the tokenizer is another").to_string();
+            assert!(refused.contains("the tokenizer (told by its file's sha256) was 12 and is"), "{refused}");
         }
         let newer = State { version: 3, ..state.clone() };
         assert_eq!(newer.check(&order, "abc"), Err(StateError::Newer { version: 3 }));

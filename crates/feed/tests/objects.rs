@@ -146,6 +146,7 @@ fn epoch(loader: &Loader) -> Result<Vec<Vec<u8>>, String> {
                         Made::Numbers(numbers) => samples
                             .extend(numbers.chunks_exact(numbers.slot_bytes()).take(batch.samples).map(<[u8]>::to_vec)),
                         Made::Bytes(cells) => samples.extend(cells[..batch.samples].iter().map(|cell| cell.to_vec())),
+                        Made::Joined { .. } => unreachable!("none was asked for"),
                     }
                 }
             }

@@ -2,6 +2,7 @@
 
 use super::LoaderError;
 use crate::order::{PLACES_MAX, Shuffle, WINDOW_MAX, Weights};
+use crate::sequence;
 use crate::spec::{CropSpec, ImageSpec, JitterSpec, KindSpec, MixSpec, PixelType, Spec};
 
 /// What makes no sense, whatever the data are.
@@ -69,6 +70,15 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
                 &column.name,
                 "there is one source; of several, mixed by a Mix, a column tells which a sample is of",
             );
+        }
+        if let KindSpec::Sequences(sequences) = &column.kind {
+            let names = sequence::names(&column.name, sequences.layout);
+            if let Some(taken) = spec.columns.iter().find(|other| names[1..].contains(&other.name)) {
+                return wrong(
+                    &taken.name,
+                    &format!("{} has an array of this name beside it: call one of them otherwise", column.name),
+                );
+            }
         }
         if let KindSpec::Image(image) = &column.kind
             && let Some(problem) = image_problem(image)

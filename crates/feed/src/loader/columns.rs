@@ -1,11 +1,15 @@
 //! From the columns that are asked for to what is done to samples.
 
+use std::sync::Arc;
+
 use super::LoaderError;
-use crate::dataset::{Format, Tokens};
+use crate::dataset::{Dataset, Format, Tokens};
 use crate::image::Normalise;
 use crate::image::crop::{Crop, RandomCrop};
 use crate::image::jitter::Jitter;
+use crate::sequence::Sequences;
 use crate::spec::{ColumnSpec, CropSpec, ImageSpec, JitterSpec, KindSpec, PixelType, Spec, TokensSpec};
+use crate::state::TOKENIZER;
 use crate::work::{Column, Kind, Photograph, Pixels};
 
 /// How the files are read: tokens say themselves where samples begin.
@@ -14,9 +18,12 @@ pub(super) fn format(columns: &[ColumnSpec]) -> Result<Format, LoaderError> {
         KindSpec::Tokens(TokensSpec { length, stride, dtype }) => {
             Some(Format::Tokens(Tokens { length: *length, stride: stride.unwrap_or(*length), token: *dtype }))
         }
-        KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Text | KindSpec::Part { .. } => {
-            Some(Format::ByName)
-        }
+        KindSpec::Image(_)
+        | KindSpec::Integer
+        | KindSpec::Bytes
+        | KindSpec::Text
+        | KindSpec::Sequences(_)
+        | KindSpec::Part { .. } => Some(Format::ByName),
         KindSpec::Number | KindSpec::SourceName | KindSpec::SourceNumber => None,
     });
     let first = formats.next().unwrap_or(Format::ByName);
@@ -38,6 +45,11 @@ pub(super) fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
             KindSpec::Text => Kind::Text,
             KindSpec::Tokens(tokens) => Kind::Tokens { length: tokens.length, token: tokens.dtype },
             KindSpec::Image(image) => Kind::Photograph(photograph(image, spec.seed)),
+            KindSpec::Sequences(sequences) => {
+                let opened = Sequences::open(sequences);
+                let wrong = |problem| LoaderError::Spec { what: column.name.clone(), problem };
+                Kind::Sequences(Arc::new(opened.map_err(wrong)?))
+            }
             KindSpec::Part { of } => {
                 let found = spec.columns.iter().find(|other| other.name == *of).map(|other| (other, &other.kind));
                 let Some((other, KindSpec::Image(image))) = found else {
@@ -51,6 +63,18 @@ pub(super) fn columns(spec: &Spec) -> Result<Vec<Column>, LoaderError> {
         Ok(Column { name: column.name.clone(), fields: column.fields.clone(), kind })
     };
     spec.columns.iter().map(column).collect()
+}
+
+/// What tells data, and what tokens are made of them, from others: a state of one belongs to no other.
+pub(super) fn digest(dataset: &Dataset, columns: &[Column]) -> String {
+    let of_column = |column: &Column| match &column.kind {
+        Kind::Sequences(sequences) => sequences.digest().map(str::to_owned),
+        _ => None,
+    };
+    let mut tokenizers: Vec<String> = columns.iter().filter_map(of_column).collect();
+    tokenizers.sort_unstable();
+    tokenizers.dedup();
+    [dataset.digest()].into_iter().chain(tokenizers).collect::<Vec<String>>().join(TOKENIZER)
 }
 
 fn photograph(image: &ImageSpec, seed: u64) -> Photograph {

@@ -80,7 +80,12 @@ fn fields_of_columns(spec: &Spec) -> Vec<Vec<String>> {
     let mut all: Vec<Vec<String>> = Vec::new();
     for column in &spec.columns {
         let is_read = match column.kind {
-            KindSpec::Image(_) | KindSpec::Integer | KindSpec::Bytes | KindSpec::Text | KindSpec::Tokens(_) => true,
+            KindSpec::Image(_)
+            | KindSpec::Integer
+            | KindSpec::Bytes
+            | KindSpec::Text
+            | KindSpec::Sequences(_)
+            | KindSpec::Tokens(_) => true,
             // A part is of an image that is a column itself.
             KindSpec::Part { .. } | KindSpec::Number | KindSpec::SourceName | KindSpec::SourceNumber => false,
         };

@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use check::check;
-use columns::{columns, format};
+use columns::{columns, digest, format};
 use course::{course, files};
 use delivered::Delivered;
 use given::given;
@@ -119,7 +119,7 @@ impl Loader {
         let course = course(spec, &dataset)?;
         let index = dataset.index_bytes() + course.window_bytes();
         let budget = divide(spec, limit, (threads.max, index, remote), &columns)?;
-        let (samples, digest) = (course.samples(), dataset.digest());
+        let (samples, digest) = (course.samples(), digest(&dataset, &columns));
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
         if let Some(fetcher) = buckets.fetcher() {
@@ -257,6 +257,7 @@ impl Loader {
         let mut report = Report::of(parts);
         report.store = self.fetcher.as_deref().map(meter::Store::from);
         report.sources = delivered.told(&self.settings.course, at);
+        report.sequences = self.columns.sequences();
         report.cache = self.cache.as_deref().map(|cache| meter::Cache::from(cache.counts()));
         report
     }

@@ -71,12 +71,15 @@ pub(super) fn divide(
     (threads, index, fetching): (usize, usize, Option<Fetching>),
     columns: &[Column],
 ) -> Result<Budget, LoaderError> {
-    let drawn = columns.iter().map(|column| match &column.kind {
-        Kind::Photograph(photograph) => photograph.drawn_bytes(),
-        _ => 0,
+    // What columns keep: all the time, and for each thread.
+    let kept = columns.iter().map(|column| match &column.kind {
+        Kind::Photograph(photograph) => (0, photograph.drawn_bytes()),
+        Kind::Sequences(sequences) => sequences.held_bytes(),
+        _ => (0, 0),
     });
+    let (held, drawn) = kept.fold((0, 0), |(held, drawn), (own, each)| (held + own, each.max(drawn)));
     let decoded = spec.decoded_cache as usize;
-    let demand = Demand { limit, threads, decoded, index, drawn: drawn.max().unwrap_or(0), fetching };
+    let demand = Demand { limit, threads, decoded, index: index + held, drawn, fetching };
     let wrong = |problem: String| LoaderError::Spec { what: "memory_limit".to_owned(), problem };
     Budget::divide(&demand).map_err(|error| wrong(error.to_string()))
 }

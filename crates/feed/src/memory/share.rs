@@ -76,6 +76,18 @@ impl Held {
         self.share.returned.notify_all();
     }
 
+    /// Takes some of them apart, to be given back for themselves.
+    ///
+    /// # Panics
+    ///
+    /// Where there are fewer.
+    #[must_use]
+    pub fn split(&mut self, bytes: usize) -> Held {
+        assert!(bytes <= self.bytes, "what is taken apart is there");
+        self.bytes -= bytes;
+        Held { share: Arc::clone(&self.share), bytes }
+    }
+
     /// How many.
     pub fn bytes(&self) -> usize {
         self.bytes
@@ -109,6 +121,10 @@ mod tests {
         first.shrink(50);
         first.shrink(70);
         assert_eq!((first.bytes(), share.free()), (50, 10));
+        let part = first.split(20);
+        assert_eq!((part.bytes(), first.bytes(), share.free()), (20, 30, 10));
+        drop(part);
+        assert_eq!(share.free(), 30);
         drop(first);
         assert_eq!(share.free(), 60);
         assert!(share.take(101).is_none());

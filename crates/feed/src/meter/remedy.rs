@@ -145,6 +145,8 @@ mod tests {
             memory: Memory::default(),
             store: None,
             cache: None,
+            sources: Vec::new(),
+            sequences: None,
             transform: None,
             stall_cost_per_hour: None,
         }

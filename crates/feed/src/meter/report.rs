@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::diagnosis::Measured;
 use super::{Bottleneck, Prediction, Stage, Totals};
 use crate::pipeline::Numbers;
+use crate::sequence;
 use crate::source::cache;
 use crate::source::remote;
 
@@ -58,6 +59,8 @@ pub struct Report {
     pub transform: Option<Transform>,
     /// What the waiting costs in an hour, as in the last seconds; where a price was told.
     pub stall_cost_per_hour: Option<Price>,
+    /// What became of documents, where columns are made of them.
+    pub sequences: Option<sequence::Made>,
 }
 
 /// What came of a source that is mixed with others.
@@ -281,6 +284,7 @@ impl Report {
                 busy_seconds,
                 starved_seconds,
             }),
+            sequences: None,
         }
     }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, Weak};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::batch::{Batch, Charge, Making, Stores, TakeBack};
+use super::batch::{Batch, BytesMax, Charge, Making, Stores, TakeBack};
 use super::crew::Crew;
 use super::line::{Place, Room, State};
 use super::store::{Made, Store};
@@ -71,13 +71,15 @@ pub struct Engine<W: Work> {
 impl<W: Work> Engine<W> {
     /// Starts the threads. Batches take no more than `memory`, those that the consumer has among them.
     pub fn start(work: Arc<W>, settings: Settings, memory: Arc<Share>) -> Engine<W> {
-        let work_has_bytes = work.outputs().iter().any(|output| matches!(output.kind, Kind::Bytes | Kind::Text));
+        let some_are = |kinds: &[Kind]| work.outputs().iter().any(|output| kinds.contains(&output.kind));
+        let (work_has_bytes, work_has_joined) = (some_are(&[Kind::Bytes, Kind::Text]), some_are(&[Kind::Joined]));
         let line = Arc::new_cyclic(|own| Line {
             outputs: work.outputs().into(),
             work,
             settings: settings.clone(),
             memory,
             has_bytes: work_has_bytes,
+            has_joined: work_has_joined,
             process: process::id(),
             own: Weak::clone(own),
             state: Mutex::new(State::new(&settings)),
@@ -157,6 +159,8 @@ impl<W: Work> Drop for Engine<W> {
 }
 
 const NOBODY_PANICS: &str = "nobody panics while holding the line";
+/// What is said where our own code panicked.
+const FAULT: &str = "a fault in Trimtab: what it says stands on standard error; please report it";
 
 /// What the threads and the consumer share.
 struct Line<W: Work> {
@@ -167,6 +171,8 @@ struct Line<W: Work> {
     memory: Arc<Share>,
     /// Whether any output has no fixed size.
     has_bytes: bool,
+    /// Whether any is joined.
+    has_joined: bool,
     /// The process that has the threads.
     process: u32,
     /// Itself, for those who tell it of arrivals.
@@ -205,10 +211,12 @@ impl<W: Work> Line<W> {
             let outcome = written.unwrap_or_else(|_| {
                 // What it left behind may be in any state.
                 scratch = self.work.scratch();
-                let reason = "a fault in Trimtab: what it says stands on standard error; please report it";
-                Err(SampleError { sample: format!("sample {}", turn.sample), reason: reason.to_owned() })
+                Err(SampleError { sample: format!("sample {}", turn.sample), reason: FAULT.to_owned() })
             });
             let is_last = making.note(slot, outcome);
+            if is_last {
+                self.join(&making);
+            }
             // Let go before the consumer is told, who takes the outputs out of it.
             drop(making);
             if is_last {
@@ -220,6 +228,21 @@ impl<W: Work> Line<W> {
                 self.more_work.notify_all();
             }
         }
+    }
+
+    /// Joins what was written for the samples of a batch, the last of which is made.
+    fn join(&self, making: &Making<W::Ticket>) {
+        if self.has_joined {
+            let cells = making.take_cells(&self.outputs);
+            match catch_unwind(AssertUnwindSafe(|| self.work.join(&making.turns, cells))) {
+                Ok(join) => making.put_joined(join),
+                Err(_) => making.fail(FAULT),
+            }
+            // Less memory may be taken now than was set aside, so that more can be opened.
+            drop(self.lock());
+            self.more_to_do.notify_all();
+        }
+        making.done();
     }
 
     /// The next sample; none where all is to stop.
@@ -265,16 +288,14 @@ impl<W: Work> Line<W> {
 
     /// Bytes of the outputs without a fixed size: of all samples, and once more of the largest, since whoever takes the bytes copies
     /// one sample's before it gives them back.
-    fn bytes(&self, turns: &[Turn]) -> usize {
-        if !self.has_bytes {
-            return 0;
-        }
+    fn bytes(&self, turns: &[Turn]) -> BytesMax {
         let (mut sum, mut largest) = (0, 0);
-        for turn in turns {
+        for turn in turns.iter().filter(|_| self.has_bytes) {
             let bytes = self.work.bytes(*turn);
             (sum, largest) = (sum + bytes, largest.max(bytes));
         }
-        sum + largest
+        let joined = if self.has_joined { self.work.joined_bytes(turns) } else { 0 };
+        BytesMax { bytes: sum + largest, joined }
     }
 
     /// Asks for what the next samples are made from, as far as there is room.
@@ -307,7 +328,7 @@ impl<W: Work> Line<W> {
         };
         let (epoch, consumed, wanted) = (making.turns[0].epoch, making.consumed, making.turns.len());
         let mut numbers: Vec<u64> = making.turns.iter().map(|turn| turn.sample).collect();
-        let (failed, Stores { mut stores, charge }) = making.finished();
+        let (failed, Stores { mut stores, charge }, joined) = making.finished();
         for (slot, _) in failed.iter().rev() {
             numbers.remove(*slot);
         }
@@ -316,9 +337,14 @@ impl<W: Work> Line<W> {
         meter.samples.fetch_add((wanted - failed.len()) as u64, Ordering::Relaxed);
         meter.failed.fetch_add(failed.len() as u64, Ordering::Relaxed);
         close_up(&mut stores, wanted, &failed.iter().map(|(slot, _)| *slot).collect::<Vec<usize>>());
+        let mut joined = joined.into_iter();
+        let made = stores.into_iter().zip(&*self.outputs).map(|(store, output)| match output.kind {
+            Kind::Joined => store.finish_joined(joined.next().unwrap_or_default()),
+            Kind::Numbers { .. } | Kind::Bytes | Kind::Text => store.finish(),
+        });
         Batch {
             outputs: Arc::clone(&self.outputs),
-            made: stores.into_iter().map(Store::finish).collect(),
+            made: made.collect(),
             charge,
             samples: wanted - failed.len(),
             numbers,
@@ -350,7 +376,7 @@ impl<W: Work> TakeBack for Line<W> {
             return;
         }
         let stores = made.into_iter().map(Made::reuse).collect();
-        self.lock().take_back(Stores { stores, charge: Charge { fixed, bytes: None } }, &self.settings);
+        self.lock().take_back(Stores { stores, charge: Charge::fixed(fixed) }, &self.settings);
         self.more_to_do.notify_all();
     }
 }

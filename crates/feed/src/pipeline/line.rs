@@ -7,7 +7,7 @@ use std::collections::{BTreeSet, VecDeque};
 use std::mem;
 use std::sync::Arc;
 
-use super::batch::{Charge, Making, Stores};
+use super::batch::{BytesMax, Charge, Making, Stores};
 use super::engine::Settings;
 use super::store::Store;
 use super::{Ahead, Asked, Output, Seat, Turn};
@@ -66,7 +66,7 @@ pub(super) struct State<T> {
 pub(super) struct Room<'a> {
     pub(super) memory: &'a Arc<Share>,
     /// Bytes of the outputs without a fixed size, of some samples.
-    pub(super) bytes: &'a dyn Fn(&[Turn]) -> usize,
+    pub(super) bytes: &'a dyn Fn(&[Turn]) -> BytesMax,
 }
 
 impl<T> State<T> {
@@ -182,30 +182,32 @@ impl<T> State<T> {
         free: &mut Vec<Stores>,
         settings: &Settings,
         outputs: &[Output],
-        (bytes, memory): (usize, &Arc<Share>),
+        (BytesMax { bytes, joined }, memory): (BytesMax, &Arc<Share>),
     ) -> Result<Stores, usize> {
         let slots = settings.shares.batch as usize;
         let fixed: usize = outputs.iter().map(|output| slots * output.bytes()).sum();
-        let lacking = fixed + bytes;
+        let any_size = bytes.saturating_add(joined);
+        let lacking = fixed.saturating_add(any_size);
         let mut stores = match free.pop() {
             Some(used) => used,
             None => {
                 let fixed = memory.try_take(fixed).ok_or(lacking)?;
                 let stores = outputs.iter().map(|output| Store::new(output, slots)).collect();
-                Stores { stores, charge: Charge { fixed: Some(fixed), bytes: None } }
+                Stores { stores, charge: Charge::fixed(Some(fixed)) }
             }
         };
-        let mut held = memory.try_take(bytes);
+        let mut held = memory.try_take(any_size);
         if held.is_none() {
             // What lies there to be used again makes room.
             free.clear();
-            held = memory.try_take(bytes);
+            held = memory.try_take(any_size);
         }
-        if held.is_none() {
+        let Some(mut held) = held else {
             free.push(stores);
             return Err(lacking);
-        }
-        stores.charge.bytes = held;
+        };
+        *stores.charge.joined.get_mut().expect("nobody else has it yet") = Some(held.split(joined));
+        stores.charge.bytes = Some(held);
         Ok(stores)
     }
 

@@ -4,16 +4,20 @@
 //! slots are all done waits for its turn. Nothing about a batch depends on how many threads there are or which was faster.
 
 mod batch;
+mod cell;
 mod crew;
 mod engine;
+mod join;
 mod line;
 mod output;
 mod store;
 
 pub use batch::{Batch, Column};
+pub use cell::Cell;
 pub use engine::{Engine, Next, Numbers, Settings};
+pub use join::{Cells, Join, Joined};
 pub use output::{Kind, Output, Type};
-pub use store::{Cell, Made, Place};
+pub use store::{Made, Place};
 
 use std::fmt;
 use std::sync::Weak;
@@ -79,6 +83,11 @@ pub trait Work: Send + Sync + 'static {
     /// Bytes of a sample's outputs that have no fixed size, at most.
     fn bytes(&self, turn: Turn) -> usize;
 
+    /// Bytes that the outputs of a batch take that are joined, from the first sample's until the consumer lets go of it: at most.
+    fn joined_bytes(&self, _turns: &[Turn]) -> usize {
+        0
+    }
+
     /// Where the time goes is noted here.
     fn meter(&self) -> &Meter;
 
@@ -102,6 +111,12 @@ pub trait Work: Send + Sync + 'static {
     ///
     /// Where the sample cannot be read or is not what it should be. The places then hold anything.
     fn write(&self, scratch: &mut Self::Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError>;
+
+    /// Joins what was written for the samples of a batch: the cells of each output that is joined, in order. They are let go of as soon as
+    /// they are not needed. Done by the thread that made the batch's last sample.
+    fn join(&self, _turns: &[Turn], _cells: Vec<Cells>) -> Join {
+        Join::default()
+    }
 }
 
 /// A sample that could not be delivered.

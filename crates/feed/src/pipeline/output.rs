@@ -5,6 +5,8 @@
 pub enum Type {
     /// Bytes.
     U8,
+    /// Whole numbers of 32 bits.
+    I32,
     /// Whole numbers of 64 bits.
     I64,
     /// Floating-point numbers of 32 bits.
@@ -16,7 +18,7 @@ impl Type {
     pub fn bytes(self) -> usize {
         match self {
             Type::U8 => 1,
-            Type::F32 => 4,
+            Type::I32 | Type::F32 => 4,
             Type::I64 => 8,
         }
     }
@@ -45,6 +47,8 @@ pub enum Kind {
     Bytes,
     /// The same, which are text in UTF-8.
     Text,
+    /// Bytes, as many as there are, which are joined to arrays once all samples of a batch are there.
+    Joined,
 }
 
 impl Output {
@@ -63,11 +67,16 @@ impl Output {
         Output { name: name.to_owned(), kind: Kind::Text }
     }
 
+    /// Bytes that are joined.
+    pub fn joined(name: &str) -> Output {
+        Output { name: name.to_owned(), kind: Kind::Joined }
+    }
+
     /// Bytes for one sample, where all take as many.
     pub fn bytes(&self) -> usize {
         match &self.kind {
             Kind::Numbers { number, shape } => shape.iter().product::<usize>() * number.bytes(),
-            Kind::Bytes | Kind::Text => 0,
+            Kind::Bytes | Kind::Text | Kind::Joined => 0,
         }
     }
 }

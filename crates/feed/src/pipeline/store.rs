@@ -1,8 +1,10 @@
 //! Where the outputs of a batch lie: numbers in one buffer, bytes of any length each for itself.
 
-use std::ops::Deref;
+use std::mem;
 use std::sync::{Mutex, MutexGuard};
 
+use super::cell::Cell;
+use super::join::{Cells, Joined};
 use super::output::{Kind, Output};
 use crate::buffer::{Buffer, Frozen, Slot};
 
@@ -26,49 +28,20 @@ pub enum Made {
     Numbers(Frozen),
     /// Bytes, for each sample; those past the batch's samples mean nothing.
     Bytes(Vec<Cell>),
-}
-
-/// The bytes of one sample.
-pub enum Cell {
-    /// They were written here.
-    Own(Vec<u8>),
-    /// They lie where they were fetched to.
-    Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
-}
-
-impl Default for Cell {
-    fn default() -> Cell {
-        Cell::Own(Vec::new())
-    }
-}
-
-impl Deref for Cell {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self {
-            Cell::Own(bytes) => bytes,
-            Cell::Shared(bytes) => (**bytes).as_ref(),
-        }
-    }
-}
-
-impl Cell {
-    /// What is written to.
-    pub fn own(&mut self) -> &mut Vec<u8> {
-        if let Cell::Shared(_) = self {
-            *self = Cell::default();
-        }
-        let Cell::Own(bytes) = self else { unreachable!("it was made so") };
-        bytes
-    }
+    /// What was joined of the bytes of so many slots.
+    Joined {
+        /// The arrays.
+        arrays: Vec<Joined>,
+        /// The slots.
+        slots: usize,
+    },
 }
 
 impl Store {
     pub(super) fn new(output: &Output, slots: usize) -> Store {
         match output.kind {
             Kind::Numbers { .. } => Store::Numbers(Buffer::new(slots, output.bytes())),
-            Kind::Bytes | Kind::Text => Store::Bytes((0..slots).map(|_| Mutex::default()).collect()),
+            Kind::Bytes | Kind::Text | Kind::Joined => Store::Bytes((0..slots).map(|_| Mutex::default()).collect()),
         }
     }
 
@@ -79,6 +52,23 @@ impl Store {
             // Whoever panicked while holding it left bytes, which are written anew.
             Store::Bytes(cells) => Place::Bytes(cells[slot].lock().unwrap_or_else(std::sync::PoisonError::into_inner)),
         }
+    }
+
+    /// Takes out the bytes of the first slots.
+    pub(super) fn take_cells(&self, slots: usize) -> Cells {
+        let Store::Bytes(cells) = self else { unreachable!("what is joined is bytes") };
+        // Whoever panicked while holding one has failed, and its sample with it.
+        let take = |cell: &Mutex<Cell>| {
+            let mut cell = cell.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            mem::take(cell.own())
+        };
+        cells[..slots].iter().map(|cell| Some(take(cell))).collect()
+    }
+
+    /// Its arrays, where its output is joined.
+    pub(super) fn finish_joined(self, arrays: Vec<Joined>) -> Made {
+        let Store::Bytes(cells) = self else { unreachable!("what is joined is bytes") };
+        Made::Joined { arrays, slots: cells.len() }
     }
 
     /// Puts what lies in one slot into another.
@@ -109,13 +99,14 @@ impl Made {
             Made::Numbers(frozen) => Store::Numbers(frozen.thaw()),
             // Their memory is given back: the next batch's are of other sizes.
             Made::Bytes(cells) => Store::Bytes(cells.iter().map(|_| Mutex::default()).collect()),
+            Made::Joined { slots, .. } => Store::Bytes((0..slots).map(|_| Mutex::default()).collect()),
         }
     }
 
     /// Bytes of each sample, where it is made of them.
     pub fn cells(&self) -> Option<&[Cell]> {
         match self {
-            Made::Numbers(_) => None,
+            Made::Numbers(_) | Made::Joined { .. } => None,
             Made::Bytes(cells) => Some(cells),
         }
     }
@@ -124,7 +115,15 @@ impl Made {
     pub fn numbers(&self) -> Option<&Frozen> {
         match self {
             Made::Numbers(frozen) => Some(frozen),
-            Made::Bytes(_) => None,
+            Made::Bytes(_) | Made::Joined { .. } => None,
+        }
+    }
+
+    /// What it was joined to; nothing where it was not.
+    pub fn joined(&self) -> &[Joined] {
+        match self {
+            Made::Joined { arrays, .. } => arrays,
+            Made::Numbers(_) | Made::Bytes(_) => &[],
         }
     }
 }

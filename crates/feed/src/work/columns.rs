@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use super::decoded::Decoded;
 use super::desk::{Desk, Rooms, Seat};
 use super::photograph::{Darkroom, Photograph};
+use super::sequences;
 use super::tokens::widen;
 use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
@@ -15,7 +16,8 @@ use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
 use crate::meter::{Meter, Turns};
 use crate::order::Mix;
-use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Output, Place, SampleError, Turn, Type, Work};
+use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Cells, Join, Output, Place, SampleError, Turn, Type, Work};
+use crate::sequence::{Counts, Made, Sequences};
 use crate::source::remote::{Fetcher, Ticket, Want, ask};
 use crate::spec::TokenType;
 
@@ -23,7 +25,7 @@ use crate::spec::TokenType;
 const ASKED_MAX: usize = 4096;
 
 /// One column of a batch.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Column {
     /// What the consumer calls it.
     pub name: String,
@@ -34,7 +36,7 @@ pub struct Column {
 }
 
 /// What is made of a field.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub enum Kind {
     /// A photograph, as numbers.
     Photograph(Photograph),
@@ -59,6 +61,8 @@ pub enum Kind {
         /// How each is stored.
         token: TokenType,
     },
+    /// Documents of tokens, laid into rows.
+    Sequences(Arc<Sequences>),
 }
 
 /// Makes the columns of a dataset's samples.
@@ -105,6 +109,7 @@ impl Columns {
                 Kind::Tokens { length, .. } => Output::numbers(name, Type::I64, &[*length]),
                 Kind::Bytes => Output::of_bytes(name),
                 Kind::Text | Kind::SourceName => Output::of_text(name),
+                Kind::Sequences(_) => Output::joined(name),
             })
             .collect();
         Columns {
@@ -134,6 +139,19 @@ impl Columns {
     /// Bytes of images that are kept decoded.
     pub fn decoded_bytes(&self) -> usize {
         self.decoded.bytes()
+    }
+
+    /// What became of documents, where columns are made of them.
+    pub fn sequences(&self) -> Option<Made> {
+        Counts::sum(self.documents().map(|(_, sequences)| sequences.counts()))
+    }
+
+    /// Columns that are made of documents, in order.
+    fn documents(&self) -> impl Iterator<Item = (&Column, &Sequences)> {
+        self.columns.iter().filter_map(|column| match &column.kind {
+            Kind::Sequences(sequences) => Some((column, &**sequences)),
+            _ => None,
+        })
     }
 
     /// The same, of data that are not on this machine: what they are made from is asked for ahead.
@@ -229,6 +247,25 @@ impl Work for Columns {
         self.columns.iter().map(bytes).sum()
     }
 
+    fn joined_bytes(&self, turns: &[Turn]) -> usize {
+        let of_column = |(column, sequences): (&Column, &Sequences)| {
+            sequences.batch_bytes(turns.iter().map(|turn| {
+                let (shard, sample) = self.dataset.find(turn.sample);
+                // What cannot be told now is told as an error when it is read.
+                let bytes = shard.bytes(sample, &column.fields).unwrap_or(0) as usize;
+                sequences.tokens_max(bytes, sequences::written(shard.kind()))
+            }))
+        };
+        self.documents().map(of_column).fold(0, usize::saturating_add)
+    }
+
+    fn join(&self, turns: &[Turn], cells: Vec<Cells>) -> Join {
+        let start = Instant::now();
+        let join = sequences::join(&self.columns, cells, |slot| self.sample_name(turns[slot].sample));
+        self.meter.make.stop(start);
+        join
+    }
+
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let (start, read_before) = (Instant::now(), scratch.reading);
@@ -251,7 +288,7 @@ impl Columns {
     /// What is to be fetched for a sample.
     fn want(&self, turn: Turn) -> Option<Want> {
         let (shard, sample) = self.dataset.find(turn.sample);
-        let is_read = |(place, column): &(usize, &Column)| match column.kind {
+        let is_read = |(place, column): &(usize, &Column)| match &column.kind {
             Kind::Number | Kind::SourceName | Kind::SourceNumber => false,
             Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(&self.columns[*place]))),
             _ => true,
@@ -295,10 +332,10 @@ impl Columns {
     fn read_bytes(&self, shard: &dyn Shard, sample: u64, turn: Turn) -> Result<usize, Reason> {
         let mut most = 0;
         for column in &self.columns {
-            let is_read = match column.kind {
+            let is_read = match &column.kind {
                 Kind::Number | Kind::SourceName | Kind::SourceNumber | Kind::Bytes | Kind::Text => false,
                 Kind::Photograph(_) => !self.decoded.has((turn.sample, self.first_alike(column))),
-                Kind::Part(_) | Kind::Integer | Kind::Tokens { .. } => true,
+                Kind::Part(_) | Kind::Integer | Kind::Tokens { .. } | Kind::Sequences(_) => true,
             };
             if is_read {
                 most = most.max(shard.bytes(sample, &column.fields)?);
@@ -368,7 +405,7 @@ impl Columns {
                     }
                     None => drop(read(cell.own())?),
                 }
-                if column.kind == Kind::Text
+                if matches!(column.kind, Kind::Text)
                     && let Err(error) = std::str::from_utf8(cell)
                 {
                     return Err(Reason(format!("it is no text in UTF-8 from byte {} on", error.valid_up_to())));
@@ -383,6 +420,16 @@ impl Columns {
                 }
                 widen(file, *token, numbers(place));
                 Ok(())
+            }
+            Kind::Sequences(documents) => {
+                let Place::Bytes(cell) = place else { unreachable!("the output was made for this column") };
+                let encoding = read(file)?;
+                let written = sequences::written(shard.kind());
+                let work = documents.work_bytes(file.len(), written);
+                if work > seat.left() {
+                    seat.grow(work)?;
+                }
+                sequences::write(documents, (file, encoding), written, cell.own())
             }
         }
     }

@@ -4,6 +4,7 @@ mod columns;
 mod decoded;
 mod desk;
 mod photograph;
+mod sequences;
 mod tokens;
 
 pub use columns::{Column, Columns, Kind};
