@@ -216,8 +216,8 @@ fn documents(batch: &Batch, length: usize) -> Vec<Vec<i64>> {
     let (mut documents, mut ends): (Vec<Vec<i64>>, Vec<i64>) = (Vec::new(), vec![0]);
     for row in 0..shape[0] {
         let mut before = 0;
-        for place in row * length..(row + 1) * length {
-            let (id, segment, position) = (ids[place], segments.1[place], positions.1[place]);
+        for (place, id) in ids.iter().enumerate().skip(row * length).take(length) {
+            let (id, segment, position) = (*id, segments.1[place], positions.1[place]);
             if segment != before {
                 assert!(
                     segment == before + 1 || segment == 0,
@@ -338,7 +338,7 @@ fn rows_that_are_told_hold_what_fits_and_the_rest_is_named() {
     let batch = next(&open(&texts.spec(&packed_column(&texts, "split", 10, Some(2)), &json!({})))).unwrap();
     // With their ends they are 8, 7, 4, 6 and 2 long: 8 and 2 fill a row, 7 leaves no room for 6 and 4.
     assert_eq!(samples(&batch), [0, 1, 4]);
-    assert_eq!(texts_of(&documents(&batch, 10)), ["x".repeat(7), "x".repeat(1), "x".repeat(6)]);
+    assert_eq!(texts_of(&documents(&batch, 10)), ["x".repeat(7), "x".to_owned(), "x".repeat(6)]);
     let reasons: Vec<String> = batch.failed.iter().map(ToString::to_string).collect();
     assert!(reasons[0].ends_with(
         "texts.txt: the line at byte 15: ids: 2 rows of 10 tokens have no room for it beside the others of its batch: \

@@ -88,7 +88,7 @@ impl Endpoint {
         }
         if let Some(thread) = self.thread.take() {
             // To let go of a thread that is not there is not defined.
-            mem::forget(thread);
+            let _left = mem::ManuallyDrop::new(thread);
             // SAFETY: what owns this number is on the stack of a thread that this process does not have, and can never be dropped here.
             #[expect(unsafe_code, reason = "what owns the copy is out of reach in a forked process")]
             let copy = unsafe { OwnedFd::from_raw_fd(self.listener) };
