@@ -48,7 +48,7 @@ impl Draws {
 const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
 
 /// Stafford's mix 13, as SplitMix64 has it.
-pub(crate) fn mixed(mut bits: u64) -> u64 {
+pub fn mixed(mut bits: u64) -> u64 {
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     bits ^ (bits >> 31)

@@ -138,6 +138,8 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         ahead: Some(3),
         requests: None,
         tune_from: None,
+        worker: 0,
+        workers: 1,
         decoded_cache: 0,
         memory: None,
         loaders_here: 1,
