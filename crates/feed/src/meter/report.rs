@@ -54,12 +54,14 @@ pub struct Report {
     /// What was kept on this machine, where anything is.
     pub cache: Option<Cache>,
     /// What came of each source, where several are mixed.
+    #[serde(default)]
     pub sources: Vec<SourceCount>,
     /// The stage behind the loader, where there is one.
     pub transform: Option<Transform>,
     /// What the waiting costs in an hour, as in the last seconds; where a price was told.
     pub stall_cost_per_hour: Option<Price>,
     /// What became of documents, where columns are made of them.
+    #[serde(default)]
     pub sequences: Option<sequence::Made>,
 }
 
