@@ -9,9 +9,10 @@ use sha2::{Digest, Sha256};
 
 use crate::format::Shard;
 use crate::format::folder::Folder;
+use crate::format::index::IndexError;
 use crate::format::lines::{Lines, LinesError};
-use crate::format::litdata::{self, LitDataError};
-use crate::format::mds::{self, MdsError};
+use crate::format::litdata;
+use crate::format::mds;
 use crate::format::megatron::{self, MegatronError};
 use crate::format::records::{Layout, Records, RecordsError, RecordsShard};
 use crate::format::tar::{TarError, TarShard};
@@ -64,10 +65,8 @@ pub enum DatasetError {
     Records(RecordsError),
     /// A file has lines that cannot be used.
     Lines(LinesError),
-    /// Shards of MosaicML's cannot be used.
-    Mds(MdsError),
-    /// Chunks of LitData's cannot be used.
-    LitData(LitDataError),
+    /// Shards of MosaicML's, or chunks of LitData's, cannot be used.
+    Indexed(IndexError),
     /// An index of Megatron's cannot be used.
     Megatron(MegatronError),
     /// A file cannot be unpacked.
@@ -221,9 +220,9 @@ fn open_by_name(location: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn 
     }
     if location.base() == INDEX_NAME {
         if litdata::is_index(&location.read(INDEX_BYTES_MAX).map_err(DatasetError::Source)?) {
-            return litdata::open(location, unpacker).map_err(DatasetError::LitData);
+            return litdata::open(location, unpacker).map_err(DatasetError::Indexed);
         }
-        let shards = mds::open(location, unpacker).map_err(DatasetError::Mds)?;
+        let shards = mds::open(location, unpacker).map_err(DatasetError::Indexed)?;
         return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
     }
     if let Some((compression, name)) = Compression::of_name(location.base()) {
@@ -279,7 +278,7 @@ fn open_tokens(location: &Location, tokens: Tokens, unpacker: &Unpacker) -> Resu
         Err(DatasetError::TokenType { file: file.to_owned(), stored, told: tokens.token })
     };
     if location.base() == INDEX_NAME {
-        let (stored, shards) = litdata::tokens::open(location, unpacker, layout).map_err(DatasetError::LitData)?;
+        let (stored, shards) = litdata::tokens::open(location, unpacker, layout).map_err(DatasetError::Indexed)?;
         check(&location.name(), stored)?;
         return Ok(shards.into_iter().map(|shard| Box::new(shard) as Box<dyn Shard>).collect());
     }
@@ -298,8 +297,7 @@ impl fmt::Display for DatasetError {
             DatasetError::Tar(error) => error.fmt(f),
             DatasetError::Records(error) => error.fmt(f),
             DatasetError::Lines(error) => error.fmt(f),
-            DatasetError::Mds(error) => error.fmt(f),
-            DatasetError::LitData(error) => error.fmt(f),
+            DatasetError::Indexed(error) => error.fmt(f),
             DatasetError::Megatron(error) => error.fmt(f),
             DatasetError::Unpack(error) => error.fmt(f),
             DatasetError::TokenType { file, stored, told } => {

@@ -2,18 +2,17 @@
 //! begin (a count, then offsets, each of 32 bits), and a sample the sizes of those columns that have no fixed one.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::iter;
-use std::path::{Component, Path};
 
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
+use super::index::{IndexError, lies_beside};
 use super::{Encoding, Extent, FieldInfo, ReadError, Shard, ShardKind};
 use crate::dataset::together;
 use crate::source::remote::Want;
 use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
-use crate::unpack::{Compression, UnpackError, Unpacker};
+use crate::unpack::{Compression, Unpacker};
 
 /// One shard. Where a sample begins is read with the sample; of an object in a store, it is kept: four bytes a sample.
 pub struct MdsShard {
@@ -29,22 +28,6 @@ pub(crate) struct Column {
     pub(crate) encoding: Encoding,
     /// Its bytes, where all samples have as many.
     pub(crate) size: Option<u32>,
-}
-
-/// Why MDS files cannot be used.
-#[derive(Debug)]
-pub enum MdsError {
-    /// A file cannot be read.
-    Source(SourceError),
-    /// A shard cannot be unpacked.
-    Unpack(UnpackError),
-    /// The index is not what it should be.
-    Index {
-        /// The file.
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
 }
 
 /// As much of `index.json` as is of use.
@@ -78,10 +61,10 @@ struct FileEntry {
 /// # Errors
 ///
 /// Where the index or a shard cannot be read, or they contradict each other.
-pub fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<MdsShard>, MdsError> {
+pub fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<MdsShard>, IndexError> {
     let file = index.name();
-    let text = index.read(INDEX_BYTES_MAX).map_err(MdsError::Source)?;
-    let wrong = |problem: String| MdsError::Index { file: file.clone(), problem };
+    let text = index.read(INDEX_BYTES_MAX).map_err(IndexError::Source)?;
+    let wrong = |problem: String| IndexError::Index { file: file.clone(), problem };
     // Shards that are written anew come with another index.
     let version: String = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let entries: IndexFile = serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
@@ -93,16 +76,14 @@ fn open_shard(
     (index, version): (&Location, &str),
     entry: &ShardEntry,
     unpacker: &Unpacker,
-    wrong: &impl Fn(String) -> MdsError,
-) -> Result<MdsShard, MdsError> {
+    wrong: &impl Fn(String) -> IndexError,
+) -> Result<MdsShard, IndexError> {
     let name = &entry.raw_data.basename;
     if entry.format != "mds" {
         return Err(wrong(format!("{name} is of the format {:?}; mds is read", entry.format)));
     }
     for entry in iter::once(&entry.raw_data).chain(&entry.zip_data) {
-        if Path::new(&entry.basename).components().any(|part| !matches!(part, Component::Normal(_))) {
-            return Err(wrong(format!("{:?} does not lie in the folder of the index", entry.basename)));
-        }
+        lies_beside(&entry.basename).map_err(wrong)?;
     }
     let columns = entry.column_names.len();
     if entry.column_encodings.len() != columns || entry.column_sizes.len() != columns {
@@ -123,15 +104,15 @@ fn open_file(
     (index, version): (&Location, &str),
     entry: &ShardEntry,
     unpacker: &Unpacker,
-    wrong: &impl Fn(String) -> MdsError,
-) -> Result<File, MdsError> {
+    wrong: &impl Fn(String) -> IndexError,
+) -> Result<File, IndexError> {
     let raw = index.beside(&entry.raw_data.basename).of_size(entry.raw_data.bytes, version);
-    let Some(compression) = &entry.compression else { return raw.open().map_err(MdsError::Source) };
+    let Some(compression) = &entry.compression else { return raw.open().map_err(IndexError::Source) };
     // The library itself leaves such files where it unpacked them.
     if let Location::Path(path) = &raw
         && path.exists()
     {
-        return raw.open().map_err(MdsError::Source);
+        return raw.open().map_err(IndexError::Source);
     }
     let name = &entry.raw_data.basename;
     // A level may stand behind the name.
@@ -143,13 +124,13 @@ fn open_file(
     let zip =
         entry.zip_data.as_ref().ok_or_else(|| wrong(format!("{name} is compressed, and no zip_data are named")))?;
     let packed = index.beside(&zip.basename).of_size(zip.bytes, version);
-    unpacker.stream(&packed, packing).map_err(MdsError::Unpack)
+    unpacker.stream(&packed, packing).map_err(IndexError::Unpack)
 }
 
 /// Looks whether a file is the shard that the index tells of.
-fn read_shard(file: File, entry: &ShardEntry, wrong: &impl Fn(String) -> MdsError) -> Result<MdsShard, MdsError> {
+fn read_shard(file: File, entry: &ShardEntry, wrong: &impl Fn(String) -> IndexError) -> Result<MdsShard, IndexError> {
     let name = &entry.raw_data.basename;
-    let (count, offsets) = read_head(&file, entry.samples).map_err(MdsError::Source)?;
+    let (count, offsets) = read_head(&file, entry.samples).map_err(IndexError::Source)?;
     let told = entry.samples;
     if u64::from(count) != told {
         return Err(wrong(format!(
@@ -311,15 +292,3 @@ impl Shard for MdsShard {
         Ok(Some(self.columns[wanted].encoding))
     }
 }
-
-impl fmt::Display for MdsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            MdsError::Source(error) => error.fmt(f),
-            MdsError::Unpack(error) => error.fmt(f),
-            MdsError::Index { file, problem } => write!(f, "{file}: {problem}"),
-        }
-    }
-}
-
-impl std::error::Error for MdsError {}

@@ -1,6 +1,7 @@
 //! How samples lie in files: where each begins, and what it is made of.
 
 pub mod folder;
+pub mod index;
 pub mod lines;
 pub mod litdata;
 pub mod mds;

@@ -9,19 +9,18 @@ mod fields;
 mod shard;
 pub mod tokens;
 
-use std::fmt;
-use std::path::{Component, Path};
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use sha2::{Digest, Sha256};
 
+use super::index::{IndexError, lies_beside};
 use super::mds::{MdsShard, read_head};
 use super::{Extent, Shard, ShardKind};
 use crate::dataset::together;
-use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt, SourceError};
-use crate::unpack::{Compression, Pieces, UnpackError, Unpacker};
+use crate::source::{File, INDEX_BYTES_MAX, Location, ReadAt};
+use crate::unpack::{Compression, Pieces, Unpacker};
 use fields::Fields;
 use shard::LitDataShard;
 
@@ -30,22 +29,6 @@ const ARROW_MARK: &[u8; 8] = b"LDARW01\0";
 /// The loaders that the library writes for: what makes samples of items.
 const ITEMS: &str = "PyTreeLoader";
 const TOKENS: &str = "TokensLoader";
-
-/// Why chunks of LitData's cannot be used.
-#[derive(Debug)]
-pub enum LitDataError {
-    /// A file cannot be read.
-    Source(SourceError),
-    /// A chunk cannot be unpacked.
-    Unpack(UnpackError),
-    /// The index, or a chunk beside it, is not what it should be.
-    Index {
-        /// The file of the index.
-        file: String,
-        /// What is wrong.
-        problem: String,
-    },
-}
 
 /// As much of `index.json` as is of use.
 #[derive(Deserialize)]
@@ -100,7 +83,7 @@ pub(crate) fn is_index(text: &[u8]) -> bool {
 /// # Errors
 ///
 /// Where the index or a chunk cannot be read, they contradict each other, or no field of the samples can be read.
-pub(crate) fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn Shard>>, LitDataError> {
+pub(crate) fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn Shard>>, IndexError> {
     let index = Index::read(index, unpacker)?;
     match index.config.item_loader.as_deref() {
         None | Some(ITEMS) => {}
@@ -127,34 +110,32 @@ pub(crate) fn open(index: &Location, unpacker: &Unpacker) -> Result<Vec<Box<dyn 
 }
 
 impl<'a> Index<'a> {
-    fn read(at: &'a Location, unpacker: &'a Unpacker) -> Result<Index<'a>, LitDataError> {
-        let text = at.read(INDEX_BYTES_MAX).map_err(LitDataError::Source)?;
+    fn read(at: &'a Location, unpacker: &'a Unpacker) -> Result<Index<'a>, IndexError> {
+        let text = at.read(INDEX_BYTES_MAX).map_err(IndexError::Source)?;
         let version = Sha256::digest(&text).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let wrong = |problem: String| LitDataError::Index { file: at.name(), problem };
+        let wrong = |problem: String| IndexError::Index { file: at.name(), problem };
         let IndexFile { chunks: entries, config } =
             serde_json::from_slice(&text).map_err(|error| wrong(error.to_string()))?;
         if config.encryption.is_some() {
             return Err(wrong("its chunks are encrypted, and no key is taken here: decrypt them first".to_owned()));
         }
         for entry in &entries {
-            if Path::new(&entry.filename).components().any(|part| !matches!(part, Component::Normal(_))) {
-                return Err(wrong(format!("{:?} does not lie in the folder of the index", entry.filename)));
-            }
+            lies_beside(&entry.filename).map_err(&wrong)?;
         }
         Ok(Index { at, version, entries, config, unpacker })
     }
 
-    fn wrong(&self, problem: impl Into<String>) -> LitDataError {
-        LitDataError::Index { file: self.at.name(), problem: problem.into() }
+    fn wrong(&self, problem: impl Into<String>) -> IndexError {
+        IndexError::Index { file: self.at.name(), problem: problem.into() }
     }
 
     /// A chunk's samples.
-    fn shard(&self, entry: &ChunkEntry, fields: &Result<Arc<Fields>, String>) -> Result<Box<dyn Shard>, LitDataError> {
+    fn shard(&self, entry: &ChunkEntry, fields: &Result<Arc<Fields>, String>) -> Result<Box<dyn Shard>, IndexError> {
         let (file, offsets) = self.chunk(entry)?;
         let samples = entry.chunk_size;
         if let Some(table) = self.table(entry, &file, &offsets)? {
             let at = self.location(entry);
-            let rows = self.unpacker.table_within(&at, table).map_err(LitDataError::Unpack)?;
+            let rows = self.unpacker.table_within(&at, table).map_err(IndexError::Unpack)?;
             if rows.samples() != samples {
                 let (name, rows) = (&entry.filename, rows.samples());
                 return Err(self.wrong(format!("{name} has a table of {rows} rows, and the index says {samples}")));
@@ -167,7 +148,7 @@ impl<'a> Index<'a> {
     }
 
     /// The file of a chunk, unpacked where it is packed, and where its samples begin, where that is known already.
-    fn chunk(&self, entry: &ChunkEntry) -> Result<(File, Vec<u32>), LitDataError> {
+    fn chunk(&self, entry: &ChunkEntry) -> Result<(File, Vec<u32>), IndexError> {
         let (name, told) = (&entry.filename, entry.chunk_size);
         let head = told.checked_mul(4).and_then(|bytes| bytes.checked_add(8));
         if head.is_none_or(|head| head > u64::from(u32::MAX)) {
@@ -183,7 +164,7 @@ impl<'a> Index<'a> {
         if head.is_some_and(|head| head > file.size()) {
             return Err(self.wrong(format!("{name} is too short for {told} samples: it was cut")));
         }
-        let (count, offsets) = read_head(&file, told).map_err(LitDataError::Source)?;
+        let (count, offsets) = read_head(&file, told).map_err(IndexError::Source)?;
         if u64::from(count) != told {
             return Err(self.wrong(format!(
                 "{name} has {count} samples, and the index says {told}: is it the index of other files?"
@@ -193,8 +174,8 @@ impl<'a> Index<'a> {
     }
 
     /// The file of a chunk; and whether it is of another size than the index says, since its samples were compressed within it.
-    fn file(&self, entry: &ChunkEntry) -> Result<(File, bool), LitDataError> {
-        let plain = || self.location(entry).open().map_err(LitDataError::Source);
+    fn file(&self, entry: &ChunkEntry) -> Result<(File, bool), IndexError> {
+        let plain = || self.location(entry).open().map_err(IndexError::Source);
         let Some(compression) = &self.config.compression else { return Ok((plain()?, false)) };
         // A level may stand behind the name.
         if compression.split(':').next() != Some("zstd") {
@@ -216,9 +197,9 @@ impl<'a> Index<'a> {
                 return Ok((plain()?, false));
             }
             let unpacked = self.unpacker.stream(&self.at.beside(&entry.filename), Compression::Zstandard);
-            return Ok((unpacked.map_err(LitDataError::Unpack)?, false));
+            return Ok((unpacked.map_err(IndexError::Unpack)?, false));
         };
-        match self.unpacker.chunk(&self.location(entry), pieces).map_err(LitDataError::Unpack)? {
+        match self.unpacker.chunk(&self.location(entry), pieces).map_err(IndexError::Unpack)? {
             Some(file) => Ok((file, true)),
             None => Ok((plain()?, false)),
         }
@@ -229,13 +210,13 @@ impl<'a> Index<'a> {
     }
 
     /// Where the Arrow file of a chunk lies that has one in the place of samples: those end where they begin then.
-    fn table(&self, entry: &ChunkEntry, file: &File, offsets: &[u32]) -> Result<Option<Extent>, LitDataError> {
+    fn table(&self, entry: &ChunkEntry, file: &File, offsets: &[u32]) -> Result<Option<Extent>, IndexError> {
         let head = 4 * (entry.chunk_size + 2);
         let end = match offsets.get(entry.chunk_size as usize) {
             Some(end) => *end,
             None => {
                 let mut end = [0; 4];
-                file.read_at(head - 4, &mut end).map_err(LitDataError::Source)?;
+                file.read_at(head - 4, &mut end).map_err(IndexError::Source)?;
                 u32::from_le_bytes(end)
             }
         };
@@ -247,22 +228,10 @@ impl<'a> Index<'a> {
             || self.wrong(format!("{name} says that all its samples are empty, and has no table instead: it was cut"));
         let mark_at = file.size().checked_sub(12).filter(|at| *at >= head).ok_or_else(none)?;
         let mut mark = [0; 12];
-        file.read_at(mark_at, &mut mark).map_err(LitDataError::Source)?;
+        file.read_at(mark_at, &mut mark).map_err(IndexError::Source)?;
         let [a, b, c, d, mark @ ..] = mark;
         let bytes = u64::from(u32::from_le_bytes([a, b, c, d]));
         let offset = mark_at.checked_sub(bytes).filter(|offset| *offset >= head && mark == *ARROW_MARK);
         Ok(Some(Extent { offset: offset.ok_or_else(none)?, bytes }))
     }
 }
-
-impl fmt::Display for LitDataError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            LitDataError::Source(error) => error.fmt(f),
-            LitDataError::Unpack(error) => error.fmt(f),
-            LitDataError::Index { file, problem } => write!(f, "{file}: {problem}"),
-        }
-    }
-}
-
-impl std::error::Error for LitDataError {}

@@ -1,6 +1,6 @@
 //! Tokens of LitData's: the items of a chunk lie behind each other, and are cut into samples as one text, chunk by chunk.
 
-use super::{ChunkEntry, Index, LitDataError, TOKENS};
+use super::{ChunkEntry, Index, IndexError, TOKENS};
 use crate::dataset::together;
 use crate::format::records::{Layout, Records, RecordsShard};
 use crate::source::{File, Location, ReadAt};
@@ -16,7 +16,7 @@ pub(crate) fn open(
     index: &Location,
     unpacker: &Unpacker,
     layout: impl Fn(TokenType) -> Layout + Sync,
-) -> Result<(TokenType, Vec<RecordsShard>), LitDataError> {
+) -> Result<(TokenType, Vec<RecordsShard>), IndexError> {
     let index = Index::read(index, unpacker)?;
     if index.config.item_loader.as_deref() != Some(TOKENS) {
         return Err(index.wrong(format!(
@@ -38,14 +38,14 @@ pub(crate) fn open(
     Ok((token, shards))
 }
 
-fn shard(index: &Index<'_>, file: File, start: u64, layout: Layout) -> Result<RecordsShard, LitDataError> {
+fn shard(index: &Index<'_>, file: File, start: u64, layout: Layout) -> Result<RecordsShard, IndexError> {
     let records = Records::new(file.name(), file.size() - start, layout);
     let records = records.map_err(|error| index.wrong(error.to_string()))?;
     Ok(RecordsShard { file, start, records })
 }
 
 /// How the one field of all items is stored: without a header, by the library's own numbers of types (`constants.py`).
-fn token_type(index: &Index<'_>) -> Result<TokenType, LitDataError> {
+fn token_type(index: &Index<'_>) -> Result<TokenType, IndexError> {
     let stored = index.config.data_format.as_deref().unwrap_or_default();
     let [stored] = stored else {
         return Err(index.wrong(format!("its items have {} fields, and those of tokens have one", stored.len())));

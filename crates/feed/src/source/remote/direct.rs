@@ -103,27 +103,23 @@ impl Direct {
         {
             return None;
         }
-        let authority = uri.authority()?.as_str().rsplit_once('@').map_or(uri.authority()?.as_str(), |(_, host)| host);
-        let filling = destination.lock().filling.take()?;
-        let mut filling = filling;
+        // A user and a password are the library's to send.
+        let authority = uri.authority()?.as_str();
+        if authority.contains('@') {
+            return None;
+        }
+        let mut filling = destination.lock().filling.take()?;
         let outcome = self.exchange(request, authority, &mut filling, destination).await;
         let mut place = destination.lock();
+        if let Ok((_, true)) = outcome {
+            place.fetched = Some(filling.filled());
+        } else {
+            place.filling = Some(filling);
+        }
         match outcome {
-            Ok((response, is_filled)) => {
-                if is_filled {
-                    place.fetched = Some(filling.filled());
-                } else {
-                    place.filling = Some(filling);
-                }
-                Some(Ok(response))
-            }
-            Err(unfit) => {
-                place.filling = Some(filling);
-                match unfit {
-                    Unfit::Other => None,
-                    Unfit::Failed(error) => Some(Err(error)),
-                }
-            }
+            Ok((response, _)) => Some(Ok(response)),
+            Err(Unfit::Failed(error)) => Some(Err(error)),
+            Err(Unfit::Other) => None,
         }
     }
 
@@ -374,7 +370,7 @@ mod tests {
     #[test]
     fn requests_are_sent_as_they_were_signed() {
         let request = http::Request::builder()
-            .uri("http://user@store:9000/a%20b?x=1")
+            .uri("http://store:9000/a%20b?x=1")
             .header(RANGE, "bytes=3-4")
             .header("x-signed", "yes")
             .body(object_store::client::HttpRequestBody::empty())

@@ -28,7 +28,6 @@ numbers = []
 for batch in loader:
     if first is None:
         first = time.monotonic() - start
-        began = time.monotonic()
     numbers += batch["number"].tolist()
     for data in batch["data"]:
         size += len(data)
