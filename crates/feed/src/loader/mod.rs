@@ -31,7 +31,7 @@ use crate::spec::Spec;
 use crate::state::{State, StateError};
 use crate::tune::Tuned;
 use crate::unpack::Unpacker;
-use crate::work::{Columns, Rooms};
+use crate::work::{Asking, Columns, Rooms};
 
 /// Makes batches until it is dropped.
 pub struct Loader {
@@ -123,7 +123,7 @@ impl Loader {
         let rooms = Rooms { each: budget.scratch, large: budget.large };
         let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
         if let Some(fetcher) = buckets.fetcher() {
-            columns = columns.fetched_ahead(Arc::clone(fetcher));
+            columns = columns.fetched_ahead(Asking::new(Arc::clone(fetcher), &course));
         }
         if let Some(mix) = &course.mix {
             columns = columns.of_mix(Arc::clone(mix));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::buckets::Sorted;
-use super::{Buckets, EpochOrder, Mix, Order, Sizes, Walk};
+use super::{Buckets, EpochOrder, Mix, Order, Shuffle, Sizes, Walk};
 
 /// The samples of all epochs, in order.
 #[derive(Clone, Debug)]
@@ -53,6 +53,14 @@ impl Course {
         window + self.mix.as_ref().map_or(0, |mix| mix.block_bytes())
     }
 
+    /// Positions that lie within the same few blocks of neighbours, where there are such: each so many of an epoch.
+    pub fn window(&self) -> Option<u64> {
+        match self.order.shuffle {
+            Shuffle::Windowed { block, blocks } if self.mix.is_none() && self.buckets.is_none() => Some(block * blocks),
+            _ => None,
+        }
+    }
+
     /// One epoch. Those of a mixture follow each other: what the next begins with is what comes after this one's last.
     pub fn epoch(&self, epoch: u64) -> EpochCourse {
         let Order { samples, shuffle, seed } = self.order;
@@ -95,7 +103,7 @@ impl EpochCourse {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::{Shares, Shuffle, Weights, Worker};
+    use super::super::{Shares, Weights, Worker};
     use super::*;
 
     fn course(samples: u64, with_mix: Option<[(u64, f64); 2]>, with_buckets: Option<(u64, u64)>) -> Course {

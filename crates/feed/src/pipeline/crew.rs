@@ -1,4 +1,4 @@
-//! How many of the threads work. All are there from the beginning, and those that are too many wait.
+//! How many threads work. They are started when they are first needed, and those that are too many wait.
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,5 +1,6 @@
 //! The threads, and the line of batches between them and the consumer.
 
+use std::io;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process;
@@ -65,11 +66,10 @@ pub enum Next {
 /// Makes batches until it is dropped.
 pub struct Engine<W: Work> {
     line: Arc<Line<W>>,
-    threads: Vec<JoinHandle<()>>,
 }
 
 impl<W: Work> Engine<W> {
-    /// Starts the threads. Batches take no more than `memory`, those that the consumer has among them.
+    /// Starts the first threads. Batches take no more than `memory`, those that the consumer has among them.
     pub fn start(work: Arc<W>, settings: Settings, memory: Arc<Share>) -> Engine<W> {
         let some_are = |kinds: &[Kind]| work.outputs().iter().any(|output| kinds.contains(&output.kind));
         let (work_has_bytes, work_has_joined) = (some_are(&[Kind::Bytes, Kind::Text]), some_are(&[Kind::Joined]));
@@ -84,20 +84,13 @@ impl<W: Work> Engine<W> {
             own: Weak::clone(own),
             state: Mutex::new(State::new(&settings)),
             crew: Crew::new(settings.threads),
+            threads: Mutex::default(),
             more_to_do: Condvar::new(),
             more_work: Condvar::new(),
             more_done: Condvar::new(),
         });
-        let threads = (0..settings.threads.max)
-            .map(|number| {
-                let line = Arc::clone(&line);
-                thread::Builder::new()
-                    .name(format!("feed-{number}"))
-                    .spawn(move || line.run(number))
-                    .expect("the system has threads")
-            })
-            .collect();
-        Engine { line, threads }
+        line.start_threads().expect("the system has threads");
+        Engine { line }
     }
 
     /// How many there are of what is tuned, and of what is made.
@@ -142,7 +135,6 @@ impl<W: Work> Drop for Engine<W> {
     fn drop(&mut self) {
         if self.line.is_forked() {
             // To let go of a thread that is not there is not defined; and it may have held any lock of what is in the line.
-            self.threads.drain(..).for_each(mem::forget);
             Box::leak(Box::new(Arc::clone(&self.line)));
             return;
         }
@@ -151,7 +143,7 @@ impl<W: Work> Drop for Engine<W> {
         drop(line);
         self.line.more_to_do.notify_all();
         self.line.more_work.notify_all();
-        for thread in self.threads.drain(..) {
+        for thread in mem::take(&mut *self.line.threads()) {
             // A thread that panicked has told so on standard error.
             drop(thread.join());
         }
@@ -180,6 +172,8 @@ struct Line<W: Work> {
     state: Mutex<State<W::Ticket>>,
     /// Who works.
     crew: Crew,
+    /// Those that were started. It is locked before the state where both are.
+    threads: Mutex<Vec<JoinHandle<()>>>,
     /// A batch may be opened, a sample may be made, or all is to stop.
     more_to_do: Condvar,
     /// More threads work, or all is to stop.
@@ -196,6 +190,24 @@ impl<W: Work> Line<W> {
 
     fn lock(&self) -> MutexGuard<'_, State<W::Ticket>> {
         self.state.lock().expect(NOBODY_PANICS)
+    }
+
+    fn threads(&self) -> MutexGuard<'_, Vec<JoinHandle<()>>> {
+        self.threads.lock().expect("nobody panics while holding the threads")
+    }
+
+    /// Starts those threads that are to work and are not there.
+    fn start_threads(&self) -> io::Result<()> {
+        let mut threads = self.threads();
+        if self.lock().is_stopped() {
+            return Ok(());
+        }
+        while threads.len() < self.crew.size() {
+            let Some(line) = self.own.upgrade() else { return Ok(()) };
+            let number = threads.len();
+            threads.push(thread::Builder::new().name(format!("feed-{number}")).spawn(move || line.run(number))?);
+        }
+        Ok(())
     }
 
     /// What each thread does.
@@ -224,6 +236,8 @@ impl<W: Work> Line<W> {
                 self.more_done.notify_all();
             }
             if self.crew.made(start.elapsed()) {
+                // Where the system has no more threads, those that there are do the work.
+                drop(self.start_threads());
                 drop(self.lock());
                 self.more_work.notify_all();
             }

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
+use super::asking::Asking;
 use super::decoded::Decoded;
 use super::desk::{Desk, Rooms, Seat};
 use super::photograph::{Darkroom, Photograph};
@@ -18,11 +19,8 @@ use crate::meter::{Meter, Turns};
 use crate::order::Mix;
 use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Cells, Join, Output, Place, SampleError, Turn, Type, Work};
 use crate::sequence::{Counts, Made, Sequences};
-use crate::source::remote::{Fetcher, Ticket, Want, ask};
+use crate::source::remote::{Ticket, Want};
 use crate::spec::TokenType;
-
-/// Samples that are asked for together, at most.
-const ASKED_MAX: usize = 4096;
 
 /// One column of a batch.
 #[derive(Clone, Debug)]
@@ -76,7 +74,7 @@ pub struct Columns {
     mix: Option<Arc<Mix>>,
     desk: Desk,
     /// What is asked ahead, where data are in a store.
-    fetcher: Option<Arc<Fetcher>>,
+    asking: Option<Asking>,
     meter: Meter,
 }
 
@@ -120,7 +118,7 @@ impl Columns {
             pixels_max,
             mix: None,
             desk: Desk::new(rooms),
-            fetcher: None,
+            asking: None,
             meter: Meter::default(),
         }
     }
@@ -155,8 +153,8 @@ impl Columns {
     }
 
     /// The same, of data that are not on this machine: what they are made from is asked for ahead.
-    pub fn fetched_ahead(self, fetcher: Arc<Fetcher>) -> Columns {
-        Columns { fetcher: Some(fetcher), ..self }
+    pub fn fetched_ahead(self, asking: Asking) -> Columns {
+        Columns { asking: Some(asking), ..self }
     }
 
     /// The same, of data that are sources which are mixed.
@@ -199,11 +197,7 @@ impl Work for Columns {
     type Ticket = Ticket;
 
     fn ahead(&self) -> Ahead {
-        match &self.fetcher {
-            None => Ahead::Nothing,
-            Some(fetcher) if fetcher.has_room() => Ahead::Room,
-            Some(_) => Ahead::Full,
-        }
+        self.asking.as_ref().map_or(Ahead::Nothing, Asking::ahead)
     }
 
     fn ask(
@@ -211,29 +205,8 @@ impl Work for Columns {
         turns: &mut dyn Iterator<Item = (pipeline::Seat, Turn)>,
         arrivals: &Weak<dyn Arrivals>,
     ) -> Vec<Asked<Ticket>> {
-        let mut room = self.fetcher.as_ref().map_or(0, |fetcher| fetcher.may_ask());
-        // Of each sample, the want, where there is one.
-        let mut wants = Vec::new();
-        let mut is_wanted = Vec::new();
-        for (seat, turn) in turns {
-            let want = self.want(turn);
-            is_wanted.push(want.is_some());
-            if let Some(want) = want {
-                room = room.saturating_sub(want.extent.bytes as usize);
-                let arrivals = Weak::clone(arrivals);
-                let then = move || arrivals.upgrade().iter().for_each(|arrivals| arrivals.arrived(seat));
-                wants.push((want, then));
-            }
-            if room == 0 || is_wanted.len() >= ASKED_MAX {
-                break;
-            }
-        }
-        let mut asked = ask(wants).into_iter();
-        // The first want for which there was no room ends the list.
-        is_wanted
-            .into_iter()
-            .map_while(|is_wanted| if is_wanted { asked.next() } else { Some(Asked::Here(None)) })
-            .collect()
+        let asking = self.asking.as_ref();
+        asking.map_or_else(Vec::new, |asking| asking.ask(turns, arrivals, |turn| self.want(turn)))
     }
 
     fn bytes(&self, turn: Turn) -> usize {

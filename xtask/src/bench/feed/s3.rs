@@ -79,7 +79,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
 
 /// Reads all samples, from files or from a store.
 fn read(own: &Own, data: &str, endpoint: Option<&str>) -> anyhow::Result<Arrived> {
-    let mut arguments = vec!["global".to_owned(), data.to_owned()];
+    let mut arguments = vec!["global".to_owned(), "1".to_owned(), data.to_owned()];
     if let Some(endpoint) = endpoint {
         let options = ["aws_access_key_id=a", "aws_secret_access_key=b", "aws_region=us-east-1", "aws_allow_http=true"];
         arguments.extend(options.map(str::to_owned));

@@ -1,6 +1,7 @@
 //! Asking for what will be read, ahead.
 
 use std::collections::HashMap;
+use std::iter;
 use std::sync::Arc;
 
 use super::merge::{Bounds, Request, requests};
@@ -19,9 +20,10 @@ pub struct Ticket(#[expect(dead_code, reason = "they are kept, and read through 
 /// under way there is always room for one. Each caller is told by a call of its `then`, where the want is on its way.
 pub fn ask<T: Fn() + Send + Sync + 'static>(wants: Vec<(Want, T)>) -> Vec<Asked<Ticket>> {
     let mut files = Files::default();
-    let asked = files.within_room(&wants);
+    let mut asked = files.within_room(&wants);
     let extents: Vec<(usize, Extent)> = asked.iter().map(|part| (part.file, part.extent)).collect();
-    let pieces = Pieces::new(files.0, &extents);
+    let (pieces, count) = Pieces::new(files.0, &extents);
+    asked.truncate(count);
     let mut outcomes = Vec::with_capacity(asked.len());
     for ((_, then), Part { file, extent, there }) in wants.into_iter().zip(asked) {
         let serving = there.map_or_else(|| pieces.serving(file, extent), |piece| vec![piece]);
@@ -90,16 +92,20 @@ struct Pieces {
 }
 
 impl Pieces {
-    fn new(files: Vec<Arc<RemoteFile>>, asked: &[(usize, Extent)]) -> Pieces {
+    /// The pieces for the first of what is asked for, and for how many these are: there was room for all, but not for what lies between
+    /// them and comes with them.
+    fn new(files: Vec<Arc<RemoteFile>>, asked: &[(usize, Extent)]) -> (Pieces, usize) {
         let bytes_max = files.first().map_or(REQUEST_BYTES_MAX, |file| file.bucket().fetcher().request_bytes_max());
-        let within = |gap_max| requests(asked, Bounds { bytes_max, gap_max });
+        let within = |count: usize, gap_max| requests(&asked[..count], Bounds { bytes_max, gap_max });
         let bytes = |requests: &[Request]| requests.iter().map(|request| request.extent.bytes as usize).sum::<usize>();
         let share = files.first().map(|file| Arc::clone(file.bucket().fetcher().room()));
-        let mut all = within(GAP_MAX);
-        if share.as_ref().is_some_and(|share| bytes(&all) > share.free()) {
-            // Without the gaps there is room: it was looked for.
-            all = within(0);
-        }
+        let free = share.as_ref().map_or(usize::MAX, |share| share.free());
+        let fewer = iter::successors(Some(asked.len()), |count| Some(count - count.div_ceil(8)));
+        let fitting = fewer.take_while(|count| 2 * count >= asked.len()).find_map(|count| {
+            let all = within(count, GAP_MAX);
+            (bytes(&all) <= free).then_some((all, count))
+        });
+        let (all, count) = fitting.unwrap_or_else(|| (within(asked.len(), 0), asked.len()));
         let mut pieces: Vec<(usize, Arc<Piece>)> = Vec::with_capacity(all.len());
         for request in all {
             let held = share.as_ref().and_then(|share| share.try_take(request.extent.bytes as usize));
@@ -109,7 +115,7 @@ impl Pieces {
         }
         let mut by_place: Vec<usize> = (0..pieces.len()).collect();
         by_place.sort_by_key(|piece| (pieces[*piece].0, pieces[*piece].1.extent.offset));
-        Pieces { files, pieces, by_place }
+        (Pieces { files, pieces, by_place }, count)
     }
 
     /// The pieces that have something of an extent.

@@ -22,11 +22,17 @@ use crate::memory::Share;
 use crate::source::SourceError;
 use crate::tune::{Pace, Tuned};
 
-/// Bytes that are asked for at first.
-const FIRST_BYTES: usize = 8 << 20;
-/// A request brings at most this much at first, and later: large enough that a latency of 40 ms is a tenth of its time at 20 MB/s.
+/// Bytes that are asked for at first, and then for each one that came.
+const FIRST_BYTES: usize = 16 << 20;
+const GROWTH: usize = 8;
+/// A request brings at most this much at first, and later: few and large ones cost both sides the least.
 const REQUEST_BYTES_FIRST: u64 = 1 << 20;
-pub(super) const REQUEST_BYTES_MAX: u64 = 8 << 20;
+pub(super) const REQUEST_BYTES_MAX: u64 = 16 << 20;
+/// Those that are under way together bring at most so much each, on average.
+const REQUEST_BYTES_MEAN: usize = 8 << 20;
+/// Where memory is scarce: so many of the largest requests have room, but each may bring this much.
+const REQUESTS_IN_ROOM: u64 = 32;
+const REQUEST_BYTES_MIN: u64 = 256 << 10;
 /// A request is tried so often.
 const TRIES_MAX: u32 = 8;
 /// The wait before the second try; doubled for each one after it.
@@ -61,11 +67,14 @@ pub struct Counts {
     pub retries: AtomicU64,
     /// Bytes of objects that came.
     pub bytes: AtomicU64,
+    /// Bytes of objects that were asked for, each once however often it was tried.
+    pub asked: AtomicU64,
 }
 
 struct Queue {
     waiting: VecDeque<Weak<Piece>>,
     under_way: usize,
+    bytes_under_way: usize,
     pace: Pace,
     throttled_seen: u64,
     is_closed: bool,
@@ -83,6 +92,7 @@ impl Fetcher {
         let queue = Queue {
             waiting: VecDeque::new(),
             under_way: 0,
+            bytes_under_way: 0,
             pace: Pace::new(requests),
             throttled_seen: 0,
             is_closed: false,
@@ -105,15 +115,17 @@ impl Fetcher {
     }
 
     /// Bytes that may be asked for now, beside those that are on their way or not yet used. At first they are few, so that what is
-    /// needed first does not wait for what is needed later; then twice as many as came.
+    /// needed first does not wait for what is needed later; then several times as many as came.
     pub fn may_ask(&self) -> usize {
         self.horizon().saturating_sub(self.room.used())
     }
 
-    /// Bytes that may be on their way or not yet used, now.
+    /// Bytes that may be on their way or not yet used, now: no more than twice what may be on its way. More would bring nothing, and new
+    /// memory takes a core longer than the bytes that are written to it.
     fn horizon(&self) -> usize {
         let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
-        FIRST_BYTES.saturating_add(2 * came).min(self.room.limit())
+        let of_use = 2 * self.lock().bytes_under_way_max();
+        FIRST_BYTES.saturating_add(GROWTH.saturating_mul(came)).min(of_use).min(self.room.limit())
     }
 
     /// Whether it is worth to ask for more now: in handfuls, so that neighbours can come together.
@@ -121,10 +133,11 @@ impl Fetcher {
         self.room.used() <= self.horizon() / 4 * 3
     }
 
-    /// The largest request now: small at first, so that the first ones share the way.
+    /// The largest request now: small at first, so that the first ones share the way, and never more than a small part of the room.
     pub(super) fn request_bytes_max(&self) -> u64 {
-        let came = self.counts.bytes.load(Ordering::Relaxed);
-        (came / 16).next_power_of_two().clamp(REQUEST_BYTES_FIRST, REQUEST_BYTES_MAX)
+        let asked = self.counts.asked.load(Ordering::Relaxed);
+        let fits = (self.room.limit() as u64 / REQUESTS_IN_ROOM).max(REQUEST_BYTES_MIN);
+        (asked / 4).next_power_of_two().clamp(REQUEST_BYTES_FIRST, REQUEST_BYTES_MAX).min(fits)
     }
 
     /// Requests that may be under way at once, now.
@@ -205,8 +218,7 @@ impl Fetcher {
         loop {
             let piece = {
                 let mut queue = self.lock();
-                let is_full = queue.under_way >= queue.pace.window();
-                if is_full && !queue.is_closed {
+                if queue.under_way > 0 && queue.is_full(self.room.limit()) && !queue.is_closed {
                     return;
                 }
                 let Some(piece) = queue.waiting.pop_front() else { return };
@@ -218,6 +230,8 @@ impl Fetcher {
                     continue;
                 }
                 queue.under_way += 1;
+                queue.bytes_under_way += piece.extent.bytes as usize;
+                self.counts.asked.fetch_add(piece.extent.bytes, Ordering::Relaxed);
                 piece
             };
             let fetcher = Arc::clone(self);
@@ -226,7 +240,7 @@ impl Fetcher {
             let piece = Arc::downgrade(&piece);
             self.runtime.spawn(async move {
                 fetcher.bring(&file, extent, &piece).await;
-                fetcher.lock().under_way -= 1;
+                fetcher.lock().is_over(extent);
                 fetcher.send();
             });
         }
@@ -288,8 +302,8 @@ impl Fetcher {
         let now = self.began.elapsed();
         let throttled = self.counts.throttled.load(Ordering::Relaxed);
         let mut queue = self.lock();
-        let under_way = queue.under_way;
-        queue.pace.done(now, took, bytes, under_way);
+        let working = if queue.is_full(self.room.limit()) { queue.pace.window() } else { queue.under_way };
+        queue.pace.done(now, took, bytes, working);
         if throttled > queue.throttled_seen {
             queue.throttled_seen = throttled;
             queue.pace.throttled(now);
@@ -325,6 +339,23 @@ impl Drop for Fetcher {
         let runtime = unsafe { ManuallyDrop::take(&mut self.runtime) };
         // It may be dropped by one of its own threads, which must not wait for itself.
         runtime.shutdown_background();
+    }
+}
+
+impl Queue {
+    fn bytes_under_way_max(&self) -> usize {
+        self.pace.window() * REQUEST_BYTES_MEAN
+    }
+
+    /// Whether nothing more is to be sent: what is on its way takes no more than half of the room, so that there is something to work on
+    /// while it comes.
+    fn is_full(&self, room: usize) -> bool {
+        self.under_way >= self.pace.window() || self.bytes_under_way >= self.bytes_under_way_max().min(room / 2)
+    }
+
+    fn is_over(&mut self, extent: Extent) {
+        self.under_way -= 1;
+        self.bytes_under_way -= extent.bytes as usize;
     }
 }
 

@@ -1,7 +1,8 @@
 //! What goes over the wire, counted; and answers that refuse, told apart by their status.
 
-use std::sync::Arc;
+use std::error::Error;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use std::{env, fmt};
 
@@ -28,7 +29,7 @@ pub(super) struct Connector(pub(super) Arc<Counts>);
 
 #[derive(Debug)]
 struct Counted {
-    client: HttpClient,
+    client: Client,
     /// Where the store is asked without TLS and nothing stands in between.
     direct: Option<Direct>,
     counts: Arc<Counts>,
@@ -50,8 +51,8 @@ impl HttpConnector for Connector {
             .with_timeout_disabled()
             // HTTP/2 would put all requests on one connection.
             .with_http1_only();
-        let client = ReqwestConnector::default().connect(&options)?;
         let direct = is_direct(&options).then(Direct::default);
+        let client = Client::new(options, direct.is_some())?;
         Ok(HttpClient::new(Counted { client, direct, counts: Arc::clone(&self.0) }))
     }
 }
@@ -84,6 +85,55 @@ impl HttpService for Counted {
     }
 }
 
+/// The library's client. To read the system's certificates takes ten milliseconds, so that is left until something is to go through TLS.
+#[derive(Debug)]
+struct Client {
+    options: ClientOptions,
+    /// Without certificates.
+    plain: Option<HttpClient>,
+    with_certificates: OnceLock<HttpClient>,
+}
+
+impl Client {
+    fn new(options: ClientOptions, is_plain: bool) -> object_store::Result<Client> {
+        let without = || options.clone().with_no_system_certificates(true);
+        let plain = is_plain.then(|| ReqwestConnector::default().connect(&without())).transpose()?;
+        let client = Client { options, plain, with_certificates: OnceLock::new() };
+        if !is_plain {
+            client.with_certificates()?;
+        }
+        Ok(client)
+    }
+
+    fn with_certificates(&self) -> object_store::Result<&HttpClient> {
+        if let Some(client) = self.with_certificates.get() {
+            return Ok(client);
+        }
+        let client = ReqwestConnector::default().connect(&self.options)?;
+        Ok(self.with_certificates.get_or_init(|| client))
+    }
+
+    async fn execute(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let plain = self.plain.as_ref().filter(|_| request.uri().scheme_str() == Some("http"));
+        if let Some(plain) = plain {
+            match plain.execute(request.clone()).await {
+                // A server may send whoever asks it on to where TLS is spoken.
+                Err(error) if is_of_tls(&error) => {}
+                outcome => return outcome,
+            }
+        }
+        let client = self.with_certificates().map_err(|error| HttpError::new(HttpErrorKind::Connect, error))?;
+        client.execute(request).await
+    }
+}
+
+/// Whether what failed is a request through TLS.
+fn is_of_tls(error: &(dyn Error + 'static)) -> bool {
+    let errors = std::iter::successors(Some(error), |error| (*error).source());
+    let mut addresses = errors.filter_map(|error| error.downcast_ref::<reqwest::Error>()?.url());
+    addresses.any(|address| address.scheme() == "https")
+}
+
 /// Whether requests may go to a store as it is addressed: it is not to be spoken to by TLS alone, nor through a proxy.
 fn is_direct(options: &ClientOptions) -> bool {
     let is_told = |key| options.get_config_value(&key);
@@ -107,4 +157,4 @@ impl fmt::Display for Refused {
     }
 }
 
-impl std::error::Error for Refused {}
+impl Error for Refused {}

@@ -1,4 +1,4 @@
-"""How fast bytes come from a store of objects: an ORDER, and the DATA's address; options of the store as NAME=VALUE."""
+"""How fast bytes come from a store of objects: an ORDER, so many EPOCHS, and the DATA's address; options of the store as NAME=VALUE."""
 
 import hashlib
 import json
@@ -8,8 +8,8 @@ import time
 import numpy  # noqa: F401 - what arrays are made of is not part of what is measured
 import trimtab as tt
 
-order, data, *options = sys.argv[1:]
-shuffle = {"in-order": False, "windowed": tt.Window(256, 8), "global": True}[order]
+order, epochs, data, *options = sys.argv[1:]
+shuffle = {"in-order": False, "windowed": tt.Window(32, 8), "global": True}[order]
 start = time.monotonic()
 loader = tt.Loader(
     data,
@@ -21,24 +21,26 @@ loader = tt.Loader(
     world_size=1,
 )
 first = None
-count = 0
+seconds = []
 size = 0
 digest = hashlib.sha256()
 numbers = []
-for batch in loader:
-    if first is None:
-        first = time.monotonic() - start
-    numbers += batch["number"].tolist()
-    for data in batch["data"]:
-        size += len(data)
-        digest.update(data[:64])
-seconds = time.monotonic() - start
+for _ in range(int(epochs)):
+    for batch in loader:
+        if first is None:
+            first = time.monotonic() - start
+        numbers += batch["number"].tolist()
+        for data in batch["data"]:
+            size += len(data)
+            digest.update(data[:64])
+    seconds.append(time.monotonic() - start - sum(seconds))
+each = [sorted(numbers[begin : begin + loader.samples]) for begin in range(0, len(numbers), loader.samples)]
 json.dump(
     {
         "first_ms": 1000 * first,
         "seconds": seconds,
         "bytes": size,
-        "once": sorted(numbers) == list(range(loader.samples)),
+        "once": each == [list(range(loader.samples))] * int(epochs),
         "digest": digest.hexdigest(),
         "order": hashlib.sha256(repr(numbers).encode()).hexdigest(),
     },

@@ -1,8 +1,8 @@
 """A loader under a load that is told as JSON: how fast it is once it has run for a while, and what it says of itself.
 
-Told are: `data`; `kind` of columns (photographs or tokens); `options` of the loader; `transform_ms` of each sample and `consumer_ms` of
-each batch, where these are slow; `disk` (what passes before each read in microseconds, bytes a second), where that is, by slow_disk.c;
-`cores` to run on; `warm` seconds before the rate is measured, or `warm_epochs`, for `measure` seconds.
+Told are: `data`; `kind` of columns (photographs or tokens), `size` of photographs; `options` of the loader; `transform_ms` of each
+sample and `consumer_ms` of each batch, where these are slow; `disk` (what passes before each read in microseconds, bytes a second),
+where that is, by slow_disk.c; `cores` to run on; `warm` seconds before the rate is measured, or `warm_epochs`, for `measure` seconds.
 """
 
 import ctypes
@@ -17,8 +17,9 @@ if told.get("cores"):
 
 import trimtab as tt  # noqa: E402 - what it may use is looked at when it is asked
 
+SIZE = told.get("size", 224)
 COLUMNS = {
-    "photographs": {"image": tt.Image(crop=tt.RandomCrop(), flip=0.5), "label": tt.Integer("cls")},
+    "photographs": {"image": tt.Image(size=SIZE, crop=tt.RandomCrop(), flip=0.5), "label": tt.Integer("cls")},
     "tokens": {"tokens": tt.Tokens(64)},
 }
 

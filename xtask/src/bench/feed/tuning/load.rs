@@ -18,13 +18,16 @@ pub(super) enum Load {
     Network { latency_ms: f64, bytes_per_second: f64 },
     /// A disk: the same of reads.
     Disk { latency_ms: f64, bytes_per_second: f64 },
-    /// Nothing but what is to be done to photographs.
-    Decode,
+    /// Nothing but what is to be done to photographs, which are made so many pixels high and wide.
+    Decode { size: u64 },
     /// A function of Python that waits with each sample.
     Transform { each_ms: f64 },
     /// Whoever takes batches.
     Consumer { each_ms: f64 },
 }
+
+/// Photographs as most models want them.
+pub(super) const DECODE: Load = Load::Decode { size: 224 };
 
 impl Load {
     /// As a report names it.
@@ -32,7 +35,7 @@ impl Load {
         match self {
             Load::Network { .. } => "network",
             Load::Disk { .. } => "disk",
-            Load::Decode => "decode",
+            Load::Decode { .. } => "decode",
             Load::Transform { .. } => "transform",
             Load::Consumer { .. } => "consumer",
         }
@@ -98,7 +101,7 @@ impl<'a> Bench<'a> {
         let (kind, data) = match load {
             Load::Network { .. } => ("photographs", self.server.url("*.tar")),
             Load::Transform { .. } => ("tokens", self.tokens.display().to_string()),
-            Load::Disk { .. } | Load::Decode | Load::Consumer { .. } => ("photographs", shards),
+            Load::Disk { .. } | Load::Decode { .. } | Load::Consumer { .. } => ("photographs", shards),
         };
         (told["kind"], told["data"]) = (json!(kind), json!(data));
         let mut preloaded = None;
@@ -114,7 +117,7 @@ impl<'a> Bench<'a> {
             }
             Load::Transform { each_ms } => told["transform_ms"] = json!(each_ms),
             Load::Consumer { each_ms } => told["consumer_ms"] = json!(each_ms),
-            Load::Decode => {}
+            Load::Decode { size } => told["size"] = json!(size),
         }
         let environment = preloaded.map(|library| ("LD_PRELOAD", library.as_os_str()));
         let printed = self.own.run_with("tuning_trimtab.py", &[told.to_string()], environment)?;
@@ -125,8 +128,8 @@ impl<'a> Bench<'a> {
     pub(super) fn run_without(&self, load: Load, how: &How) -> anyhow::Result<Ran> {
         match load {
             // What is left is the rest of the work.
-            Load::Network { .. } | Load::Disk { .. } | Load::Consumer { .. } | Load::Decode => {
-                self.run(Load::Decode, how)
+            Load::Network { .. } | Load::Disk { .. } | Load::Consumer { .. } | Load::Decode { .. } => {
+                self.run(DECODE, how)
             }
             Load::Transform { .. } => self.run(Load::Transform { each_ms: 0.0 }, how),
         }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::load::{Bench, How, Load, Ran};
+use super::load::{Bench, DECODE, How, Load, Ran};
 use crate::bench::feed::peers::median;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
@@ -26,10 +26,10 @@ pub(super) fn run(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()
     }
     let one = || How { cores: Some(1), ..how() };
     let two = || How { cores: Some(2), ..how() };
-    let pair = || Ok((bench.run(Load::Decode, &one())?.another_core, bench.run(Load::Decode, &two())?));
+    let pair = || Ok((bench.run(DECODE, &one())?.another_core, bench.run(DECODE, &two())?));
     compare(session, "another core", pair)?;
     let kept = || How { options: Map::from_iter([("decoded_cache".to_owned(), json!(KEPT))]), warm_epochs: 1, ..how() };
-    let pair = || Ok((bench.run(Load::Decode, &how())?.decoded_cache, bench.run(Load::Decode, &kept())?));
+    let pair = || Ok((bench.run(DECODE, &how())?.decoded_cache, bench.run(DECODE, &kept())?));
     compare(session, "images kept decoded", pair)
 }
 

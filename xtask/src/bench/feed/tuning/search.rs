@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::load::{Bench, How, Load};
+use super::load::{Bench, DECODE, How, Load};
 use crate::bench::feed::peers::median;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
@@ -11,7 +11,7 @@ use crate::bench::session::Session;
 const GRIDS: [(Load, &str, &[u64]); 5] = [
     (Load::Network { latency_ms: 40.0, bytes_per_second: 40e6 }, "requests", &[2, 8, 32, 128, 256]),
     (Load::Disk { latency_ms: 20.0, bytes_per_second: 60e6 }, "threads", &[1, 2, 4, 8, 16, 32, 64]),
-    (Load::Decode, "threads", &[1, 2, 3, 4, 8]),
+    (DECODE, "threads", &[1, 2, 3, 4, 8]),
     (Load::Transform { each_ms: 10.0 }, "workers", &[1, 4, 8, 16, 32]),
     (Load::Consumer { each_ms: 60.0 }, "threads", &[1, 2, 4, 8]),
 ];
