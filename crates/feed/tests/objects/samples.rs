@@ -102,6 +102,26 @@ fn whoever_keeps_batches_stops_nothing_and_changes_none() {
 }
 
 #[test]
+fn one_request_at_a_time_goes_on_whatever_is_kept() {
+    let folder = TempDir::new().unwrap();
+    let members: Vec<_> = (0..300).map(|number| (format!("{number:04}.bin"), vec![0; 100 << 10])).collect();
+    write(&folder.path().join("large.tar"), tar(&members));
+    let server = start(&folder, Behaviour::default());
+    let (_, column) = ASKED[0];
+    let loader = open_with(&server.url("large.tar"), column, r#", "requests": 1"#).unwrap();
+    // All of it, much more than is under way at once.
+    let mut kept = Vec::new();
+    loop {
+        match loader.next(Duration::from_secs(20)) {
+            Next::EndOfEpoch(_) => break,
+            Next::Batch(batch) => kept.push(batch),
+            Next::NotYet | Next::NoRoom { .. } => panic!("nothing came after {} batches", kept.len()),
+        }
+    }
+    assert_eq!(kept.iter().map(|batch| batch.samples).sum::<usize>(), 300);
+}
+
+#[test]
 fn what_cannot_be_had_is_named() {
     let folder = TempDir::new().unwrap();
     fill(folder.path());

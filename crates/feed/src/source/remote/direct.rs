@@ -17,6 +17,7 @@ use tokio::time::timeout;
 
 use super::fetched::{Fetched, Filling};
 use super::piece::Piece;
+use super::wakes::Wakes;
 use super::wire::{CONNECT_TIMEOUT, READ_TIMEOUT};
 
 /// The head of an answer, at most.
@@ -299,10 +300,12 @@ fn parsed(came: &[u8]) -> Parsed {
 
 /// Fills all of `bytes`, as long as they are wanted.
 async fn receive(stream: &TcpStream, mut bytes: &mut [u8], destination: Option<&Destination>) -> io::Result<()> {
+    let wakes = Wakes::of(stream);
     while !bytes.is_empty() {
         if destination.is_some_and(|destination| destination.lock().wanted.strong_count() == 0) {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "nobody wants it any more"));
         }
+        wakes.at(bytes.len());
         let count = some(stream, bytes).await?;
         bytes = &mut bytes[count..];
     }
@@ -311,6 +314,7 @@ async fn receive(stream: &TcpStream, mut bytes: &mut [u8], destination: Option<&
 
 /// Some bytes.
 async fn some(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<usize> {
+    let mut is_late = false;
     loop {
         match stream.try_read(bytes) {
             Ok(0) => {
@@ -319,10 +323,17 @@ async fn some(stream: &TcpStream, bytes: &mut [u8]) -> io::Result<usize> {
                     "the answer ended before all bytes were there",
                 ));
             }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && is_late => {
+                return Err(late("nothing comes any more"));
+            }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             outcome => return outcome,
         }
-        timeout(READ_TIMEOUT, stream.readable()).await.map_err(|_| late("nothing comes any more"))??;
+        // Where few bytes came, nobody was woken up for them.
+        match timeout(READ_TIMEOUT, stream.readable()).await {
+            Ok(readable) => readable?,
+            Err(_) => is_late = true,
+        }
     }
 }
 

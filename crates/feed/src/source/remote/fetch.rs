@@ -29,7 +29,7 @@ const GROWTH: usize = 8;
 const REQUEST_BYTES_FIRST: u64 = 1 << 20;
 pub(super) const REQUEST_BYTES_MAX: u64 = 16 << 20;
 /// Those that are under way together bring at most so much each, on average.
-const REQUEST_BYTES_MEAN: usize = 8 << 20;
+const REQUEST_BYTES_MEAN: usize = 6 << 20;
 /// Where memory is scarce: so many of the largest requests have room, but each may bring this much.
 const REQUESTS_IN_ROOM: u64 = 32;
 const REQUEST_BYTES_MIN: u64 = 256 << 10;
@@ -117,20 +117,29 @@ impl Fetcher {
     /// Bytes that may be asked for now, beside those that are on their way or not yet used. At first they are few, so that what is
     /// needed first does not wait for what is needed later; then several times as many as came.
     pub fn may_ask(&self) -> usize {
-        self.horizon().saturating_sub(self.room.used())
+        self.room.free().min(self.horizon().saturating_sub(self.not_lent()))
     }
 
-    /// Bytes that may be on their way or not yet used, now: no more than twice what may be on its way. More would bring nothing, and new
+    /// Bytes that may be on their way or not yet in batches, now: no more than twice what may be on its way. More would bring nothing, and new
     /// memory takes a core longer than the bytes that are written to it.
     fn horizon(&self) -> usize {
         let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
+        // In steps, so that what is asked for then is much at once.
+        let came = (came / FIRST_BYTES).checked_ilog2().map_or(0, |twofold| FIRST_BYTES << twofold);
         let of_use = 2 * self.lock().bytes_under_way_max();
         FIRST_BYTES.saturating_add(GROWTH.saturating_mul(came)).min(of_use).min(self.room.limit())
     }
 
+    /// Bytes that are on their way, or here and in no batch. What is in batches is given back when the consumer likes: it takes room, and
+    /// does not count as ahead of what comes next.
+    fn not_lent(&self) -> usize {
+        self.room.used().saturating_sub(self.lent.load(Ordering::Relaxed))
+    }
+
     /// Whether it is worth to ask for more now: in handfuls, so that neighbours can come together.
     pub fn has_room(&self) -> bool {
-        self.room.used() <= self.horizon() / 4 * 3
+        let most = |bytes: usize| bytes / 4 * 3;
+        self.room.used() <= most(self.room.limit()) && self.not_lent() <= most(self.horizon())
     }
 
     /// The largest request now: small at first, so that the first ones share the way, and never more than a small part of the room.

@@ -12,6 +12,7 @@ mod fetched;
 mod kept;
 mod merge;
 mod piece;
+mod wakes;
 mod wire;
 
 use std::collections::BTreeMap;
