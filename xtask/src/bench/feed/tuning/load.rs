@@ -1,5 +1,6 @@
 //! What is slow, and a loader that is run under it.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,21 +10,22 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::bench::feed::peers::Own;
+use crate::bench::feed::photographs::COUNT;
 use crate::{venv, workspace};
 
 /// What is slow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Load {
-    /// A store: what passes before each answer, and bytes a second of all together.
-    Network { latency_ms: f64, bytes_per_second: f64 },
+    /// A store: what passes before each answer, and bytes a second of all together, as a part of those that can be decoded here.
+    Network { latency_ms: f64, part: f64 },
     /// A disk: the same of reads.
-    Disk { latency_ms: f64, bytes_per_second: f64 },
+    Disk { latency_ms: f64, part: f64 },
     /// Nothing but what is to be done to photographs, which are made so many pixels high and wide.
     Decode { size: u64 },
-    /// A function of Python that waits with each sample.
-    Transform { each_ms: f64 },
-    /// Whoever takes batches.
-    Consumer { each_ms: f64 },
+    /// A function of Python that waits with each sample; behind photographs, or behind tokens, which cost next to nothing.
+    Transform { each_ms: f64, kind: &'static str },
+    /// Whoever takes batches: samples a second, as a part of those that can be decoded here.
+    Consumer { part: f64 },
 }
 
 /// Photographs as most models want them.
@@ -76,7 +78,16 @@ pub(super) struct Bench<'a> {
     photographs: &'a Path,
     tokens: &'a Path,
     slow_disk: PathBuf,
+    /// Photographs that are decoded here in a second, and bytes of each.
+    decoded: f64,
+    bytes: f64,
 }
+
+/// Samples of a batch.
+const BATCH: f64 = 64.0;
+/// Memory of loaders that read from a store: a tenth of it is for what is fetched, less than the photographs take, so that they come anew
+/// with each epoch.
+const MEMORY: u64 = 512 << 20;
 
 impl<'a> Bench<'a> {
     pub(super) fn new(
@@ -90,7 +101,14 @@ impl<'a> Bench<'a> {
         let mut compiler = std::process::Command::new("cc");
         compiler.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&slow_disk).arg(source).args(["-ldl", "-lpthread"]);
         venv::run(&mut compiler)?;
-        Ok(Bench { own, server, photographs, tokens, slow_disk })
+        let mut bench = Bench { own, server, photographs, tokens, slow_disk, decoded: 0.0, bytes: bytes(photographs)? };
+        bench.decoded = bench.run(DECODE, &How { warm: 2.0, measure: 3.0, ..How::default() })?.rate;
+        Ok(bench)
+    }
+
+    /// Bytes a second, as a part of those that can be decoded.
+    fn bytes_per_second(&self, part: f64) -> u64 {
+        (part * self.decoded * self.bytes) as u64
     }
 
     /// Runs a loader under a load.
@@ -100,23 +118,28 @@ impl<'a> Bench<'a> {
         let shards = self.photographs.join("*.tar").display().to_string();
         let (kind, data) = match load {
             Load::Network { .. } => ("photographs", self.server.url("*.tar")),
-            Load::Transform { .. } => ("tokens", self.tokens.display().to_string()),
-            Load::Disk { .. } | Load::Decode { .. } | Load::Consumer { .. } => ("photographs", shards),
+            Load::Transform { kind: "tokens", .. } => ("tokens", self.tokens.display().to_string()),
+            Load::Transform { .. } | Load::Disk { .. } | Load::Decode { .. } | Load::Consumer { .. } => {
+                ("photographs", shards)
+            }
         };
         (told["kind"], told["data"]) = (json!(kind), json!(data));
         let mut preloaded = None;
         match load {
-            Load::Network { latency_ms, bytes_per_second } => self.server.behave(Behaviour {
-                latency: Duration::from_secs_f64(latency_ms / 1e3),
-                link_bytes_per_second: Some(bytes_per_second as u64),
-                ..Behaviour::default()
-            }),
-            Load::Disk { latency_ms, bytes_per_second } => {
-                told["disk"] = json!([(latency_ms * 1e3) as u64, bytes_per_second as u64]);
+            Load::Network { latency_ms, part } => {
+                told["options"]["memory_limit"] = json!(MEMORY);
+                self.server.behave(Behaviour {
+                    latency: Duration::from_secs_f64(latency_ms / 1e3),
+                    link_bytes_per_second: Some(self.bytes_per_second(part)),
+                    ..Behaviour::default()
+                });
+            }
+            Load::Disk { latency_ms, part } => {
+                told["disk"] = json!([(latency_ms * 1e3) as u64, self.bytes_per_second(part)]);
                 preloaded = Some(&self.slow_disk);
             }
-            Load::Transform { each_ms } => told["transform_ms"] = json!(each_ms),
-            Load::Consumer { each_ms } => told["consumer_ms"] = json!(each_ms),
+            Load::Transform { each_ms, .. } => told["transform_ms"] = json!(each_ms),
+            Load::Consumer { part } => told["consumer_ms"] = json!(1e3 * BATCH / (part * self.decoded)),
             Load::Decode { size } => told["size"] = json!(size),
         }
         let environment = preloaded.map(|library| ("LD_PRELOAD", library.as_os_str()));
@@ -124,14 +147,19 @@ impl<'a> Bench<'a> {
         serde_json::from_str(&printed).with_context(|| printed)
     }
 
-    /// Runs a loader over the same data, with the load left out.
-    pub(super) fn run_without(&self, load: Load, how: &How) -> anyhow::Result<Ran> {
-        match load {
-            // What is left is the rest of the work.
-            Load::Network { .. } | Load::Disk { .. } | Load::Consumer { .. } | Load::Decode { .. } => {
-                self.run(DECODE, how)
-            }
-            Load::Transform { .. } => self.run(Load::Transform { each_ms: 0.0 }, how),
-        }
+    /// Runs a loader over photographs, with the load left out.
+    pub(super) fn run_without(&self, how: &How) -> anyhow::Result<Ran> {
+        // What is left is the rest of the work.
+        self.run(DECODE, how)
     }
+}
+
+/// Bytes of a photograph in a folder of shards.
+fn bytes(folder: &Path) -> anyhow::Result<f64> {
+    let failed = || format!("cannot list {}", folder.display());
+    let mut bytes = 0;
+    for shard in fs::read_dir(folder).with_context(failed)? {
+        bytes += shard.and_then(|shard| shard.metadata()).with_context(failed)?.len();
+    }
+    Ok(bytes as f64 / COUNT as f64)
 }

@@ -25,9 +25,9 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let own = Own::install()?;
     let server = Server::start(Behind::Folder(photographs.clone()), Behaviour::default())?;
     let bench = Bench::new(&own, &server, &photographs, &tokens)?;
-    search::run(session, &bench)?;
     predictions::run(session, &bench)?;
-    trials::run(session, &bench)
+    trials::run(session, &bench)?;
+    search::run(session, &bench)
 }
 
 /// Some ten thousand samples, which cost next to nothing.

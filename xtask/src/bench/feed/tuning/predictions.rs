@@ -14,14 +14,14 @@ const KEPT: u64 = 2 << 30;
 
 pub(super) fn run(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()> {
     let loads = [
-        Load::Network { latency_ms: 40.0, bytes_per_second: 40e6 },
-        Load::Disk { latency_ms: 5.0, bytes_per_second: 40e6 },
-        Load::Transform { each_ms: 40.0 },
-        Load::Consumer { each_ms: 60.0 },
+        Load::Network { latency_ms: 40.0, part: 0.4 },
+        Load::Disk { latency_ms: 5.0, part: 0.4 },
+        Load::Transform { each_ms: 40.0, kind: "photographs" },
+        Load::Consumer { part: 0.5 },
     ];
     let how = || How { warm: 3.0, measure: 3.0, ..How::default() };
     for load in loads {
-        let pair = || Ok((bench.run(load, &how())?.without_bottleneck, bench.run_without(load, &how())?));
+        let pair = || Ok((bench.run(load, &how())?.without_bottleneck, bench.run_without(&how())?));
         compare(session, &format!("without a slow {}", load.name()), pair)?;
     }
     let one = || How { cores: Some(1), ..how() };

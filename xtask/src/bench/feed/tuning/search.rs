@@ -9,11 +9,11 @@ use crate::bench::session::Session;
 
 /// What each kind of load is searched over: the option that matters, and what it is told; each with both numbers of batches ahead.
 const GRIDS: [(Load, &str, &[u64]); 5] = [
-    (Load::Network { latency_ms: 40.0, bytes_per_second: 40e6 }, "requests", &[2, 8, 32, 128, 256]),
-    (Load::Disk { latency_ms: 20.0, bytes_per_second: 60e6 }, "threads", &[1, 2, 4, 8, 16, 32, 64]),
+    (Load::Network { latency_ms: 40.0, part: 0.4 }, "requests", &[2, 8, 32, 128, 256]),
+    (Load::Disk { latency_ms: 20.0, part: 0.5 }, "threads", &[1, 2, 4, 8, 16, 32, 64]),
     (DECODE, "threads", &[1, 2, 3, 4, 8]),
-    (Load::Transform { each_ms: 10.0 }, "workers", &[1, 4, 8, 16, 32]),
-    (Load::Consumer { each_ms: 60.0 }, "threads", &[1, 2, 4, 8]),
+    (Load::Transform { each_ms: 10.0, kind: "tokens" }, "workers", &[1, 4, 8, 16, 32]),
+    (Load::Consumer { part: 0.5 }, "threads", &[1, 2, 4, 8]),
 ];
 const PREFETCH: [u64; 2] = [3, 12];
 /// Seconds that a loader has to find its numbers.

@@ -34,10 +34,10 @@ fn load(trial: u64) -> Load {
         from * (to / from).powf(part)
     };
     match trial % 5 {
-        0 => Load::Network { latency_ms: drawn(0, 10.0, 80.0), bytes_per_second: drawn(1, 10e6, 60e6) },
-        1 => Load::Disk { latency_ms: drawn(0, 2.0, 20.0), bytes_per_second: drawn(1, 10e6, 60e6) },
+        0 => Load::Network { latency_ms: drawn(0, 10.0, 80.0), part: drawn(1, 0.1, 0.6) },
+        1 => Load::Disk { latency_ms: drawn(0, 2.0, 20.0), part: drawn(1, 0.1, 0.6) },
         2 => Load::Decode { size: drawn(0, 96.0, 448.0) as u64 },
-        3 => Load::Transform { each_ms: drawn(0, 20.0, 80.0) },
-        _ => Load::Consumer { each_ms: drawn(0, 50.0, 300.0) },
+        3 => Load::Transform { each_ms: drawn(0, 20.0, 80.0), kind: "tokens" },
+        _ => Load::Consumer { part: drawn(0, 0.1, 0.6) },
     }
 }
