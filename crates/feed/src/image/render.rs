@@ -5,6 +5,8 @@
 //! the resize along the columns, the colours and what is written do too. Both resizes multiply whole numbers in pairs: one
 //! instruction for sixteen products. What is lost by rounding is below a hundredth of a step of a sample.
 
+use std::time::{Duration, Instant};
+
 use super::axis::{Axis, Filter, Sampling, Stretch, WEIGHT_BITS};
 use super::halfway::{HALFWAY_BITS, Halfway, along_rows, column_sums, rows};
 use super::jpeg::{Colour, Plane, Planes, Region};
@@ -29,6 +31,8 @@ pub struct Renderer {
     filters: [Filter; 2],
     components: [Component; 3],
     overshoot: Overshoot,
+    /// What was spent on finding, in images that were not surveyed, what is cut off.
+    finding: Duration,
 }
 
 /// One component on its way.
@@ -57,6 +61,11 @@ impl Renderer {
     ) {
         assert_eq!(output.len(), 3 * target.width * target.height, "the output is three channels of the target");
         render(self, planes, region, target, normalise, output);
+    }
+
+    /// What was spent so far on what a survey would have spared.
+    pub fn finding(&self) -> Duration {
+        self.finding
     }
 
     /// Notes in the planes of a whole image what is found anew each time otherwise. It changes nothing about what is drawn.
@@ -107,7 +116,9 @@ fn render_with<L: Lanes>(
     renderer.overshoot.clear();
     let component = &renderer.components[0];
     let rows = rows(&component.down);
+    let start = planes.cut_off.is_empty().then(Instant::now);
     renderer.overshoot.find(lanes, planes, region, &component.across, &component.down, rows);
+    renderer.finding += start.map_or(Duration::ZERO, |start| start.elapsed());
     along_columns(lanes, renderer, planes.colour, target, normalise, output);
 }
 

@@ -114,7 +114,7 @@ impl Measured {
 
     /// What would be if something were different.
     pub(super) fn prediction(&self) -> Prediction {
-        let Totals { samples, make, decode, decoded, decoded_bytes, .. } = self.totals;
+        let Totals { samples, read, make, decode, decoded, decoded_bytes, .. } = self.totals;
         if samples < 1.0 {
             return Prediction::default();
         }
@@ -143,6 +143,11 @@ impl Measured {
         let decoded_cache = is_of_images.then(|| match bottleneck {
             Bottleneck::Consumer | Bottleneck::Transform | Bottleneck::Unknown => self.rate(),
             // Nothing is read, then, and only what is drawn takes time.
+            // Where that does not wait for a disk, its part of what a sample takes goes with it.
+            Bottleneck::Decode => {
+                let drawn = (make - decode).max(0.0) / (make + read).max(NOTHING);
+                making(each * drawn).min(consumer).max(self.rate())
+            }
             _ => making(each * (1.0 - decode / make.max(NOTHING)).max(0.0)).min(consumer).max(self.rate()),
         });
         Prediction {

@@ -55,7 +55,7 @@ pub struct Meter {
     pub read: Clock,
     /// Threads: making of them what comes out.
     pub make: Clock,
-    /// Threads: of that, decoding images.
+    /// Threads: of that, decoding images, and what else is done once for an image that is kept decoded.
     pub decode: Clock,
     /// Threads: cores, for reading and making.
     pub cores: Cores,

@@ -147,7 +147,10 @@ impl Photograph {
             kept.keep(image, &room.planes);
         }
         let view = self.view(turn, size);
+        let finding_before = room.renderer.finding();
         self.draw(&mut room.renderer, &room.planes, &view, &mut room.drawn, slot);
+        // That is spared, too, where it is kept decoded.
+        meter.decode.add(room.renderer.finding() - finding_before);
         Ok(())
     }
 
