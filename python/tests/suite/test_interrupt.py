@@ -12,8 +12,12 @@ import PIL.Image
 from conftest import write_tar
 
 PROGRAM = """
+import signal
 import sys
 import trimtab as tt
+
+# Whoever starts this may have it ignored, as shells do with what runs in the background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 loader = tt.Loader(sys.argv[1], batch_size=64, columns={"image": tt.Image("png", size=8)}, threads=2)
 print("waiting", flush=True)
