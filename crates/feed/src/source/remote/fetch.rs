@@ -22,9 +22,12 @@ use crate::memory::Share;
 use crate::source::SourceError;
 use crate::tune::{Pace, Tuned};
 
-/// Bytes that are asked for at first, and then for each one that came.
+/// Bytes that are asked for at first.
 const FIRST_BYTES: usize = 16 << 20;
-const GROWTH: usize = 8;
+/// How often it is looked at how many bytes come in a second, at most.
+const LOOK: Duration = Duration::from_millis(50);
+/// A second that brings less counts for so much of the one before it, with each look.
+const KEPT: f64 = 0.9;
 /// A request brings at most this much at first, and later: few and large ones cost both sides the least.
 const REQUEST_BYTES_FIRST: u64 = 1 << 20;
 pub(super) const REQUEST_BYTES_MAX: u64 = 16 << 20;
@@ -67,8 +70,6 @@ pub struct Counts {
     pub retries: AtomicU64,
     /// Bytes of objects that came.
     pub bytes: AtomicU64,
-    /// Bytes of objects that were asked for, each once however often it was tried.
-    pub asked: AtomicU64,
 }
 
 struct Queue {
@@ -77,7 +78,16 @@ struct Queue {
     bytes_under_way: usize,
     pace: Pace,
     throttled_seen: u64,
+    flow: Flow,
     is_closed: bool,
+}
+
+/// How many bytes come in a second.
+#[derive(Default)]
+struct Flow {
+    /// When it was looked at last, and the bytes that had come then.
+    seen: Option<(Duration, u64)>,
+    a_second: f64,
 }
 
 impl Fetcher {
@@ -95,6 +105,7 @@ impl Fetcher {
             bytes_under_way: 0,
             pace: Pace::new(requests),
             throttled_seen: 0,
+            flow: Flow::default(),
             is_closed: false,
         };
         Ok(Arc::new(Fetcher {
@@ -120,14 +131,12 @@ impl Fetcher {
         self.room.free().min(self.horizon().saturating_sub(self.not_lent()))
     }
 
-    /// Bytes that may be on their way or not yet in batches, now: no more than twice what may be on its way. More would bring nothing, and new
-    /// memory takes a core longer than the bytes that are written to it.
+    /// Bytes that may be on their way or not yet in batches, now: no more than twice what may be on its way. More would bring nothing, and
+    /// new memory takes a core longer than the bytes that are written to it.
     fn horizon(&self) -> usize {
-        let came = self.counts.bytes.load(Ordering::Relaxed) as usize;
-        // In steps, so that what is asked for then is much at once.
-        let came = (came / FIRST_BYTES).checked_ilog2().map_or(0, |twofold| FIRST_BYTES << twofold);
-        let of_use = 2 * self.lock().bytes_under_way_max();
-        FIRST_BYTES.saturating_add(GROWTH.saturating_mul(came)).min(of_use).min(self.room.limit())
+        let has_begun = self.counts.bytes.load(Ordering::Relaxed) >= FIRST_BYTES as u64;
+        let of_use = if has_begun { 2 * self.lock().bytes_under_way_max() } else { FIRST_BYTES };
+        of_use.min(self.room.limit())
     }
 
     /// Bytes that are on their way, or here and in no batch. What is in batches is given back when the consumer likes: it takes room, and
@@ -142,11 +151,12 @@ impl Fetcher {
         self.room.used() <= most(self.room.limit()) && self.not_lent() <= most(self.horizon())
     }
 
-    /// The largest request now: small at first, so that the first ones share the way, and never more than a small part of the room.
+    /// The largest request now: small at first, so that the first ones share the way, and never more than a small part of what may be on
+    /// its way, nor of the room.
     pub(super) fn request_bytes_max(&self) -> u64 {
-        let asked = self.counts.asked.load(Ordering::Relaxed);
+        let part = (self.lock().bytes_under_way_max() / 8).max(1) as u64;
         let fits = (self.room.limit() as u64 / REQUESTS_IN_ROOM).max(REQUEST_BYTES_MIN);
-        (asked / 4).next_power_of_two().clamp(REQUEST_BYTES_FIRST, REQUEST_BYTES_MAX).min(fits)
+        (1 << part.ilog2()).clamp(REQUEST_BYTES_FIRST, REQUEST_BYTES_MAX).min(fits)
     }
 
     /// Requests that may be under way at once, now.
@@ -240,7 +250,6 @@ impl Fetcher {
                 }
                 queue.under_way += 1;
                 queue.bytes_under_way += piece.extent.bytes as usize;
-                self.counts.asked.fetch_add(piece.extent.bytes, Ordering::Relaxed);
                 piece
             };
             let fetcher = Arc::clone(self);
@@ -313,6 +322,7 @@ impl Fetcher {
         let mut queue = self.lock();
         let working = if queue.is_full(self.room.limit()) { queue.pace.window() } else { queue.under_way };
         queue.pace.done(now, took, bytes, working);
+        queue.flow.look(now, self.counts.bytes.load(Ordering::Relaxed), took);
         if throttled > queue.throttled_seen {
             queue.throttled_seen = throttled;
             queue.pace.throttled(now);
@@ -352,8 +362,9 @@ impl Drop for Fetcher {
 }
 
 impl Queue {
+    /// What comes in a second, at most: so that what is needed next is there soon where little comes.
     fn bytes_under_way_max(&self) -> usize {
-        self.pace.window() * REQUEST_BYTES_MEAN
+        (self.pace.window() * REQUEST_BYTES_MEAN).min(self.flow.a_second as usize).max(FIRST_BYTES)
     }
 
     /// Whether nothing more is to be sent: what is on its way takes no more than half of the room, so that there is something to work on
@@ -365,6 +376,18 @@ impl Queue {
     fn is_over(&mut self, extent: Extent) {
         self.under_way -= 1;
         self.bytes_under_way -= extent.bytes as usize;
+    }
+}
+
+impl Flow {
+    /// So many bytes came until now; a request took so long.
+    fn look(&mut self, now: Duration, came: u64, took: Duration) {
+        let (since, before) = *self.seen.get_or_insert((now.saturating_sub(took), 0));
+        let passed = now.saturating_sub(since);
+        if passed >= LOOK {
+            self.a_second = ((came - before) as f64 / passed.as_secs_f64()).max(KEPT * self.a_second);
+            self.seen = Some((now, came));
+        }
     }
 }
 
