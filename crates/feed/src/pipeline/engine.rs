@@ -143,7 +143,9 @@ impl<W: Work> Drop for Engine<W> {
         drop(line);
         self.line.more_to_do.notify_all();
         self.line.more_work.notify_all();
-        for thread in mem::take(&mut *self.line.threads()) {
+        // Not locked any more while they are waited for: one of them may be about to start another.
+        let threads = mem::take(&mut *self.line.threads());
+        for thread in threads {
             // A thread that panicked has told so on standard error.
             drop(thread.join());
         }
