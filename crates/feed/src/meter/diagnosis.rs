@@ -142,13 +142,12 @@ impl Measured {
         let is_of_images = decoded >= 1.0;
         let decoded_cache = is_of_images.then(|| match bottleneck {
             Bottleneck::Consumer | Bottleneck::Transform | Bottleneck::Unknown => self.rate(),
-            // Nothing is read, then, and only what is drawn takes time.
-            // Where that does not wait for a disk, its part of what a sample takes goes with it.
-            Bottleneck::Decode => {
-                let drawn = (make - decode).max(0.0) / (make + read).max(NOTHING);
+            _ => {
+                // Nothing is read, then, and only what is drawn takes time. To read takes a core's, unless it waits for a disk or a store.
+                let with_core = if bottleneck == Bottleneck::Decode { make + read } else { make };
+                let drawn = ((make - decode) / with_core.max(NOTHING)).max(0.0);
                 making(each * drawn).min(consumer).max(self.rate())
             }
-            _ => making(each * (1.0 - decode / make.max(NOTHING)).max(0.0)).min(consumer).max(self.rate()),
         });
         Prediction {
             without_bottleneck,

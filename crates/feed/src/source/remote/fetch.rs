@@ -126,7 +126,7 @@ impl Fetcher {
     }
 
     /// Bytes that may be asked for now, beside those that are on their way or not yet used. At first they are few, so that what is
-    /// needed first does not wait for what is needed later; then several times as many as came.
+    /// needed first does not wait for what is needed later.
     pub fn may_ask(&self) -> usize {
         self.room.free().min(self.horizon().saturating_sub(self.not_lent()))
     }

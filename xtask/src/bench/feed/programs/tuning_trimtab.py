@@ -1,6 +1,6 @@
 """A loader under a load that is told as JSON: how fast it is once it has run for a while, and what it says of itself.
 
-Told are: `data`; `kind` of columns (photographs or tokens), `size` of photographs; `options` of the loader; `transform_ms` of each
+Told are: `data`; `batch_size`; `kind` of columns (photographs or tokens), `size` of photographs; `options` of the loader; `transform_ms` of each
 sample and `consumer_ms` of each batch, where these are slow; `disk` (what passes before each read in microseconds, bytes a second),
 where that is, by slow_disk.c; `cores` to run on; `warm` seconds before the rate is measured, or `warm_epochs`, for `measure` seconds.
 """
@@ -44,7 +44,7 @@ def batches(loader):
 
 loader = tt.Loader(
     told["data"],
-    batch_size=told.get("batch_size", 64),
+    batch_size=told["batch_size"],
     columns=COLUMNS[told["kind"]],
     transform=tt.Transform(slow, workers=told.get("workers")) if told.get("transform_ms") else None,
     rank=0,

@@ -84,7 +84,7 @@ pub(super) struct Bench<'a> {
 }
 
 /// Samples of a batch.
-const BATCH: f64 = 64.0;
+const BATCH: u64 = 64;
 /// Memory of loaders that read from a store: a tenth of it is for what is fetched, less than the photographs take, so that they come anew
 /// with each epoch.
 const MEMORY: u64 = 512 << 20;
@@ -123,7 +123,7 @@ impl<'a> Bench<'a> {
                 ("photographs", shards)
             }
         };
-        (told["kind"], told["data"]) = (json!(kind), json!(data));
+        (told["kind"], told["data"], told["batch_size"]) = (json!(kind), json!(data), json!(BATCH));
         let mut preloaded = None;
         match load {
             Load::Network { latency_ms, part } => {
@@ -139,18 +139,12 @@ impl<'a> Bench<'a> {
                 preloaded = Some(&self.slow_disk);
             }
             Load::Transform { each_ms, .. } => told["transform_ms"] = json!(each_ms),
-            Load::Consumer { part } => told["consumer_ms"] = json!(1e3 * BATCH / (part * self.decoded)),
+            Load::Consumer { part } => told["consumer_ms"] = json!(1e3 * BATCH as f64 / (part * self.decoded)),
             Load::Decode { size } => told["size"] = json!(size),
         }
         let environment = preloaded.map(|library| ("LD_PRELOAD", library.as_os_str()));
         let printed = self.own.run_with("tuning_trimtab.py", &[told.to_string()], environment)?;
         serde_json::from_str(&printed).with_context(|| printed)
-    }
-
-    /// Runs a loader over photographs, with the load left out.
-    pub(super) fn run_without(&self, how: &How) -> anyhow::Result<Ran> {
-        // What is left is the rest of the work.
-        self.run(DECODE, how)
     }
 }
 

@@ -21,7 +21,8 @@ pub(super) fn run(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()
     ];
     let how = || How { warm: 3.0, measure: 3.0, ..How::default() };
     for load in loads {
-        let pair = || Ok((bench.run(load, &how())?.without_bottleneck, bench.run_without(&how())?));
+        // Without the load, what is to be done to photographs is left.
+        let pair = || Ok((bench.run(load, &how())?.without_bottleneck, bench.run(DECODE, &how())?));
         compare(session, &format!("without a slow {}", load.name()), pair)?;
     }
     let one = || How { cores: Some(1), ..how() };
