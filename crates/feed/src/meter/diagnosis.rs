@@ -76,6 +76,11 @@ pub(super) struct Measured {
 
 /// A consumer that waits for less than this of its time is not held back.
 const STARVED_MIN: f64 = 0.02;
+/// Threads that keep so much of the cores busy are held back by nothing else.
+const CORES_BUSY_MIN: f64 = 0.9;
+/// What is asked of a store is there before it is needed, unless the store is what holds the loader back: threads that wait for it for
+/// this part of their time would not, if the store were faster.
+const FETCH_MIN: f64 = 0.2;
 /// Threads that wait for memory for less than this part of their time lack none.
 const LACKING_MIN: f64 = 0.02;
 /// Less than this takes no time worth a name.
@@ -89,7 +94,7 @@ impl Measured {
 
     /// What holds the loader back.
     pub(super) fn bottleneck(&self) -> Bottleneck {
-        let Totals { batches, starved, ahead, memory, fetch, read, make, .. } = self.totals;
+        let Totals { samples, batches, starved, ahead, memory, fetch, read, make, .. } = self.totals;
         if batches < 1.0 {
             return Bottleneck::Unknown;
         }
@@ -98,7 +103,10 @@ impl Measured {
         if starved < STARVED_MIN * self.seconds || is_ahead {
             let is_stage_late = self.has_stage && self.totals.stage_starved > STARVED_MIN * self.seconds;
             if is_stage_late { Bottleneck::Transform } else { Bottleneck::Consumer }
-        } else if fetch > read + make {
+        } else if samples * self.core_seconds_each() > CORES_BUSY_MIN * self.cores_in_use() * self.seconds {
+            // Whatever else threads wait for, there would be no core to go on with.
+            Bottleneck::Decode
+        } else if fetch > FETCH_MIN * (fetch + read + make) {
             Bottleneck::Network
         } else if read > make {
             Bottleneck::Disk
@@ -223,6 +231,9 @@ mod tests {
             (2.0, 17.0, 1.0, 0.0, 8.0, Bottleneck::Decode),
             (1.0, 2.0, 17.0, 0.0, 0.1, Bottleneck::Consumer),
             (0.5, 4.0, 0.0, 15.0, 7.0, Bottleneck::Network),
+            // Threads that work more than they wait would not wait at all if the store were faster.
+            (0.5, 12.0, 0.0, 6.5, 7.0, Bottleneck::Network),
+            (0.5, 17.0, 0.0, 1.5, 7.0, Bottleneck::Decode),
             // The first batch was waited for, and none after it.
             (1.0, 9.0, 10.0, 0.0, 0.5, Bottleneck::Consumer),
         ] {
@@ -234,13 +245,24 @@ mod tests {
     }
 
     #[test]
+    fn where_all_cores_are_busy_nothing_else_holds_back() {
+        // Sixteen threads wait for a disk most of their time, and yet four cores have no time left.
+        let mut disk = Measured { threads: 16, ..measured(90.0, 60.0, 0.0, 0.0, 8.0) };
+        disk.totals.cores_samples = 125.0;
+        for (cores, expected) in [(4.8, Bottleneck::Decode), (3.0, Bottleneck::Disk)] {
+            disk.totals.cores = cores;
+            assert_eq!(disk.bottleneck(), expected, "{cores} s for 125 samples");
+        }
+    }
+
+    #[test]
     fn threads_that_wait_for_cores_are_no_more_of_them() {
         // Eight threads share four cores: each sample takes a thread twice as long as a core.
         let shared = measured(0.0, 80.0, 0.0, 0.0, 8.0);
         let totals = Totals { cores: 5.0, cores_samples: 125.0, ..shared.totals };
-        let network = Totals { fetch: 100.0, ..totals };
+        let network = Totals { fetch: 100.0, cores: 2.5, ..totals };
         let rate = Measured { totals: network, threads: 8, ..shared }.prediction().without_bottleneck;
-        assert!((rate.expect("it is known") - 100.0).abs() < 1e-6, "{rate:?}");
+        assert!((rate.expect("it is known") - 200.0).abs() < 1e-6, "{rate:?}");
         let kept = Measured { totals, threads: 8, ..shared }.prediction().decoded_cache;
         assert!((kept.expect("it is known") - 400.0).abs() < 1e-6, "{kept:?}");
     }

@@ -6,9 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::asking::Asking;
+use super::darkroom::Darkrooms;
 use super::decoded::Decoded;
 use super::desk::{Desk, Rooms, Seat};
-use super::photograph::{Darkroom, Photograph};
+use super::photograph::Photograph;
 use super::sequences;
 use super::tokens::widen;
 use crate::buffer::{Number, Slot};
@@ -69,7 +70,7 @@ pub struct Columns {
     columns: Vec<Column>,
     outputs: Vec<Output>,
     decoded: Decoded,
-    pixels_max: u64,
+    darkrooms: Darkrooms,
     /// The sources, where several are mixed.
     mix: Option<Arc<Mix>>,
     desk: Desk,
@@ -81,7 +82,6 @@ pub struct Columns {
 /// What a thread keeps.
 pub struct Scratch {
     file: Vec<u8>,
-    darkroom: Darkroom,
     /// Time spent on getting bytes, over all samples.
     reading: Duration,
     /// Of which samples it is measured how long they take a core.
@@ -115,7 +115,7 @@ impl Columns {
             columns,
             outputs,
             decoded: Decoded::new(decoded_bytes_max),
-            pixels_max,
+            darkrooms: Darkrooms::new(pixels_max),
             mix: None,
             desk: Desk::new(rooms),
             asking: None,
@@ -182,12 +182,7 @@ impl Work for Columns {
     type Scratch = Scratch;
 
     fn scratch(&self) -> Scratch {
-        Scratch {
-            file: Vec::new(),
-            darkroom: Darkroom::new(self.pixels_max),
-            reading: Duration::ZERO,
-            turns: Turns::default(),
-        }
+        Scratch { file: Vec::new(), reading: Duration::ZERO, turns: Turns::default() }
     }
 
     fn outputs(&self) -> &[Output] {
@@ -296,7 +291,6 @@ impl Columns {
         if seat.is_large() {
             // What it took must not stay taken, for the next one's turn to begin.
             scratch.file = Vec::new();
-            scratch.darkroom = Darkroom::new(self.pixels_max);
         }
         written
     }
@@ -325,7 +319,7 @@ impl Columns {
         column: &Column,
         place: &mut Place<'_>,
     ) -> Result<(), Reason> {
-        let Scratch { file, darkroom, reading, .. } = scratch;
+        let Scratch { file, reading, .. } = scratch;
         let mut read = |bytes: &mut Vec<u8>| {
             let start = Instant::now();
             let encoding = read(shard, sample, &column.fields, bytes);
@@ -341,7 +335,7 @@ impl Columns {
                     turn,
                     (file, read_file),
                     (&self.decoded, image),
-                    (darkroom, seat, &self.meter),
+                    (&self.darkrooms, seat, &self.meter),
                     slot(place),
                 )
             }

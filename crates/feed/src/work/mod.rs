@@ -2,6 +2,7 @@
 
 mod asking;
 mod columns;
+mod darkroom;
 mod decoded;
 mod desk;
 mod photograph;

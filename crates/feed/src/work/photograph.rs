@@ -4,13 +4,14 @@ use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::columns::Reason;
+use super::darkroom::{Darkroom, Darkrooms};
 use super::decoded::{Decoded, Image};
 use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jitter::{Jitter, Operation, apply};
 use crate::image::jpeg::{Plane, Planes, Region, Size};
-use crate::image::{Decoder, ImageError, Normalise, Renderer, Target, finish};
+use crate::image::{ImageError, Normalise, Renderer, Target, finish};
 use crate::meter::Meter;
 use crate::pipeline::{Output, Turn, Type};
 use crate::random::Draws;
@@ -41,27 +42,6 @@ pub enum Pixels {
     Normalised(Normalise),
     /// Bytes, as they are: a quarter of the memory, for whoever normalises on the device.
     Bytes,
-}
-
-/// What a thread keeps to make photographs.
-pub(super) struct Darkroom {
-    decoder: Decoder,
-    planes: Planes,
-    renderer: Renderer,
-    /// A picture before its colours are changed, or before it is rounded to bytes.
-    drawn: Vec<f32>,
-}
-
-impl Darkroom {
-    /// Images of more than `pixels_max` are refused.
-    pub(super) fn new(pixels_max: u64) -> Darkroom {
-        Darkroom {
-            decoder: Decoder::new(pixels_max),
-            planes: Planes::new(),
-            renderer: Renderer::default(),
-            drawn: Vec::new(),
-        }
-    }
 }
 
 /// Bytes that an image of a size takes decoded, of which a part is.
@@ -121,15 +101,35 @@ impl Photograph {
         turn: Turn,
         (file, read): (&mut Vec<u8>, impl FnOnce(&mut Vec<u8>) -> Result<(), Reason>),
         (kept, image): (&Decoded, Image),
-        (room, seat, meter): (&mut Darkroom, &mut Seat<'_>, &Meter),
+        (rooms, seat, meter): (&Darkrooms, &mut Seat<'_>, &Meter),
         slot: &mut Slot<'_>,
     ) -> Result<(), Reason> {
         if let Some(planes) = kept.get(image) {
             let view = self.view(turn, Size { width: planes.width, height: planes.height });
-            self.draw(&mut room.renderer, &planes, &view, &mut room.drawn, slot);
+            let Darkroom { renderer, drawn, .. } = &mut *rooms.enter();
+            self.draw(renderer, &planes, &view, drawn, slot);
             return Ok(());
         }
         read(file)?;
+        let mut room = rooms.enter();
+        let made = self.make_in(&mut room, turn, file, (kept, image), (seat, meter), slot);
+        if seat.is_large() {
+            // What it took must not stay taken, for the next one's turn to begin.
+            room.tear_down();
+        }
+        made
+    }
+
+    /// Makes the photograph of a file.
+    fn make_in(
+        &self,
+        room: &mut Darkroom,
+        turn: Turn,
+        file: &[u8],
+        (kept, image): (&Decoded, Image),
+        (seat, meter): (&mut Seat<'_>, &Meter),
+        slot: &mut Slot<'_>,
+    ) -> Result<(), Reason> {
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
         let seen = |size: Size| if kept.is_on() { whole(size) } else { self.view(turn, size).region };
         let start = Instant::now();

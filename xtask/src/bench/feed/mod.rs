@@ -1,6 +1,7 @@
 //! `cargo xtask bench feed`: a file for each bar. The Python package as it is shipped, beside its peers as they are shipped; each
 //! in a process of its own, one after the other in turns, measured by what it does for each core-second.
 
+mod bad;
 mod http;
 mod images;
 mod memory;
@@ -27,6 +28,7 @@ const BARS: &[Bar] = &[
     (7, s3::run),
     (8, memory::run),
     (9, tuning::run),
+    (10, bad::run),
 ];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {

@@ -17,8 +17,8 @@ const DALI: &[&str] = &["nvidia-dali-cuda120==2.4.0", "numpy==2.4.6"];
 /// torch and what is beside it, also for what we deliver to torch.
 const TORCH: &[&str] = &["torch==2.15.0", "litdata==0.2.76", "numpy==2.4.6", "pillow==13.0.0"];
 
-/// A store that speaks as S3 does.
-const OWN: &[&str] = &["numpy==2.4.6", "pillow==13.0.0", "moto[server]==5.2.5"];
+/// What writes the files that we read, and a store that speaks as S3 does.
+const OWN: &[&str] = &["numpy==2.4.6", "pillow==13.0.0", "pyarrow==26.0.1", "moto[server]==5.2.5"];
 
 /// The Pythons, with our package in that of torch.
 pub(super) struct Peers {

@@ -11,7 +11,7 @@ use feed::loader::Loader;
 use feed::order::Shuffle;
 use feed::pipeline::{Batch, Made, Next};
 use feed::random::Draws;
-use feed::spec::{ColumnSpec, KindSpec, Spec, TokenType, TokensSpec};
+use feed::spec::{CacheSpec, ColumnSpec, KindSpec, Spec, TokenType, TokensSpec};
 use feed::state::State;
 
 use super::super::row::{Row, Target};
@@ -23,6 +23,8 @@ use crate::workspace;
 pub(super) const SAMPLES: u64 = 40_000;
 /// Stops and resumes.
 const TRIALS: u64 = 500;
+/// Bytes that what is unpacked takes at most.
+const UNPACKED_MAX: u64 = 1 << 30;
 
 /// A set and how its samples say which they are.
 pub(super) struct Set {
@@ -41,8 +43,10 @@ struct Faults {
 }
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
-    let folder = workspace::target_folder().join("bench/feed/resume");
-    let sets = sets::make(&folder, SAMPLES)?;
+    let sets = sets::make(&home().join("sets"), SAMPLES)?;
+    if unpacked().exists() {
+        fs::remove_dir_all(unpacked()).context("cannot remove what was unpacked before")?;
+    }
     let mut faults = Faults::default();
     for trial in 0..TRIALS {
         let mut draws = Draws::of(&[4, trial]);
@@ -55,6 +59,15 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.add(Row::new(4, case("lost"), faults.lost as f64, Target::AtMost(0.0), "samples"));
     session.add(Row::new(4, case("out of order"), faults.out_of_order as f64, Target::AtMost(0.0), "samples"));
     Ok(())
+}
+
+fn home() -> PathBuf {
+    workspace::target_folder().join("bench/feed/resume")
+}
+
+/// Where what is compressed and tables are unpacked.
+fn unpacked() -> PathBuf {
+    home().join("unpacked")
 }
 
 /// Runs to a stop, goes on with others to another, and so on to the end of the epoch.
@@ -143,7 +156,7 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         decoded_cache: 0,
         memory: None,
         loaders_here: 1,
-        cache: None,
+        cache: Some(CacheSpec { folder: unpacked().display().to_string(), bytes: UNPACKED_MAX }),
         storage_options: BTreeMap::new(),
         pixels_max: 1,
         price_per_hour: None,

@@ -1,6 +1,6 @@
 //! From a file to planes.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::error::JpegError;
 use super::frame::{Coding, Frame, Marker, Scan, Tables};
@@ -98,7 +98,7 @@ impl Decoder {
         planes: &mut Planes,
     ) -> Result<(), JpegError> {
         let missing = JpegError::Corrupt { what: "a scan uses a table that was not told" };
-        let mut laid_out: Vec<(Rc<DcTable>, Rc<AcTable>)> = Vec::with_capacity(scan.components.len());
+        let mut laid_out: Vec<(Arc<DcTable>, Arc<AcTable>)> = Vec::with_capacity(scan.components.len());
         for part in &scan.components {
             let dc = tables.dc[part.dc].as_ref().ok_or(missing.clone())?;
             let ac = tables.ac[part.ac].as_ref().ok_or(missing.clone())?;
@@ -166,8 +166,8 @@ impl Decoder {
     }
 
     fn read_scan(&mut self, frame: &Frame, scan: &Scan, tables: &Tables) -> Result<(), JpegError> {
-        let mut dc: [Option<Rc<DcTable>>; 4] = [const { None }; 4];
-        let mut ac: [Option<Rc<AcTable>>; 4] = [const { None }; 4];
+        let mut dc: [Option<Arc<DcTable>>; 4] = [const { None }; 4];
+        let mut ac: [Option<Arc<AcTable>>; 4] = [const { None }; 4];
         for part in &scan.components {
             if let Some(codes) = &tables.dc[part.dc] {
                 dc[part.dc] = Some(self.known.dc(codes)?);

@@ -4,7 +4,7 @@
 //! run of zeros before it, and how many bits it took. Where blocks are only passed over ([`AcTable::pass`]), one look takes as
 //! many symbols as fit.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use super::bits::{Bits, extended};
 use super::error::JpegError;
@@ -153,13 +153,13 @@ impl DcTable {
 /// A table for AC coefficients.
 pub(super) struct AcTable {
     lookup: Box<[Found; 1 << LOOKUP_BITS]>,
-    pass: OnceCell<Box<[Passed; 1 << PASS_BITS]>>,
+    pass: OnceLock<Box<[Passed; 1 << PASS_BITS]>>,
     slow: Slow,
 }
 
 impl AcTable {
     pub(super) fn new(codes: &Codes) -> AcTable {
-        AcTable { lookup: lookup(codes, run_and_size), pass: OnceCell::new(), slow: Slow::new(codes) }
+        AcTable { lookup: lookup(codes, run_and_size), pass: OnceLock::new(), slow: Slow::new(codes) }
     }
 
     /// The next coefficient of a sequential scan: the zeros before it and its value.
