@@ -122,7 +122,7 @@ impl Measured {
 
     /// What would be if something were different.
     pub(super) fn prediction(&self) -> Prediction {
-        let Totals { samples, read, make, decode, decoded, decoded_bytes, .. } = self.totals;
+        let Totals { samples, make, decode, decoded, decoded_bytes, seen_bytes, .. } = self.totals;
         if samples < 1.0 {
             return Prediction::default();
         }
@@ -131,14 +131,14 @@ impl Measured {
         let making = |seconds_each: f64| {
             if seconds_each > NOTHING { self.cores_in_use() / seconds_each } else { f64::INFINITY }
         };
-        let each = self.core_seconds_each();
+        let (each, each_made) = (self.core_seconds_each(), self.core_seconds_made());
         let known = |rate: f64| rate.is_finite().then_some(rate);
         let without_bottleneck = match bottleneck {
             Bottleneck::Unknown => None,
             Bottleneck::Consumer => known(self.threads_rate().min(making(each))),
             // The stage takes no time then, and the loader does.
             Bottleneck::Transform => known(self.threads_rate().min(making(each)).min(self.stage_consumer_rate())),
-            Bottleneck::Network | Bottleneck::Disk => known(making(each).min(consumer)),
+            Bottleneck::Network | Bottleneck::Disk => known(making(each_made).min(consumer)),
             Bottleneck::Decode => known(consumer),
         };
         let more = (self.cores + 1) as f64 / self.cores as f64;
@@ -151,10 +151,10 @@ impl Measured {
         let decoded_cache = is_of_images.then(|| match bottleneck {
             Bottleneck::Consumer | Bottleneck::Transform | Bottleneck::Unknown => self.rate(),
             _ => {
-                // Nothing is read, then, and only what is drawn takes time. To read takes a core's, unless it waits for a disk or a store.
-                let with_core = if bottleneck == Bottleneck::Decode { make + read } else { make };
-                let drawn = ((make - decode) / with_core.max(NOTHING)).max(0.0);
-                making(each * drawn).min(consumer).max(self.rate())
+                // Nothing is read, then, and what is drawn takes time, and to get it from memory.
+                let drawn = each_made * ((make - decode) / make.max(NOTHING)).max(0.0);
+                let seen = self.core_seconds_a_byte() * seen_bytes / decoded;
+                making(drawn + seen).min(consumer).max(self.rate())
             }
         });
         Prediction {
@@ -194,6 +194,18 @@ impl Measured {
     fn core_seconds_each(&self) -> f64 {
         let Totals { samples, make, cores, cores_samples, .. } = self.totals;
         if cores_samples >= 1.0 { cores / cores_samples } else { make / samples }
+    }
+
+    /// The same without reading it.
+    fn core_seconds_made(&self) -> f64 {
+        let Totals { samples, make, cores, cores_reading, cores_samples, .. } = self.totals;
+        if cores_samples >= 1.0 { (cores - cores_reading) / cores_samples } else { make / samples }
+    }
+
+    /// Seconds of a core that it takes to get a byte from memory: as long as to read one, which comes from there or ends there.
+    fn core_seconds_a_byte(&self) -> f64 {
+        let Totals { samples, bytes, cores_reading, cores_samples, .. } = self.totals;
+        if cores_samples >= 1.0 && bytes >= 1.0 { cores_reading / cores_samples * samples / bytes } else { 0.0 }
     }
 
     /// Cores that threads can keep busy.
@@ -260,11 +272,15 @@ mod tests {
         // Eight threads share four cores: each sample takes a thread twice as long as a core.
         let shared = measured(0.0, 80.0, 0.0, 0.0, 8.0);
         let totals = Totals { cores: 5.0, cores_samples: 125.0, ..shared.totals };
-        let network = Totals { fetch: 100.0, cores: 2.5, ..totals };
+        let network = Totals { fetch: 100.0, cores: 2.5, cores_reading: 0.5, ..totals };
         let rate = Measured { totals: network, threads: 8, ..shared }.prediction().without_bottleneck;
-        assert!((rate.expect("it is known") - 200.0).abs() < 1e-6, "{rate:?}");
+        assert!((rate.expect("it is known") - 250.0).abs() < 1e-6, "{rate:?}: nothing would be read");
         let kept = Measured { totals, threads: 8, ..shared }.prediction().decoded_cache;
         assert!((kept.expect("it is known") - 400.0).abs() < 1e-6, "{kept:?}");
+        // A quarter of 32 ms is for drawing; 8 ms are for reading a kilobyte, and as long as that takes what is seen of an image.
+        let read = Totals { cores_reading: 1.0, bytes: 1e6, seen_bytes: 1e6, ..totals };
+        let kept = Measured { totals: read, threads: 8, ..shared }.prediction().decoded_cache;
+        assert!((kept.expect("it is known") - 250.0).abs() < 1e-6, "{kept:?}");
     }
 
     #[test]

@@ -15,7 +15,7 @@ use std::ops::Sub;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-pub use cores::{Cores, Turns};
+pub use cores::{Cores, Since, Turns};
 pub use diagnosis::{Bottleneck, Prediction};
 pub use history::History;
 pub use remedy::{Change, Remedy, remedies};
@@ -71,6 +71,8 @@ pub struct Meter {
     pub bytes: AtomicU64,
     /// Bytes of images that were decoded, as they are kept.
     pub decoded_bytes: AtomicU64,
+    /// Of these, bytes of the parts that are looked at.
+    pub seen_bytes: AtomicU64,
     /// Images that were decoded.
     pub decoded: AtomicU64,
     /// Samples that were delivered.
@@ -94,6 +96,8 @@ pub struct Totals {
     pub decode: f64,
     /// Seconds of cores, of some samples.
     pub cores: f64,
+    /// Of these, seconds for reading.
+    pub cores_reading: f64,
     /// Those samples.
     pub cores_samples: f64,
     /// Seconds.
@@ -108,6 +112,8 @@ pub struct Totals {
     pub bytes: f64,
     /// Bytes.
     pub decoded_bytes: f64,
+    /// Bytes.
+    pub seen_bytes: f64,
     /// Images.
     pub decoded: f64,
     /// Samples.
@@ -126,9 +132,10 @@ impl Meter {
     /// What it says now.
     pub fn totals(&self) -> Totals {
         let of = |count: &AtomicU64| count.load(Ordering::Relaxed) as f64;
-        let (cores, cores_samples) = self.cores.totals();
+        let (cores, cores_reading, cores_samples) = self.cores.totals();
         Totals {
             cores,
+            cores_reading,
             cores_samples,
             read: self.read.seconds(),
             make: self.make.seconds(),
@@ -139,6 +146,7 @@ impl Meter {
             starved: self.starved.seconds(),
             bytes: of(&self.bytes),
             decoded_bytes: of(&self.decoded_bytes),
+            seen_bytes: of(&self.seen_bytes),
             decoded: of(&self.decoded),
             samples: of(&self.samples),
             failed: of(&self.failed),
@@ -158,6 +166,7 @@ impl Sub for Totals {
             make: self.make - before.make,
             decode: self.decode - before.decode,
             cores: self.cores - before.cores,
+            cores_reading: self.cores_reading - before.cores_reading,
             cores_samples: self.cores_samples - before.cores_samples,
             ahead: self.ahead - before.ahead,
             memory: self.memory - before.memory,
@@ -165,6 +174,7 @@ impl Sub for Totals {
             starved: self.starved - before.starved,
             bytes: self.bytes - before.bytes,
             decoded_bytes: self.decoded_bytes - before.decoded_bytes,
+            seen_bytes: self.seen_bytes - before.seen_bytes,
             decoded: self.decoded - before.decoded,
             samples: self.samples - before.samples,
             failed: self.failed - before.failed,

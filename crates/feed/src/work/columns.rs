@@ -1,6 +1,5 @@
 //! Columns of a batch, made from the fields of its samples.
 
-use std::mem;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
@@ -237,10 +236,9 @@ impl Work for Columns {
     fn write(&self, scratch: &mut Scratch, turn: Turn, places: &mut [Place<'_>]) -> Result<(), SampleError> {
         let (shard, sample) = self.dataset.find(turn.sample);
         let (start, read_before) = (Instant::now(), scratch.reading);
-        let mut turns = mem::take(&mut scratch.turns);
-        let write = || self.write_columns(scratch, (shard, sample), turn, places);
-        let written = self.meter.cores.measure(&mut turns, write);
-        scratch.turns = turns;
+        let begun = self.meter.cores.begin(&mut scratch.turns);
+        let written = self.write_columns(scratch, (shard, sample), turn, places);
+        self.meter.cores.end(begun);
         let reading = scratch.reading - read_before;
         self.meter.read.add(reading);
         self.meter.make.add(start.elapsed().saturating_sub(reading));
@@ -319,10 +317,11 @@ impl Columns {
         column: &Column,
         place: &mut Place<'_>,
     ) -> Result<(), Reason> {
-        let Scratch { file, reading, .. } = scratch;
+        let Scratch { file, reading, turns } = scratch;
         let mut read = |bytes: &mut Vec<u8>| {
-            let start = Instant::now();
+            let (start, begun) = (Instant::now(), self.meter.cores.begin_reading(turns));
             let encoding = read(shard, sample, &column.fields, bytes);
+            self.meter.cores.end_reading(begun);
             *reading += start.elapsed();
             self.meter.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
             encoding

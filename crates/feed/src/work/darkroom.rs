@@ -1,8 +1,8 @@
-//! What photographs are made in. Whoever begins takes the one that was left last, and it is still in the caches of a core: threads that
-//! wait for a disk or a store may be many more than those that work.
+//! What photographs are made in. Whoever begins takes the one that was left last on the same core, and it is still in its caches: threads
+//! that wait for a disk or a store may be many more than those that work.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use crate::image::jpeg::Planes;
@@ -20,7 +20,8 @@ pub(super) struct Darkroom {
 /// All of them: as many as photographs were ever made at once.
 pub(super) struct Darkrooms {
     pixels_max: u64,
-    free: Mutex<Vec<Box<Darkroom>>>,
+    /// With the core that each was left on.
+    free: Mutex<Vec<(usize, Box<Darkroom>)>>,
 }
 
 /// One that is in use, until this is dropped.
@@ -35,10 +36,9 @@ impl Darkrooms {
         Darkrooms { pixels_max, free: Mutex::default() }
     }
 
-    /// Takes the one that was left last.
+    /// Takes the one that was left last on this core; or on another, where there is none.
     pub(super) fn enter(&self) -> Entered<'_> {
-        let left_last = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let room = left_last.unwrap_or_else(|| {
+        let room = self.left_last(core()).unwrap_or_else(|| {
             Box::new(Darkroom {
                 decoder: Decoder::new(self.pixels_max),
                 planes: Planes::new(),
@@ -47,6 +47,16 @@ impl Darkrooms {
             })
         });
         Entered { room: Some(room), home: self }
+    }
+
+    fn left_last(&self, core: usize) -> Option<Box<Darkroom>> {
+        let mut free = self.lock();
+        let place = free.iter().rposition(|(left_on, _)| *left_on == core).or(free.len().checked_sub(1))?;
+        Some(free.remove(place).1)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<(usize, Box<Darkroom>)>> {
+        self.free.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -75,8 +85,20 @@ impl Drop for Entered<'_> {
     fn drop(&mut self) {
         // What a panic left behind may be in any state.
         if let Some(room) = self.room.take().filter(|_| !thread::panicking()) {
-            self.home.free.lock().unwrap_or_else(PoisonError::into_inner).push(room);
+            self.home.lock().push((core(), room));
         }
+    }
+}
+
+/// The core that this thread runs on, where the system tells that.
+fn core() -> usize {
+    #[cfg(target_os = "linux")]
+    {
+        rustix::thread::sched_getcpu()
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        0
     }
 }
 
@@ -91,20 +113,30 @@ mod tests {
     #[test]
     fn the_one_that_was_left_last_is_taken_first() {
         let rooms = Darkrooms::new(1);
-        let place = |room: &Entered<'_>| std::ptr::from_ref(&**room);
-        let (first, second) = (rooms.enter(), rooms.enter());
-        let (place_first, place_second) = (place(&first), place(&second));
-        assert_ne!(place_first, place_second);
-        drop(second);
-        drop(first);
-        let again = rooms.enter();
-        assert_eq!(place(&again), place_first);
-        again.tear_down();
-        assert_eq!(place(&rooms.enter()), place_second);
+        let place = |room: &Darkroom| std::ptr::from_ref(room);
+        let leave = |core: usize| {
+            let room = Darkrooms::new(1).enter().room.take().unwrap();
+            let place = place(&room);
+            rooms.lock().push((core, room));
+            place
+        };
+        let (first, second, third) = (leave(0), leave(1), leave(0));
+        let kept: Vec<_> = [1, 1, 1].map(|core| rooms.left_last(core).unwrap()).into();
+        assert_eq!(kept.iter().map(|room| place(room)).collect::<Vec<_>>(), [second, third, first]);
+        assert!(rooms.left_last(0).is_none());
+    }
+
+    #[test]
+    fn whoever_leaves_lets_others_enter_unless_it_is_torn_down() {
+        let rooms = Darkrooms::new(1);
+        drop(rooms.enter());
+        assert_eq!(rooms.lock().len(), 1);
+        rooms.enter().tear_down();
+        assert!(rooms.lock().is_empty());
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _room = rooms.enter();
             panic!("in the middle");
         }));
-        assert!(panicked.is_err() && rooms.free.lock().unwrap().is_empty(), "what a panic left is not used again");
+        assert!(panicked.is_err() && rooms.lock().is_empty(), "what a panic left is not used again");
     }
 }

@@ -44,11 +44,11 @@ pub enum Pixels {
     Bytes,
 }
 
-/// Bytes that an image of a size takes decoded, of which a part is.
-fn whole_bytes(part: &Planes, size: Size) -> usize {
-    let Size { width, height } = size;
+/// Bytes that an area of an image takes decoded, in planes as these are.
+fn decoded_bytes(alike: &Planes, area: Size) -> u64 {
+    let Size { width, height } = area;
     let pixels = |plane: &Plane| (width.div_ceil(plane.step_x)) * height.div_ceil(plane.step_y);
-    part.planes.iter().map(pixels).sum()
+    alike.planes.iter().map(pixels).sum::<usize>() as u64
 }
 
 /// What is drawn by chance for one image.
@@ -141,12 +141,14 @@ impl Photograph {
         let size = decoded?;
         meter.decode.stop(start);
         meter.decoded.fetch_add(1, Ordering::Relaxed);
-        meter.decoded_bytes.fetch_add(whole_bytes(&room.planes, size) as u64, Ordering::Relaxed);
+        meter.decoded_bytes.fetch_add(decoded_bytes(&room.planes, size), Ordering::Relaxed);
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);
         }
         let view = self.view(turn, size);
+        let Region { width, height, .. } = view.region;
+        meter.seen_bytes.fetch_add(decoded_bytes(&room.planes, Size { width, height }), Ordering::Relaxed);
         let finding_before = room.renderer.finding();
         self.draw(&mut room.renderer, &room.planes, &view, &mut room.drawn, slot);
         // That is spared, too, where it is kept decoded.
