@@ -71,7 +71,7 @@ pub struct Meter {
     pub bytes: AtomicU64,
     /// Bytes of images that were decoded, as they are kept.
     pub decoded_bytes: AtomicU64,
-    /// Of these, bytes of the parts that are looked at.
+    /// Of these, bytes of the rows that are looked at.
     pub seen_bytes: AtomicU64,
     /// Images that were decoded.
     pub decoded: AtomicU64,

@@ -62,6 +62,18 @@ impl Pace {
 
     /// One is done that took `took`, and brought `amount`; with it, `working` worked.
     pub fn done(&mut self, now: Duration, took: Duration, amount: u64, working: usize) {
+        self.done_where(now, took, amount, working, || true);
+    }
+
+    /// The same; the number is raised only where more may help, which is asked when it would be.
+    pub fn done_where(
+        &mut self,
+        now: Duration,
+        took: Duration,
+        amount: u64,
+        working: usize,
+        may_help: impl FnOnce() -> bool,
+    ) {
         if self.done == 0 {
             self.began = self.began.max(now.saturating_sub(took));
         }
@@ -72,7 +84,7 @@ impl Pace {
         self.latency = if self.latency.is_zero() { took } else { (7 * self.latency + took) / 8 };
         let period = now.saturating_sub(self.began);
         if period >= PERIOD_MIN.max(PERIOD_LATENCIES * self.latency) && self.done >= DONE_MIN {
-            self.decide(now, period);
+            self.decide(now, period, may_help);
             (self.began, self.amount, self.done, self.full) = (now, 0, 0, 0);
         }
     }
@@ -89,7 +101,7 @@ impl Pace {
         self.rest_until = now + THROTTLED_REST;
     }
 
-    fn decide(&mut self, now: Duration, period: Duration) {
+    fn decide(&mut self, now: Duration, period: Duration, may_help: impl FnOnce() -> bool) {
         // Where fewer worked than might, the number says nothing.
         let is_full = 4 * self.full >= 3 * self.done;
         if !is_full || now < self.rest_until {
@@ -102,7 +114,7 @@ impl Pace {
                 self.is_young = false;
                 self.rest_until = now + REST_PERIODS * period;
             }
-            _ if self.window < self.window_max => {
+            _ if self.window < self.window_max && may_help() => {
                 self.before = Some((self.window, rate));
                 let more = if self.is_young { self.window } else { self.window.div_ceil(2) };
                 self.window = (self.window + more).min(self.window_max);
@@ -161,5 +173,21 @@ mod tests {
         assert_eq!(pace.window(), START / 4);
         (0..20).for_each(|more| pace.throttled(now + (3 + more) * THROTTLED_REST));
         assert_eq!(pace.window(), 1);
+    }
+
+    #[test]
+    fn nothing_is_raised_where_more_cannot_help() {
+        let mut pace = Pace::new(Tuned { start: 2, max: 64 });
+        let (mut now, took) = (Duration::ZERO, Duration::from_millis(10));
+        let mut run = |may_help: bool| {
+            for _ in 0..1000 {
+                // As many at once as may.
+                now += took / pace.window() as u32;
+                pace.done_where(now, took, 1, 64, || may_help);
+            }
+            pace.window()
+        };
+        assert_eq!(run(false), 2);
+        assert!(run(true) > 2);
     }
 }

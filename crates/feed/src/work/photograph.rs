@@ -147,8 +147,9 @@ impl Photograph {
             kept.keep(image, &room.planes);
         }
         let view = self.view(turn, size);
-        let Region { width, height, .. } = view.region;
-        meter.seen_bytes.fetch_add(decoded_bytes(&room.planes, Size { width, height }), Ordering::Relaxed);
+        // What lies beside the part is brought along with it.
+        let rows = Size { width: size.width, height: view.region.height };
+        meter.seen_bytes.fetch_add(decoded_bytes(&room.planes, rows), Ordering::Relaxed);
         let finding_before = room.renderer.finding();
         self.draw(&mut room.renderer, &room.planes, &view, &mut room.drawn, slot);
         // That is spared, too, where it is kept decoded.
