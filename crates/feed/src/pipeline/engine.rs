@@ -109,7 +109,7 @@ impl<W: Work> Engine<W> {
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
         if !state.front_is_done() {
-            if state.make_more_ahead() {
+            if state.make_more_ahead(self.line.work.ahead()) {
                 self.line.more_to_do.notify_all();
             }
             let start = Instant::now();

@@ -143,12 +143,11 @@ impl<T> State<T> {
     }
 
     fn take_ready(&mut self) -> Option<(Arc<Making<T>>, usize)> {
-        let first = *self.ready.first()?;
-        let place = (first.batch - self.popped) as usize;
-        if place >= self.open {
+        if !self.is_any_ready() {
             return None;
         }
-        self.ready.remove(&first);
+        let first = self.ready.pop_first()?;
+        let place = (first.batch - self.popped) as usize;
         let Place::Batch(making) = &self.line[place] else { unreachable!("an end has no samples") };
         Some((Arc::clone(making), first.slot as usize))
     }
@@ -212,13 +211,20 @@ impl<T> State<T> {
     }
 
     /// The consumer waits for a batch. Where threads had nothing to do before, since enough was made ahead, more is from now on: it takes
-    /// batches faster at times than they are made, and slower at others. Whether more is.
-    pub(super) fn make_more_ahead(&mut self) -> bool {
+    /// batches faster at times than they are made, and slower at others. Not where nothing can be made, since what it would be made from
+    /// is late: that would be as late for more of them. Whether more is.
+    pub(super) fn make_more_ahead(&mut self, asked: Ahead) -> bool {
         let ahead = self.ahead;
-        if mem::take(&mut self.was_full) {
+        let is_late = asked != Ahead::Nothing && !self.is_any_ready();
+        if mem::take(&mut self.was_full) && !is_late {
             self.ahead = (ahead + ahead.div_ceil(2)).min(self.ahead_max);
         }
         self.ahead > ahead
+    }
+
+    /// Whether any sample in an open batch can be made, where it is asked for ahead.
+    fn is_any_ready(&self) -> bool {
+        self.ready.first().is_some_and(|first| first.batch < self.popped + self.open as u64)
     }
 
     /// Batches that are made ahead at most.
