@@ -109,7 +109,7 @@ impl<W: Work> Engine<W> {
     pub fn next(&self, patience: Duration) -> Next {
         let mut state = self.line.lock();
         if !state.front_is_done() {
-            if state.make_more_ahead(self.line.work.ahead()) {
+            if state.make_more_ahead() {
                 self.line.more_to_do.notify_all();
             }
             let start = Instant::now();
@@ -290,6 +290,7 @@ impl<W: Work> Line<W> {
             let meter = self.work.meter();
             let waits = if ahead != Ahead::Nothing && state.awaits() {
                 // What is open, and not being made, waits for what it is made from.
+                state.is_late();
                 &meter.fetch
             } else if state.lacks_memory() {
                 &meter.memory

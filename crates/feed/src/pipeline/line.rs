@@ -57,6 +57,8 @@ pub(super) struct State<T> {
     ahead_max: usize,
     /// Whether that was reached since the consumer waited last.
     was_full: bool,
+    /// Whether anything that batches are made from was late since then.
+    was_late: bool,
     /// Bytes of the next batch, where there were too few to open it.
     waits_for: Option<usize>,
     stop: bool,
@@ -86,6 +88,7 @@ impl<T> State<T> {
             ahead: settings.ahead.start,
             ahead_max: settings.ahead.max,
             was_full: false,
+            was_late: false,
             waits_for: None,
             stop: false,
         }
@@ -143,11 +146,12 @@ impl<T> State<T> {
     }
 
     fn take_ready(&mut self) -> Option<(Arc<Making<T>>, usize)> {
-        if !self.is_any_ready() {
+        let first = *self.ready.first()?;
+        let place = (first.batch - self.popped) as usize;
+        if place >= self.open {
             return None;
         }
-        let first = self.ready.pop_first()?;
-        let place = (first.batch - self.popped) as usize;
+        self.ready.remove(&first);
         let Place::Batch(making) = &self.line[place] else { unreachable!("an end has no samples") };
         Some((Arc::clone(making), first.slot as usize))
     }
@@ -211,20 +215,20 @@ impl<T> State<T> {
     }
 
     /// The consumer waits for a batch. Where threads had nothing to do before, since enough was made ahead, more is from now on: it takes
-    /// batches faster at times than they are made, and slower at others. Not where nothing can be made, since what it would be made from
-    /// is late: that would be as late for more of them. Whether more is.
-    pub(super) fn make_more_ahead(&mut self, asked: Ahead) -> bool {
+    /// batches faster at times than they are made, and slower at others. Not where what they are made from was late, too: it would be as
+    /// late for more of them. Whether more is.
+    pub(super) fn make_more_ahead(&mut self) -> bool {
         let ahead = self.ahead;
-        let is_late = asked != Ahead::Nothing && !self.is_any_ready();
-        if mem::take(&mut self.was_full) && !is_late {
+        let (was_full, was_late) = (mem::take(&mut self.was_full), mem::take(&mut self.was_late));
+        if was_full && !was_late {
             self.ahead = (ahead + ahead.div_ceil(2)).min(self.ahead_max);
         }
         self.ahead > ahead
     }
 
-    /// Whether any sample in an open batch can be made, where it is asked for ahead.
-    fn is_any_ready(&self) -> bool {
-        self.ready.first().is_some_and(|first| first.batch < self.popped + self.open as u64)
+    /// A thread has nothing to do because what open batches are made from is not here.
+    pub(super) fn is_late(&mut self) {
+        self.was_late = true;
     }
 
     /// Batches that are made ahead at most.
@@ -342,5 +346,42 @@ impl<T> State<T> {
         if self.free.len() < settings.ahead.max {
             self.free.push(stores);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::order::{Order, Shares, Shuffle, Worker};
+    use crate::tune::Tuned;
+
+    #[test]
+    fn more_is_made_ahead_unless_what_it_is_made_from_is_late() {
+        let samples = 1000;
+        let settings = Settings {
+            course: Order { samples, shuffle: Shuffle::Global, seed: 1 }.into(),
+            shares: Shares { samples, world: 1, rank: 0, batch: 10, drop_last: false, worker: Worker::ALONE },
+            threads: Tuned::pinned(1),
+            ahead: Tuned { start: 2, max: 4 },
+            epoch: 0,
+            consumed: 0,
+        };
+        let mut state: State<()> = State::new(&settings);
+        let memory = Share::new(1 << 20);
+        let mut fill = |state: &mut State<()>| {
+            let room = Room { memory: &memory, bytes: &|_| BytesMax { bytes: 1, joined: 0 } };
+            while state.open(&settings, &[], &room) {}
+        };
+        assert!(!state.make_more_ahead(), "not enough was open before");
+        fill(&mut state);
+        assert!(state.make_more_ahead() && state.ahead() == 3);
+        assert!(!state.make_more_ahead(), "it was not full since");
+        fill(&mut state);
+        state.is_late();
+        assert!(!state.make_more_ahead(), "it would be as late");
+        fill(&mut state);
+        assert!(state.make_more_ahead() && state.ahead() == 4);
+        fill(&mut state);
+        assert!(!state.make_more_ahead(), "there is a bound");
     }
 }
