@@ -37,9 +37,8 @@ impl Crew {
             began: Instant::now(),
             size: AtomicUsize::new(threads.start),
             idle: AtomicUsize::new(0),
-            tuning: (!threads.is_pinned()).then(|| {
-                Mutex::new(Tuning { pace: Pace::new(threads), asked: Instant::now(), taken: cores_taken() })
-            }),
+            tuning: (!threads.is_pinned())
+                .then(|| Mutex::new(Tuning { pace: Pace::new(threads), asked: Instant::now(), taken: cores_taken() })),
         }
     }
 

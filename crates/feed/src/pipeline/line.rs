@@ -368,7 +368,7 @@ mod tests {
         };
         let mut state: State<()> = State::new(&settings);
         let memory = Share::new(1 << 20);
-        let mut fill = |state: &mut State<()>| {
+        let fill = |state: &mut State<()>| {
             let room = Room { memory: &memory, bytes: &|_| BytesMax { bytes: 1, joined: 0 } };
             while state.open(&settings, &[], &room) {}
         };

@@ -158,6 +158,11 @@ fn what_cannot_be_had_is_named() {
     let error = refused(open(&server.url("part-2.tar"), column));
     assert!(error.contains("status 400"), "{error}");
     assert_eq!(server.requests(), 1, "it is asked once");
+    // A server that only knows files.
+    let server = start(&folder, Behaviour { faults: vec![(1, Fault::Status(501))], ..Behaviour::default() });
+    let error = refused(open(&server.url("part-*.tar"), column));
+    assert!(error.contains("does not tell what lies there") && error.contains("{000..127}"), "{error}");
+    assert_eq!(server.requests_of("PROPFIND"), 1, "it is asked once");
 }
 
 #[test]

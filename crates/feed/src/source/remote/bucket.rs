@@ -19,7 +19,7 @@ use object_store::{
 use url::Url;
 
 use super::fetch::Fetcher;
-use super::wire::Connector;
+use super::wire::{Connector, Refused};
 use super::{Object, told};
 use crate::memory::{Fetching, Share};
 use crate::source::SourceError;
@@ -121,7 +121,7 @@ impl Bucket {
     pub(in crate::source) fn list(self: &Arc<Self>, folder: &Path) -> Result<Vec<Object>, SourceError> {
         self.fetcher.counts().lists.fetch_add(1, Ordering::Relaxed);
         let listed = self.fetcher.wait(self.fetcher.tried(|| self.store.list_with_delimiter(Some(folder))));
-        let listed = listed.map_err(|error| self.failed(folder, &error))?;
+        let listed = listed.map_err(|error| self.not_listed(folder, &error))?;
         Ok(listed.objects.into_iter().map(|meta| self.listed(meta)).collect())
     }
 
@@ -142,7 +142,7 @@ impl Bucket {
             let whole = Some(bytes.into());
             return Ok(vec![Object { bucket: Arc::clone(self), path, size, version: None, whole }]);
         }
-        let listed = listed.map_err(|error| self.failed(folder, &error))?;
+        let listed = listed.map_err(|error| self.not_listed(folder, &error))?;
         Ok(listed.objects.into_iter().map(|meta| self.listed(meta)).collect())
     }
 
@@ -150,7 +150,7 @@ impl Bucket {
     pub(in crate::source) fn list_all(self: &Arc<Self>, folder: &Path) -> Result<Vec<Object>, SourceError> {
         self.fetcher.counts().lists.fetch_add(1, Ordering::Relaxed);
         let all = || self.store.list(Some(folder)).try_collect::<Vec<ObjectMeta>>();
-        let listed = self.fetcher.wait(self.fetcher.tried(all)).map_err(|error| self.failed(folder, &error))?;
+        let listed = self.fetcher.wait(self.fetcher.tried(all)).map_err(|error| self.not_listed(folder, &error))?;
         Ok(listed.into_iter().map(|meta| self.listed(meta)).collect())
     }
 
@@ -194,6 +194,14 @@ impl Bucket {
     /// The address of an object.
     pub(super) fn name(&self, path: &Path) -> String {
         format!("{}/{path}", self.address)
+    }
+
+    fn not_listed(&self, folder: &Path, error: &object_store::Error) -> SourceError {
+        if !Refused::within(error).is_some_and(Refused::is_unknown_method) {
+            return self.failed(folder, error);
+        }
+        let what = "the server does not tell what lies there (PROPFIND, as WebDAV has it): name the files, such as part-{000..127}.tar";
+        SourceError { name: self.name(folder), offset: None, error: io::Error::new(io::ErrorKind::Unsupported, what) }
     }
 
     fn failed(&self, path: &Path, error: &object_store::Error) -> SourceError {

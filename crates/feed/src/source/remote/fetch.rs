@@ -1,7 +1,6 @@
 //! Gets pieces of objects: many at once, in the order in which they are asked for; tried again where that may help.
 
 use std::collections::VecDeque;
-use std::error::Error;
 use std::io;
 use std::mem::ManuallyDrop;
 use std::process;
@@ -17,6 +16,7 @@ use super::RemoteFile;
 use super::direct::Destination;
 use super::fetched::{Fetched, Filling, Memory};
 use super::piece::Piece;
+use super::wire::Refused;
 use crate::format::Extent;
 use crate::memory::Share;
 use crate::source::SourceError;
@@ -431,22 +431,10 @@ async fn copied(got: GetResult, mut filling: Filling, piece: &Weak<Piece>) -> Re
 fn may_pass(error: &object_store::Error) -> bool {
     use object_store::Error as E;
     match error {
-        E::Generic { source, .. } => !is_final(&**source),
+        E::Generic { .. } => !Refused::within(error).is_some_and(Refused::is_final),
         E::JoinError { .. } => true,
         _ => false,
     }
-}
-
-/// Whether a store said no, and will say so again: any status of 4xx but those that mean "later".
-fn is_final(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(status) = error.downcast_ref::<super::wire::Refused>() {
-            return status.is_final();
-        }
-        next = error.source();
-    }
-    false
 }
 
 fn closed(file: &RemoteFile) -> SourceError {

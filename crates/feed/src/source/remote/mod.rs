@@ -258,6 +258,10 @@ fn told(error: &object_store::Error) -> io::Error {
             io::ErrorKind::PermissionDenied,
             "the store wants credentials: by the environment, or by storage_options",
         ),
+        E::NotSupported { .. } => io::Error::new(
+            io::ErrorKind::Unsupported,
+            "the server sends whole files only, and parts of them are read: have them served by one that knows ranges",
+        ),
         error => {
             let mut inmost: &dyn Error = error;
             while let Some(source) = inmost.source() {

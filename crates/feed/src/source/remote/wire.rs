@@ -144,9 +144,26 @@ fn is_direct(options: &ClientOptions) -> bool {
 }
 
 impl Refused {
-    /// Whether it will say so again.
+    /// What a store said, where that is why something failed.
+    pub(super) fn within(error: &object_store::Error) -> Option<&Refused> {
+        let mut next: Option<&(dyn Error + 'static)> = Some(error);
+        while let Some(error) = next {
+            if let Some(refused) = error.downcast_ref() {
+                return Some(refused);
+            }
+            next = error.source();
+        }
+        None
+    }
+
+    /// Whether it will say so again: any status of 4xx but those that mean "later".
     pub(super) fn is_final(&self) -> bool {
-        self.status < 500 && !matches!(self.status, 408 | 429)
+        (self.status < 500 && !matches!(self.status, 408 | 429)) || self.is_unknown_method()
+    }
+
+    /// Whether it does not know what it is asked to do.
+    pub(super) fn is_unknown_method(&self) -> bool {
+        matches!(self.status, 405 | 501)
     }
 }
 

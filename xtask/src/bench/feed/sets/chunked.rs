@@ -62,8 +62,7 @@ pub(super) fn write_litdata(folder: &Path, shard: impl Fn(u64) -> Range<u64>) ->
     }
     let leaf = r#"{"type": null, "context": null, "children_spec": []}"#;
     let names = r#""[\"text\", \"id\"]""#;
-    let spec =
-        format!(r#"[1, {{"type": "builtins.dict", "context": {names}, "children_spec": [{leaf}, {leaf}]}}]"#);
+    let spec = format!(r#"[1, {{"type": "builtins.dict", "context": {names}, "children_spec": [{leaf}, {leaf}]}}]"#);
     let config = json!({
         "chunk_bytes": 64 << 20, "chunk_size": null, "compression": null, "compression_level": null, "encryption": null,
         "data_format": ["str", "str"], "data_spec": spec, "item_loader": "PyTreeLoader", "types": null,

@@ -23,7 +23,8 @@ pub(super) fn gz(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 /// Samples with a text and a number, as a table of Parquet's and one of Arrow's.
 pub(super) fn write_tables(folder: &Path, number: u64, samples: Range<u64>) -> anyhow::Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let texts: ArrayRef = Arc::new(StringArray::from_iter_values(samples.clone().map(|sample| format!("text {sample}"))));
+    let texts: ArrayRef =
+        Arc::new(StringArray::from_iter_values(samples.clone().map(|sample| format!("text {sample}"))));
     let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(samples.map(|sample| sample as i64)));
     let table = RecordBatch::try_from_iter([("text", texts), ("id", numbers)])?;
     let file = |kind: &str| {
