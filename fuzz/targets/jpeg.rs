@@ -1,7 +1,8 @@
 #![no_main]
-//! A JPEG, of which a part is decoded: the first bytes say which. What is decoded must be the same as when all is.
+//! A JPEG, of which a part is decoded, and how much smaller than it is: the first bytes say which. What is decoded must be the same as when
+//! all is.
 
-use feed::image::jpeg::{Decoder, Planes, Region};
+use feed::image::jpeg::{Decoder, Planes, Region, Scale};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some(([left, top, width, height], file)) = bytes.split_first_chunk() else { return };
@@ -9,20 +10,21 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
         let start = usize::from(start) % all;
         (start, 1 + usize::from(length) % (all - start))
     };
+    let scale = [Scale::Whole, Scale::Half, Scale::Quarter, Scale::Eighth][usize::from(*left) % 4];
     let mut decoder = Decoder::new(1 << 20);
     let (mut some, mut all) = (Planes::new(), Planes::new());
-    let whole = decoder.decode(
+    let whole = decoder.decode_smaller(
         file,
-        |size| Region { left: 0, top: 0, width: size.width, height: size.height },
+        |size| (Region { left: 0, top: 0, width: size.width, height: size.height }, scale),
         usize::MAX,
         &mut all,
     );
     let mut chosen = None;
-    let partly = decoder.decode(
+    let partly = decoder.decode_smaller(
         file,
         |size| {
             let ((left, width), (top, height)) = (part(size.width, *left, *width), part(size.height, *top, *height));
-            *chosen.insert(Region { left, top, width, height })
+            (*chosen.insert(Region { left, top, width, height }), scale)
         },
         usize::MAX,
         &mut some,

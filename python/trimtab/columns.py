@@ -77,7 +77,8 @@ class Image:
     (height, width). ``crop``: the part that is drawn; all of it if none is told. ``flip``: how often left and right change
     places. ``dtype``: float32, of which, from 0 to 1, ``mean`` is taken, and the rest divided by ``std``; or uint8, from 0 to 255, a
     quarter of the memory for whoever normalises on the device. ``jitter``: how colours are changed, of what is drawn, before it is
-    normalised; not at all if it is not told.
+    normalised; not at all if it is not told. ``dct_scaling``: whether a JPEG whose part is at least twice as large as what it is drawn to
+    is decoded at a half, a quarter or an eighth of its size, from fewer coefficients, which is faster and nearly the same.
     """
 
     field: str | Sequence[str] = ("jpg", "jpeg", "png", "webp")
@@ -88,6 +89,7 @@ class Image:
     std: tuple[float, float, float] = (1.0, 1.0, 1.0)
     dtype: Literal["float32", "uint8"] = "float32"
     jitter: ColorJitter | None = None
+    dct_scaling: bool = False
 
     def _spec(self) -> dict[str, Any]:
         height, width = (self.size, self.size) if isinstance(self.size, int) else self.size
@@ -101,6 +103,7 @@ class Image:
             "std": list(self.std),
             "dtype": self.dtype,
             "jitter": None if self.jitter is None else self.jitter._spec(),
+            "dct_scaling": self.dct_scaling,
         }
         return {"fields": _names(self.field), "kind": {"image": image}}
 

@@ -202,6 +202,9 @@ pub struct ImageSpec {
     /// How often left and right change places: 0 to 1.
     #[serde(default)]
     pub flip: f64,
+    /// Whether a JPEG is decoded at a half, a quarter or an eighth of its size where that leaves as many samples as come out.
+    #[serde(default)]
+    pub dct_scaling: bool,
     /// How colours are changed by chance.
     #[serde(default)]
     pub jitter: Option<JitterSpec>,

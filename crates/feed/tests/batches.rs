@@ -22,6 +22,7 @@ fn columns(dataset: &Arc<Dataset>, decoded_bytes_max: usize) -> Arc<Columns> {
         width: 21,
         height: 17,
         mirror: 0.5,
+        dct_scaling: false,
         jitter: None,
         pixels: Pixels::Normalised(Normalise::new([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])),
         seed: 5,

@@ -1,6 +1,6 @@
 //! The decoder against another one, on images of every kind, and against itself on parts of them.
 
-use feed::image::jpeg::{Colour, Decoder, JpegError, Plane, Planes, Region, size};
+use feed::image::jpeg::{Colour, Decoder, JpegError, Plane, Planes, Region, Scale, size};
 use feed::image::{Normalise, Renderer, Target};
 use feed::random::Draws;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -100,8 +100,61 @@ fn sample(plane: &Plane, x: usize, y: usize) -> u8 {
     plane.sample(x / plane.step_x - plane.first_column, y / plane.step_y - plane.first_row)
 }
 
+/// The same, made smaller.
+fn decoded_smaller(file: &[u8], scale: Scale, region: Option<Region>) -> Planes {
+    let mut planes = Planes::new();
+    let look = |size: feed::image::jpeg::Size| {
+        (region.unwrap_or(Region { left: 0, top: 0, width: size.width, height: size.height }), scale)
+    };
+    let decoded = Decoder::new(1 << 24).decode_smaller(file, look, usize::MAX, &mut planes);
+    decoded.expect("the image is well formed");
+    planes
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn made_smaller_it_is_nearly_the_mean_and_parts_are_those_of_the_whole(
+        kind in kinds(),
+        scale in prop::sample::select(vec![Scale::Half, Scale::Quarter, Scale::Eighth]),
+        place in any::<[u16; 4]>(),
+    ) {
+        let file = encoded(&kind);
+        let (whole, smaller) = (decoded(&file, None).expect("the image is well formed"), decoded_smaller(&file, scale, None));
+        let step = scale.step();
+        let (mut sum, mut count) = (0.0, 0.0);
+        for (from, to) in whole.planes.iter().zip(&smaller.planes) {
+            // What has fewer samples than pixels is made less small, as far as luminance is.
+            let step = step / step.min(from.step_x.min(from.step_y));
+            prop_assert_eq!((to.step_x, to.step_y), (from.step_x * step, from.step_y * step));
+            prop_assert_eq!((to.columns, to.rows), (from.columns.div_ceil(step), from.rows.div_ceil(step)));
+            // Those that lie in the image as a whole: what an encoder puts beside it is its own affair.
+            for (column, row) in (0..from.columns / step).flat_map(|column| (0..from.rows / step).map(move |row| (column, row))) {
+                let all = (0..step * step).map(|at| from.sample(column * step + at / step, row * step + at % step));
+                let mean = all.map(f64::from).sum::<f64>() / (step * step) as f64;
+                let away = (f64::from(to.sample(column, row)) - mean).abs();
+                // What a block's mean is does not hang on how many samples it is told by, but for those that were cut off.
+                let most = if step == 8 { 2.0 } else { 25.0 };
+                prop_assert!(away <= most, "{away} away at {column}, {row}");
+                (sum, count) = (sum + away, count + 1.0);
+            }
+        }
+        prop_assert!(sum <= 3.0 * count, "{} away on the whole", sum / count);
+
+        let (width, height) = (usize::from(kind.width), usize::from(kind.height));
+        let [left, top, right, bottom] = place.map(usize::from);
+        let (left, top) = (left % width, top % height);
+        let region = Region { left, top, width: 1 + right % (width - left), height: 1 + bottom % (height - top) };
+        let part = decoded_smaller(&file, scale, Some(region));
+        for (whole, part) in smaller.planes.iter().zip(&part.planes) {
+            for y in region.top..region.top + region.height {
+                for x in region.left..region.left + region.width {
+                    prop_assert_eq!(sample(whole, x, y), sample(part, x, y), "at {}, {}", x, y);
+                }
+            }
+        }
+    }
 
     #[test]
     fn luminance_is_what_another_decoder_finds(kind in kinds()) {

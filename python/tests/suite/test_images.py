@@ -15,13 +15,19 @@ import trimtab as tt
 from conftest import write_tar
 
 
-def photographs(path) -> dict[str, tuple[PIL.Image.Image, int]]:
+def photographs(path, draft: bool = False) -> dict[str, tuple[PIL.Image.Image, int]]:
+    """Each with its class; as a draft of at least 40 by 40 pixels, made smaller in decoding."""
     with tarfile.open(path) as tar:
         data = {member.name: tar.extractfile(member).read() for member in tar.getmembers() if member.isfile()}
+
+    def opened(key: str) -> PIL.Image.Image:
+        image = PIL.Image.open(io.BytesIO(data[f"{key}.jpg"]))
+        if draft:
+            image.draft("RGB", (40, 40))
+        return image.convert("RGB")
+
     keys = [name.removesuffix(".jpg") for name in data if name.endswith(".jpg")]
-    return {
-        key: (PIL.Image.open(io.BytesIO(data[f"{key}.jpg"])).convert("RGB"), int(data[f"{key}.cls"])) for key in keys
-    }
+    return {key: (opened(key), int(data[f"{key}.cls"])) for key in keys}
 
 
 def decibels(one: np.ndarray, other: np.ndarray) -> float:
@@ -43,6 +49,31 @@ def test_images_are_those_of_pillow(images, crop):
             photograph = photograph.crop((left, top, left + side, top + side))
         theirs = photograph.resize((224, 224), PIL.Image.Resampling.BILINEAR)
         assert decibels(ours.transpose(1, 2, 0) * 255, np.asarray(theirs, dtype=np.float32)) >= 50
+
+
+def test_jpegs_that_are_made_smaller_in_decoding_are_nearly_those_that_are_not(images):
+    """Where the part is twice as large as what comes out or larger; elsewhere nothing changes."""
+    path = images / "shard-0000.tar"
+    columns = {
+        f"{size}{name}": tt.Image("jpg", size=size, crop=crop, dct_scaling=scaled)
+        for size, crop in [(40, None), (90, tt.RandomCrop((0.5, 1.0))), (800, None)]
+        for name, scaled in [("", False), ("-scaled", True)]
+    }
+    (batch,) = tt.Loader(path, batch_size=100, columns=columns, shuffle=False)
+    for size in (40, 90):
+        each = [decibels(255 * a, 255 * b) for a, b in zip(batch[f"{size}"], batch[f"{size}-scaled"], strict=True)]
+        assert np.median(each) >= 36 and np.min(each) >= 26, (size, np.median(each), np.min(each))
+        assert np.max(each) < 100, "they are not the same"
+    np.testing.assert_array_equal(batch["800"], batch["800-scaled"])
+    # The library that Pillow has makes them smaller, too, where it is told to, and from the same coefficients: it is no nearer.
+    drafts = [photograph for photograph, _ in photographs(path, draft=True).values()]
+    drawn = [photograph.resize((40, 40), PIL.Image.Resampling.BILINEAR) for photograph in drafts]
+    plain = [255 * image.transpose(1, 2, 0) for image in batch["40"]]
+    theirs = [decibels(np.asarray(image, dtype=np.float32), whole) for image, whole in zip(drawn, plain, strict=True)]
+    ours = [decibels(255 * a, 255 * b) for a, b in zip(batch["40-scaled"], batch["40"], strict=True)]
+    assert np.median(ours) >= np.median(theirs) - 0.5, (np.median(ours), np.median(theirs))
+    with pytest.raises(ValueError, match="40-scaled: .*leave decoded_cache out, or dct_scaling"):
+        tt.Loader(path, batch_size=1, columns=columns, decoded_cache=1 << 20)
 
 
 def test_crops_flips_and_scales(images):

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Cursor;
 
-use super::jpeg::{self, JpegError, Planes, Region, Size};
+use super::jpeg::{self, JpegError, Planes, Region, Scale, Size};
 
 /// Why an image cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,8 +105,23 @@ impl Decoder {
         room: usize,
         planes: &mut Planes,
     ) -> Result<Size, ImageError> {
+        self.decode_smaller(file, |size| (region(size), Scale::Whole), room, planes)
+    }
+
+    /// The same; a JPEG is decoded as much smaller than it is as is chosen, too, and other kinds as they are.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Decoder::decode`].
+    pub fn decode_smaller(
+        &mut self,
+        file: &[u8],
+        look: impl FnOnce(Size) -> (Region, Scale),
+        room: usize,
+        planes: &mut Planes,
+    ) -> Result<Size, ImageError> {
         match ImageKind::of(file).ok_or(ImageError::Unknown)? {
-            ImageKind::Jpeg => self.jpeg.decode(file, region, room, planes).map_err(|error| match error {
+            ImageKind::Jpeg => self.jpeg.decode_smaller(file, look, room, planes).map_err(|error| match error {
                 JpegError::NoRoom { bytes } => ImageError::NoRoom { bytes },
                 JpegError::TooLarge { width, height, pixels_max } => {
                     ImageError::TooLarge { width: width.into(), height: height.into(), pixels_max }

@@ -87,6 +87,7 @@ fn photograph(image: &ImageSpec, seed: u64) -> Photograph {
         width: image.width,
         height: image.height,
         mirror: image.flip,
+        dct_scaling: image.dct_scaling,
         jitter: image.jitter.map(|JitterSpec { brightness, contrast, saturation, hue, chance, gray }| Jitter {
             brightness,
             contrast,

@@ -10,7 +10,7 @@ use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jitter::{Jitter, Operation, apply};
-use crate::image::jpeg::{Plane, Planes, Region, Size};
+use crate::image::jpeg::{Plane, Planes, Region, Scale, Size};
 use crate::image::{ImageError, Normalise, Renderer, Target, finish};
 use crate::meter::Meter;
 use crate::pipeline::{Output, Turn, Type};
@@ -27,6 +27,8 @@ pub struct Photograph {
     pub height: usize,
     /// How often left and right change places.
     pub mirror: f64,
+    /// Whether a JPEG is decoded smaller where it is to be drawn smaller.
+    pub dct_scaling: bool,
     /// How colours are changed.
     pub jitter: Option<Jitter>,
     /// What is written for a sample of 0 to 255.
@@ -131,16 +133,26 @@ impl Photograph {
         slot: &mut Slot<'_>,
     ) -> Result<(), Reason> {
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
-        let seen = |size: Size| if kept.is_on() { whole(size) } else { self.view(turn, size).region };
+        let seen = |size: Size| {
+            if kept.is_on() {
+                return (whole(size), Scale::Whole);
+            }
+            let region = self.view(turn, size).region;
+            let scale = if self.dct_scaling { Scale::enough(region, self.width, self.height) } else { Scale::Whole };
+            (region, scale)
+        };
         let start = Instant::now();
-        let mut decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+        let mut decoded = room.decoder.decode_smaller(file, seen, seat.left(), &mut room.planes);
         if let Err(ImageError::NoRoom { bytes }) = decoded {
             seat.grow(bytes)?;
-            decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
+            decoded = room.decoder.decode_smaller(file, seen, seat.left(), &mut room.planes);
         }
         let size = decoded?;
         meter.decode.stop(start);
-        meter.decoded.fetch_add(1, Ordering::Relaxed);
+        if !self.dct_scaling {
+            // Those that are made smaller are not kept.
+            meter.decoded.fetch_add(1, Ordering::Relaxed);
+        }
         meter.decoded_bytes.fetch_add(decoded_bytes(&room.planes, size), Ordering::Relaxed);
         if kept.is_on() {
             room.renderer.survey(&mut room.planes);

@@ -8,6 +8,7 @@ use super::huffman::{AcTable, DcTable};
 use super::known::Known;
 use super::planes::{Planes, Region, Size, Units};
 use super::progressive::{Coefficients, ScanTables};
+use super::scale::Scale;
 use super::segments::Segments;
 use super::sequential::{self, Coder, Job};
 
@@ -57,6 +58,25 @@ impl Decoder {
         room: usize,
         planes: &mut Planes,
     ) -> Result<Size, JpegError> {
+        self.decode_smaller(file, |size| (region(size), Scale::Whole), room, planes)
+    }
+
+    /// The same, where it is also chosen how much smaller than it is the image is decoded.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`Decoder::decode`].
+    ///
+    /// # Panics
+    ///
+    /// Where the region is empty or reaches out of the image.
+    pub fn decode_smaller(
+        &mut self,
+        file: &[u8],
+        look: impl FnOnce(Size) -> (Region, Scale),
+        room: usize,
+        planes: &mut Planes,
+    ) -> Result<Size, JpegError> {
         let (mut tables, frame, mut at) = headers(file)?;
         let (width, height) = (frame.width, frame.height);
         if (width * height) as u64 > self.pixels_max {
@@ -64,7 +84,7 @@ impl Decoder {
             return Err(JpegError::TooLarge { width, height, pixels_max: self.pixels_max });
         }
         let colour = tables.colour(&frame)?;
-        let region = region(Size { width, height });
+        let (region, scale) = look(Size { width, height });
         assert!(region.width > 0 && region.height > 0, "a region is not empty");
         assert!(
             region.left + region.width <= width && region.top + region.height <= height,
@@ -74,17 +94,18 @@ impl Decoder {
         let (scan, data) = first_scan(file, &mut tables, &mut at, &frame)?;
         let is_at_once = frame.coding == Coding::Sequential && scan.components.len() == frame.components.len();
         // The scan's data lie in segments of their own, without what they are stuffed with.
-        let bytes =
-            file.len() + Planes::bytes_of(&frame, &units) + if is_at_once { 0 } else { Coefficients::bytes_of(&frame) };
+        let bytes = file.len()
+            + Planes::bytes_of(&frame, &units, scale)
+            + if is_at_once { 0 } else { Coefficients::bytes_of(&frame) };
         if bytes > room {
             return Err(JpegError::NoRoom { bytes });
         }
-        planes.lay_out(&frame, colour, &units);
+        planes.lay_out(&frame, colour, &units, scale);
         if is_at_once {
             self.segments.read(file, data);
-            self.decode_at_once(&frame, &scan, &tables, units, planes)?;
+            self.decode_at_once(&frame, &scan, &tables, (units, scale), planes)?;
         } else {
-            self.decode_scans(file, &frame, (scan, data), &mut tables, units, planes)?;
+            self.decode_scans(file, &frame, (scan, data), &mut tables, (units, scale), planes)?;
         }
         Ok(Size { width, height })
     }
@@ -94,7 +115,7 @@ impl Decoder {
         frame: &Frame,
         scan: &Scan,
         tables: &Tables,
-        units: Units,
+        (units, scale): (Units, Scale),
         planes: &mut Planes,
     ) -> Result<(), JpegError> {
         let missing = JpegError::Corrupt { what: "a scan uses a table that was not told" };
@@ -113,6 +134,7 @@ impl Decoder {
                 quantisation: tables.quantisation[component.quantisation].as_ref().ok_or(missing.clone())?,
                 horizontal: component.horizontal,
                 vertical: component.vertical,
+                scale: scale.of(frame, component),
             });
         }
         let job = Job {
@@ -132,7 +154,7 @@ impl Decoder {
         frame: &Frame,
         first: (Scan, usize),
         tables: &mut Tables,
-        units: Units,
+        (units, scale): (Units, Scale),
         planes: &mut Planes,
     ) -> Result<(), JpegError> {
         self.coefficients.clear(frame);
@@ -161,7 +183,7 @@ impl Decoder {
                 table.ok_or(JpegError::Corrupt { what: "a component uses a quantisation table that was not told" })?,
             );
         }
-        self.coefficients.transform(frame, &used, &units, planes);
+        self.coefficients.transform(frame, &used, (&units, scale), planes);
         Ok(())
     }
 

@@ -15,6 +15,7 @@ mod idct;
 mod known;
 mod planes;
 mod progressive;
+mod scale;
 mod segments;
 mod sequential;
 
@@ -22,3 +23,4 @@ pub use decode::{Decoder, size};
 pub use error::JpegError;
 pub use frame::Colour;
 pub use planes::{Plane, Planes, Region, Size};
+pub use scale::Scale;

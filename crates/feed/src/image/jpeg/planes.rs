@@ -1,6 +1,7 @@
 //! What decoding leaves: the samples of each component, where they were asked for.
 
 use super::frame::{BLOCK, Colour, Component, Frame};
+use super::scale::{self, Scale};
 use crate::image::lanes::Lanes;
 
 /// The size of an image, in pixels.
@@ -110,6 +111,17 @@ impl Plane {
         self.extremes[block_x * (self.stride / BLOCK) + block_y] = (lanes.least(least), lanes.greatest(greatest));
     }
 
+    /// Puts the samples of a block that is made smaller where they belong. Their extremes are not noted: nobody looks at them where there
+    /// are fewer samples than pixels.
+    #[inline(never)]
+    pub(super) fn put_smaller(&mut self, scale: Scale, block_x: usize, block_y: usize, coefficients: &[i32; 64]) {
+        let count = scale.samples();
+        scale::inverse(scale, coefficients, |column, row, sample| {
+            let (column, row) = (block_x * count + column, block_y * count + row);
+            self.samples[2 * (column / 2 * self.stride + row) + column % 2] = sample;
+        });
+    }
+
     /// Takes in a sample for each pixel of a whole image, row by row.
     fn fill(&mut self, size: Size, mut samples: impl Iterator<Item = u8>) {
         let Size { width, height } = size;
@@ -130,24 +142,34 @@ impl Plane {
     }
 
     /// Makes room for the units of `units`.
-    fn lay_out(&mut self, frame: &Frame, component: usize, units: &Units) {
+    fn lay_out(&mut self, frame: &Frame, component: usize, units: &Units, scale: Scale) {
         let component = &frame.components[component];
         let (horizontal_max, vertical_max) = frame.factors_max();
         let (width, height) = frame.samples(component);
-        let across = (units.right - units.left) * component.horizontal * BLOCK;
-        self.stride = (units.bottom - units.top) * component.vertical * BLOCK;
-        self.step_x = horizontal_max / component.horizontal;
-        self.step_y = vertical_max / component.vertical;
+        let is_whole = scale == Scale::Whole;
+        let scale = scale.of(frame, component);
+        let (width, height) = (width.div_ceil(scale.step()), height.div_ceil(scale.step()));
+        let (across, down) = Self::stored(component, units, scale);
+        self.stride = down;
+        self.step_x = horizontal_max / component.horizontal * scale.step();
+        self.step_y = vertical_max / component.vertical * scale.step();
         // What the reference decoder does: it smooths steps of two, unless the component is too narrow for it.
-        self.smooth_x = self.step_x == 2 && self.step_y <= 2 && width > 2;
-        self.smooth_y = self.step_y == 2 && (self.step_x == 1 || self.smooth_x);
-        self.first_column = units.left * component.horizontal * BLOCK;
-        self.first_row = units.top * component.vertical * BLOCK;
+        self.smooth_x = is_whole && self.step_x == 2 && self.step_y <= 2 && width > 2;
+        self.smooth_y = is_whole && self.step_y == 2 && (self.step_x == 1 || self.smooth_x);
+        self.first_column = units.left * component.horizontal * scale.samples();
+        self.first_row = units.top * component.vertical * scale.samples();
         self.columns = across.min(width - self.first_column);
         self.rows = self.stride.min(height - self.first_row);
         // Every sample is written when the units are decoded: what lay here does not show.
         self.samples.resize(across * self.stride, 0);
         self.extremes.resize(across / BLOCK * (self.stride / BLOCK), (0, 0));
+    }
+
+    /// Columns and rows that are stored of a component: whole blocks of samples, also where blocks of the image are made smaller.
+    fn stored(component: &Component, units: &Units, scale: Scale) -> (usize, usize) {
+        let (across, down) = (units.right - units.left, units.bottom - units.top);
+        let stored = |blocks: usize| (blocks * scale.samples()).next_multiple_of(BLOCK);
+        (stored(across * component.horizontal), stored(down * component.vertical))
     }
 }
 
@@ -184,9 +206,11 @@ impl Planes {
     }
 
     /// Bytes of the planes of a part of an image.
-    pub(super) fn bytes_of(frame: &Frame, units: &Units) -> usize {
-        let (across, down) = (units.right - units.left, units.bottom - units.top);
-        let blocks = |component: &Component| across * component.horizontal * down * component.vertical;
+    pub(super) fn bytes_of(frame: &Frame, units: &Units, scale: Scale) -> usize {
+        let blocks = |component: &Component| {
+            let (across, down) = Plane::stored(component, units, scale.of(frame, component));
+            across / BLOCK * (down / BLOCK)
+        };
         // A block's samples, and its extremes.
         frame.components.iter().map(blocks).sum::<usize>() * (BLOCK * BLOCK + 2)
     }
@@ -205,12 +229,12 @@ impl Planes {
         }
     }
 
-    pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units) {
+    pub(super) fn lay_out(&mut self, frame: &Frame, colour: Colour, units: &Units, scale: Scale) {
         (self.width, self.height, self.colour) = (frame.width, frame.height, colour);
         self.cut_off.clear();
         self.planes.resize_with(frame.components.len(), Plane::default);
         for (component, plane) in self.planes.iter_mut().enumerate() {
-            plane.lay_out(frame, component, units);
+            plane.lay_out(frame, component, units, scale);
         }
     }
 }

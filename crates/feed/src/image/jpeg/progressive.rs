@@ -7,6 +7,7 @@ use super::frame::{BLOCK, Coding, Component, Frame, Scan};
 use super::huffman::{AcTable, DcTable, PAST_THE_BLOCK};
 use super::idct;
 use super::planes::{Planes, Units};
+use super::scale::Scale;
 use super::segments::Segments;
 use super::sequential::ZIGZAG;
 use crate::image::lanes::{Lanes, with_lanes};
@@ -136,8 +137,14 @@ impl Coefficients {
     }
 
     /// Transforms the blocks that are asked for into planes that were laid out for them.
-    pub(super) fn transform(&self, frame: &Frame, quantisation: &[&[u16; 64]], units: &Units, planes: &mut Planes) {
-        transform(self, frame, quantisation, units, planes);
+    pub(super) fn transform(
+        &self,
+        frame: &Frame,
+        quantisation: &[&[u16; 64]],
+        looked_at: (&Units, Scale),
+        planes: &mut Planes,
+    ) {
+        transform(self, frame, quantisation, looked_at, planes);
     }
 
     #[inline(always)]
@@ -146,11 +153,12 @@ impl Coefficients {
         lanes: L,
         frame: &Frame,
         quantisation: &[&[u16; 64]],
-        units: &Units,
+        (units, scale): (&Units, Scale),
         planes: &mut Planes,
     ) {
         for (index, component) in frame.components.iter().enumerate() {
             let blocks = &self.components[index];
+            let scale = scale.of(frame, component);
             let (left, right) = (units.left * component.horizontal, units.right * component.horizontal);
             let (top, bottom) = (units.top * component.vertical, units.bottom * component.vertical);
             for y in top..bottom {
@@ -160,7 +168,12 @@ impl Coefficients {
                     for (place, (value, quantum)) in ZIGZAG.iter().zip(coded.iter().zip(quantisation[index])) {
                         block[usize::from(*place)] = i32::from(*value) * i32::from(*quantum);
                     }
-                    planes.planes[index].put(lanes, x - left, y - top, &idct::inverse(lanes, &block));
+                    let plane = &mut planes.planes[index];
+                    if scale == Scale::Whole {
+                        plane.put(lanes, x - left, y - top, &idct::inverse(lanes, &block));
+                    } else {
+                        plane.put_smaller(scale, x - left, y - top, &block);
+                    }
                 }
             }
         }
@@ -172,7 +185,7 @@ with_lanes! {
         coefficients: &Coefficients,
         frame: &Frame,
         quantisation: &[&[u16; 64]],
-        units: &Units,
+        looked_at: (&Units, Scale),
         planes: &mut Planes,
     ) = transform_with
 }
@@ -183,10 +196,10 @@ fn transform_with<L: Lanes>(
     coefficients: &Coefficients,
     frame: &Frame,
     quantisation: &[&[u16; 64]],
-    units: &Units,
+    looked_at: (&Units, Scale),
     planes: &mut Planes,
 ) {
-    coefficients.transform_with(lanes, frame, quantisation, units, planes);
+    coefficients.transform_with(lanes, frame, quantisation, looked_at, planes);
 }
 
 const NO_TABLE: JpegError = JpegError::Corrupt { what: "a scan uses a Huffman table that was not told" };

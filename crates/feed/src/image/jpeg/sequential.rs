@@ -7,6 +7,7 @@ use super::frame::{Frame, Scan};
 use super::huffman::{AcTable, DcTable, END_OF_BLOCK_RUN, PAST_THE_BLOCK};
 use super::idct;
 use super::planes::{Planes, Units};
+use super::scale::Scale;
 use super::segments::Segments;
 use crate::image::lanes::{Lanes, with_lanes};
 
@@ -25,6 +26,7 @@ pub(super) struct Coder<'a> {
     pub(super) quantisation: &'a [u16; 64],
     pub(super) horizontal: usize,
     pub(super) vertical: usize,
+    pub(super) scale: Scale,
 }
 
 /// Everything about a scan that decoding it needs.
@@ -82,9 +84,14 @@ fn decode_segment<L: Lanes>(
                 for row in 0..coder.vertical {
                     for column in 0..coder.horizontal {
                         let last = read_block(bits, coder, &mut predictions[index], &mut block)?;
-                        let samples =
-                            if last == 0 { [[idct::flat(block[0]); 16]; 4] } else { idct::inverse(lanes, &block) };
-                        plane.put(lanes, unit_x * coder.horizontal + column, unit_y * coder.vertical + row, &samples);
+                        let (x, y) = (unit_x * coder.horizontal + column, unit_y * coder.vertical + row);
+                        if coder.scale == Scale::Whole {
+                            let samples =
+                                if last == 0 { [[idct::flat(block[0]); 16]; 4] } else { idct::inverse(lanes, &block) };
+                            plane.put(lanes, x, y, &samples);
+                        } else {
+                            plane.put_smaller(coder.scale, x, y, &block);
+                        }
                         block = [0; 64];
                     }
                 }
