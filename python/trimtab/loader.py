@@ -38,7 +38,8 @@ class Loader:
     told, a quarter of what is available to the ranks of this machine together. ``cache_dir``: a folder on a fast disk where what comes
     from a store of objects is kept, and compressed data and tables are unpacked, ``cache_limit`` bytes in all; for all loaders, of any
     process, that are told the same. ``decoded_cache``: bytes of decoded images that are kept
-    for later epochs. ``storage_options``: what a store of objects is told, such as
+    for later epochs; unless it is told, what batches leave of the memory limit, from the end of an epoch on that shows that this is worth it.
+    ``storage_options``: what a store of objects is told, such as
     ``{"aws_endpoint": "https://..."}``, beside what the environment tells it. ``on_error``: whether a sample that cannot be read
     raises `DataError` or is left out and counted (`skipped`). ``transform``: a function of Python for each sample, or a `Transform`.
     ``pin_memory``: whether tensors lie in page-locked memory, for copies to the device that nobody waits for.
@@ -64,7 +65,7 @@ class Loader:
         prefetch: int | None = None,
         requests: int | None = None,
         tune_from: Mapping[str, int] | None = None,
-        decoded_cache: int = 0,
+        decoded_cache: int | None = None,
         memory_limit: int | None = None,
         cache_dir: str | os.PathLike[str] | None = None,
         cache_limit: int = 64 << 30,

@@ -62,9 +62,9 @@ pub struct Spec {
     /// Where tuning begins, where that is to be seen.
     #[serde(default)]
     pub tune_from: Option<TuneFrom>,
-    /// Bytes of decoded images that are kept for later epochs, at most.
+    /// Bytes of decoded images that are kept for later epochs, at most; decided by what an epoch takes where it is not told.
     #[serde(default)]
-    pub decoded_cache: u64,
+    pub decoded_cache: Option<u64>,
     /// Bytes of memory that the loader may use, at most; a part of what is available where it is not told.
     #[serde(default)]
     pub memory: Option<u64>,

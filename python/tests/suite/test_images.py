@@ -262,6 +262,26 @@ def test_images_that_are_kept_change_nothing(images):
             np.testing.assert_array_equal(one["image"], other["image"])
 
 
+def test_images_are_kept_by_themselves_where_that_is_worth_it_until_batches_need_the_memory(images):
+    columns = {"image": tt.Image("jpg", size=160, crop=tt.RandomCrop(), flip=0.5)}
+    options = {"batch_size": 50, "columns": columns, "memory_limit": 600 << 20, "threads": 2}
+    made, kept = [], []
+    for loader in (tt.Loader(images, decoded_cache=0, **options), tt.Loader(images, **options)):
+        epochs = [([hash(batch["image"].tobytes()) for batch in loader], loader.report().memory.decoded) for _ in range(4)]
+        made.append([images for images, _ in epochs])
+        kept.append([decoded for _, decoded in epochs])
+    assert made[0] == made[1], "it changes nothing about what comes out"
+    assert kept[0] == [0] * 4
+    assert kept[1][0] == 0 and kept[1][-1] > 20 << 20, "the first epoch shows that it is worth it"
+    tuned = loader
+    held = []
+    with pytest.raises(MemoryError):
+        for _ in range(100):
+            held += [batch["image"] for batch in tuned]
+    assert tuned.report().memory.decoded == 0, "batches come first"
+    assert sum(image.nbytes for image in held) > 0.8 * tuned.report().memory.batches_limit
+
+
 def test_images_of_two_fields_are_kept_apart(tmp_path):
     def jpeg(colour: str) -> bytes:
         buffer = io.BytesIO()

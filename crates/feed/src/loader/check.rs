@@ -85,7 +85,9 @@ pub(super) fn check(spec: &Spec) -> Result<(), LoaderError> {
         {
             return wrong(&column.name, problem);
         }
-        if matches!(&column.kind, KindSpec::Image(image) if image.dct_scaling) && spec.decoded_cache > 0 {
+        if matches!(&column.kind, KindSpec::Image(image) if image.dct_scaling)
+            && spec.decoded_cache.is_some_and(|bytes| bytes > 0)
+        {
             return wrong(&column.name, "images are kept decoded as they are: leave decoded_cache out, or dct_scaling");
         }
         if let KindSpec::Tokens(tokens) = &column.kind

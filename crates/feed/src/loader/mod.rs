@@ -5,6 +5,7 @@ mod columns;
 mod course;
 mod delivered;
 mod given;
+mod keeping;
 mod resources;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use columns::{columns, digest, format};
 use course::{course, files};
 use delivered::Delivered;
 use given::given;
+use keeping::Keeping;
 use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_limit, open_cache, threads};
 
 use crate::dataset::{Dataset, DatasetError};
@@ -72,6 +74,7 @@ struct Running {
     /// What bytes are counted as that were taken out of batches and copied: of the last batch, which the consumer has while it asks for
     /// the next one, and of the one before.
     copied: VecDeque<Held>,
+    keeping: Keeping,
 }
 
 /// Why a loader cannot start.
@@ -121,7 +124,12 @@ impl Loader {
         let budget = divide(spec, limit, (threads.max, index, remote), &columns)?;
         let (samples, digest) = (course.samples(), digest(&dataset, &columns));
         let rooms = Rooms { each: budget.scratch, large: budget.large };
-        let mut columns = Columns::new(dataset, columns, rooms, spec.decoded_cache as usize, spec.pixels_max);
+        let told = spec.decoded_cache.unwrap_or(0) as usize;
+        let mut columns = Columns::new(dataset, columns, rooms, told, spec.pixels_max);
+        let keeping = Keeping::of(spec);
+        if !keeping.is_decided() {
+            columns = columns.keeping_within(Arc::clone(&budget.batches));
+        }
         if let Some(fetcher) = buckets.fetcher() {
             columns = columns.fetched_ahead(Asking::new(Arc::clone(fetcher), &course));
         }
@@ -144,7 +152,8 @@ impl Loader {
             consumed: 0,
         };
         let settings = begun_from(settings, spec);
-        let (memory, fetcher, running) = (budget.batches, buckets.fetcher().cloned(), Mutex::default());
+        let running = Mutex::new(Running { keeping, ..Running::default() });
+        let (memory, fetcher) = (budget.batches, buckets.fetcher().cloned());
         let (columns, given) = (Arc::new(columns), given(spec));
         Ok(Loader { columns, settings, memory, digest, running, limit, fetcher, cache, given })
     }
@@ -203,21 +212,38 @@ impl Loader {
             let now = Instant::now();
             running.start.get_or_insert(now);
             running.history.note(now, || self.columns.meter().totals());
+            running.keeping.begin(now, || self.columns.meter().totals());
             let at = Settings { epoch: running.epoch, consumed: running.consumed, ..self.settings.clone() };
             let start = || Arc::new(Engine::start(Arc::clone(&self.columns), at, Arc::clone(&self.memory)));
             Arc::clone(running.engine.get_or_insert_with(start))
         };
-        let next = engine.next(patience);
+        let mut next = engine.next(patience);
+        if matches!(next, Next::NoRoom { .. }) && self.columns.give_up_decoded() {
+            // Batches come first.
+            engine.wake();
+            next = engine.next(patience);
+        }
         let mut running = self.lock();
         match &next {
             Next::Batch(batch) => {
                 (running.epoch, running.consumed) = (batch.epoch, batch.consumed);
                 running.delivered.count(&self.settings.course, &batch.numbers);
             }
-            Next::EndOfEpoch(epoch) => (running.epoch, running.consumed) = (epoch + 1, 0),
+            Next::EndOfEpoch(epoch) => {
+                (running.epoch, running.consumed) = (epoch + 1, 0);
+                let meter = self.columns.meter();
+                let told = (engine.numbers().threads, self.samples_again(), meter.stage.now().is_some());
+                let kept = running.keeping.pass(Instant::now(), meter.totals(), told, &self.memory);
+                kept.into_iter().for_each(|bytes| self.columns.keep_decoded(bytes));
+            }
             Next::NotYet | Next::NoRoom { .. } => {}
         }
         next
+    }
+
+    /// Samples of this rank that come in an epoch; of a mixture, all data, since what comes again is kept once.
+    fn samples_again(&self) -> u64 {
+        self.columns.samples() / self.settings.shares.world
     }
 
     /// Where all ranks are once each has had what this one was given.
@@ -250,8 +276,7 @@ impl Loader {
             fetched: self.fetcher.as_ref().map_or(0, |fetcher| fetcher.room_used()),
             decoded: self.columns.decoded_bytes(),
         };
-        // Of a mixture, all data: what comes again in an epoch is kept once.
-        let epoch = self.columns.samples() / self.settings.shares.world;
+        let epoch = self.samples_again();
         let (given, stage) = (self.given.clone(), self.columns.meter().stage.now());
         let parts = Parts { given, seconds, totals, recent, numbers, cores: cores(), epoch, memory, stage };
         let mut report = Report::of(parts);

@@ -53,7 +53,7 @@ const MEMORY_MIN: u64 = 256 << 20;
 
 pub(super) fn memory_limit(spec: &Spec) -> usize {
     let own = || available().unwrap_or(0) / MEMORY_PART / spec.loaders_here.max(1);
-    spec.memory.unwrap_or_else(|| own().max(MEMORY_MIN) + spec.decoded_cache) as usize
+    spec.memory.unwrap_or_else(|| own().max(MEMORY_MIN) + spec.decoded_cache.unwrap_or(0)) as usize
 }
 
 pub(super) fn open_cache(cache: &CacheSpec) -> Result<Arc<Cache>, LoaderError> {
@@ -78,7 +78,7 @@ pub(super) fn divide(
         _ => (0, 0),
     });
     let (held, drawn) = kept.fold((0, 0), |(held, drawn), (own, each)| (held + own, each.max(drawn)));
-    let decoded = spec.decoded_cache as usize;
+    let decoded = spec.decoded_cache.unwrap_or(0) as usize;
     let demand = Demand { limit, threads, decoded, index: index + held, drawn, fetching };
     let wrong = |problem: String| LoaderError::Spec { what: "memory_limit".to_owned(), problem };
     Budget::divide(&demand).map_err(|error| wrong(error.to_string()))

@@ -2,6 +2,7 @@
 //!
 //! A share never lends more than it has. It counts, and allocates nothing itself.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// Bytes that may be in use at once.
@@ -9,6 +10,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 pub struct Share {
     limit: usize,
     used: Mutex<usize>,
+    /// The most that was ever in use.
+    peak: AtomicUsize,
     /// Some were given back.
     returned: Condvar,
 }
@@ -23,7 +26,7 @@ pub struct Held {
 impl Share {
     /// A share of `limit` bytes.
     pub fn new(limit: usize) -> Arc<Share> {
-        Arc::new(Share { limit, used: Mutex::new(0), returned: Condvar::new() })
+        Arc::new(Share { limit, used: Mutex::new(0), peak: AtomicUsize::new(0), returned: Condvar::new() })
     }
 
     /// Bytes that may be in use at once.
@@ -34,6 +37,11 @@ impl Share {
     /// Bytes that are in use.
     pub fn used(&self) -> usize {
         *self.lock()
+    }
+
+    /// The most bytes that were ever in use.
+    pub fn peak(&self) -> usize {
+        self.peak.load(Ordering::Relaxed)
     }
 
     /// Bytes that nobody has.
@@ -59,6 +67,7 @@ impl Share {
 
     fn lend(self: &Arc<Self>, used: &mut usize, bytes: usize) -> Held {
         *used += bytes;
+        self.peak.fetch_max(*used, Ordering::Relaxed);
         Held { share: Arc::clone(self), bytes }
     }
 

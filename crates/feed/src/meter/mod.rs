@@ -6,6 +6,7 @@
 mod cores;
 mod diagnosis;
 mod history;
+mod keep;
 mod remedy;
 mod report;
 mod stage;
@@ -18,6 +19,7 @@ use std::time::{Duration, Instant};
 pub use cores::{Cores, Since, Turns};
 pub use diagnosis::{Bottleneck, Prediction};
 pub use history::History;
+pub use keep::Passed;
 pub use remedy::{Change, Remedy, remedies};
 pub use report::{Cache, Given, Memory, Parts, Price, Recent, Report, SourceCount, Spent, Store, Transform};
 pub use stage::{Stage, StageMeter};

@@ -15,6 +15,7 @@ use crate::buffer::{Number, Slot};
 use crate::dataset::Dataset;
 use crate::format::{Encoding, ReadError, Shard};
 use crate::image::{ImageError, size};
+use crate::memory::Share;
 use crate::meter::{Meter, Turns};
 use crate::order::Mix;
 use crate::pipeline::{self, Ahead, Arrivals, Asked, Cell, Cells, Join, Output, Place, SampleError, Turn, Type, Work};
@@ -154,6 +155,21 @@ impl Columns {
     /// The same, of data that are not on this machine: what they are made from is asked for ahead.
     pub fn fetched_ahead(self, asking: Asking) -> Columns {
         Columns { asking: Some(asking), ..self }
+    }
+
+    /// The same; decoded images are kept once that is allowed, in memory that others take theirs from.
+    pub fn keeping_within(self, memory: Arc<Share>) -> Columns {
+        Columns { decoded: Decoded::within(memory), ..self }
+    }
+
+    /// From now on, decoded images are kept in so many bytes.
+    pub fn keep_decoded(&self, bytes_max: usize) {
+        self.decoded.allow(bytes_max);
+    }
+
+    /// Gives up decoded images that are kept in memory which others could have, and keeps none any more; whether there were any.
+    pub fn give_up_decoded(&self) -> bool {
+        self.decoded.give_up()
     }
 
     /// The same, of data that are sources which are mixed.

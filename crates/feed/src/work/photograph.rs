@@ -133,8 +133,9 @@ impl Photograph {
         slot: &mut Slot<'_>,
     ) -> Result<(), Reason> {
         let whole = |size: Size| Region { left: 0, top: 0, width: size.width, height: size.height };
+        let is_to_keep = kept.takes_more();
         let seen = |size: Size| {
-            if kept.is_on() {
+            if is_to_keep {
                 return (whole(size), Scale::Whole);
             }
             let region = self.view(turn, size).region;
@@ -154,7 +155,7 @@ impl Photograph {
             meter.decoded.fetch_add(1, Ordering::Relaxed);
         }
         meter.decoded_bytes.fetch_add(decoded_bytes(&room.planes, size), Ordering::Relaxed);
-        if kept.is_on() {
+        if is_to_keep {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);
         }

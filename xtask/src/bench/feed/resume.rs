@@ -153,7 +153,7 @@ fn spec(set: &Set, seed: u64, (world, rank): (u64, u64), threads: usize, batch: 
         tune_from: None,
         worker: 0,
         workers: 1,
-        decoded_cache: 0,
+        decoded_cache: None,
         memory: None,
         loaders_here: 1,
         cache: Some(CacheSpec { folder: unpacked().display().to_string(), bytes: UNPACKED_MAX }),

@@ -217,7 +217,7 @@ impl Planes {
 
     /// Takes in the pixels of a whole image, each of 1 to 4 bytes: gray, gray and opacity, red, green and blue, and these and
     /// opacity. What is opaque or not is left out, as Pillow leaves it out.
-    pub(in crate::image) fn fill(&mut self, size: Size, pixels: &[u8], bytes: usize) {
+    pub(crate) fn fill(&mut self, size: Size, pixels: &[u8], bytes: usize) {
         let Size { width, height } = size;
         let components = if bytes < 3 { 1 } else { 3 };
         (self.width, self.height) = (width, height);

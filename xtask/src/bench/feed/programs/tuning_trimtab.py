@@ -49,7 +49,7 @@ loader = tt.Loader(
     transform=tt.Transform(slow, workers=told.get("workers")) if told.get("transform_ms") else None,
     rank=0,
     world_size=1,
-    **told.get("options", {}),
+    **{"decoded_cache": 0} | told.get("options", {}),
 )
 if told.get("disk"):
     slow_disk(*told["disk"])

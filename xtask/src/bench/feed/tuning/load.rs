@@ -28,6 +28,8 @@ pub(super) enum Load {
     Consumer { part: f64 },
 }
 
+/// Bytes that all photographs have room in, decoded.
+pub(super) const KEPT: u64 = 2 << 30;
 /// Photographs as most models want them.
 pub(super) const DECODE: Load = Load::Decode { size: 224 };
 

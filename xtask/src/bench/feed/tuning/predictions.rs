@@ -2,7 +2,7 @@
 
 use serde_json::{Map, json};
 
-use super::load::{Bench, DECODE, How, Load, Ran};
+use super::load::{Bench, DECODE, How, KEPT, Load, Ran};
 use crate::bench::feed::peers::median;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
@@ -10,7 +10,6 @@ use crate::bench::session::Session;
 const ROUNDS: usize = 3;
 /// Predictions within 15 % of what is measured.
 const NEAR: Target = Target::Between(0.85, 1.15);
-const KEPT: u64 = 2 << 30;
 
 pub(super) fn run(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()> {
     let loads = [

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::load::{Bench, DECODE, How, Load};
+use super::load::{Bench, DECODE, How, KEPT, Load};
 use crate::bench::feed::peers::median;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
@@ -52,6 +52,22 @@ pub(super) fn run(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()
         ));
         session.add(Row::new(9, format!("slow {name}, tuned beside it"), median(ratios), Target::AtLeast(0.9), ""));
     }
+    keeping(session, bench)
+}
+
+/// Whether it is found that images are worth keeping decoded: beside a loader that is told so.
+fn keeping(session: &mut Session, bench: &Bench<'_>) -> anyhow::Result<()> {
+    let keeping = |bytes: Option<u64>| {
+        let options = Map::from_iter([("decoded_cache".to_owned(), json!(bytes))]);
+        bench.run(DECODE, &How { options, warm: TUNING, measure: 3.0, ..How::default() })
+    };
+    let mut ratios = Vec::new();
+    for _ in 0..PAIRS {
+        let told = keeping(Some(KEPT))?.rate;
+        ratios.push(keeping(None)?.rate / told);
+    }
+    let case = "slow decode, images kept decoded where it is not told, beside where it is";
+    session.add(Row::new(9, case, median(ratios), Target::AtLeast(0.9), ""));
     Ok(())
 }
 
