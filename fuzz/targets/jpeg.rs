@@ -2,7 +2,7 @@
 //! A JPEG, of which a part is decoded, and how much smaller than it is: the first bytes say which. What is decoded must be the same as when
 //! all is.
 
-use feed::image::jpeg::{Decoder, Planes, Region, Scale};
+use feed::image::jpeg::{Decoder, Look, Planes, Region, Scale};
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let Some(([left, top, width, height], file)) = bytes.split_first_chunk() else { return };
@@ -13,18 +13,18 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     let scale = [Scale::Whole, Scale::Half, Scale::Quarter, Scale::Eighth][usize::from(*left) % 4];
     let mut decoder = Decoder::new(1 << 20);
     let (mut some, mut all) = (Planes::new(), Planes::new());
-    let whole = decoder.decode_smaller(
+    let whole = decoder.decode(
         file,
-        |size| (Region { left: 0, top: 0, width: size.width, height: size.height }, scale),
+        |size| Look { region: Region { left: 0, top: 0, width: size.width, height: size.height }, scale },
         usize::MAX,
         &mut all,
     );
     let mut chosen = None;
-    let partly = decoder.decode_smaller(
+    let partly = decoder.decode(
         file,
         |size| {
             let ((left, width), (top, height)) = (part(size.width, *left, *width), part(size.height, *top, *height));
-            (*chosen.insert(Region { left, top, width, height }), scale)
+            Look { region: *chosen.insert(Region { left, top, width, height }), scale }
         },
         usize::MAX,
         &mut some,

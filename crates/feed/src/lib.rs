@@ -1,6 +1,7 @@
 //! Training data, read, shuffled, decoded and delivered fast enough that accelerators never wait.
 
 pub mod buffer;
+mod cores;
 pub mod dataset;
 pub mod format;
 pub mod image;

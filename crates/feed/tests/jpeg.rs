@@ -1,6 +1,6 @@
 //! The decoder against another one, on images of every kind, and against itself on parts of them.
 
-use feed::image::jpeg::{Colour, Decoder, JpegError, Plane, Planes, Region, Scale, size};
+use feed::image::jpeg::{Colour, Decoder, JpegError, Look, Plane, Planes, Region, Scale, size};
 use feed::image::{Normalise, Renderer, Target};
 use feed::random::Draws;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
@@ -104,9 +104,10 @@ fn sample(plane: &Plane, x: usize, y: usize) -> u8 {
 fn decoded_smaller(file: &[u8], scale: Scale, region: Option<Region>) -> Planes {
     let mut planes = Planes::new();
     let look = |size: feed::image::jpeg::Size| {
-        (region.unwrap_or(Region { left: 0, top: 0, width: size.width, height: size.height }), scale)
+        let region = region.unwrap_or(Region { left: 0, top: 0, width: size.width, height: size.height });
+        Look { region, scale }
     };
-    let decoded = Decoder::new(1 << 24).decode_smaller(file, look, usize::MAX, &mut planes);
+    let decoded = Decoder::new(1 << 24).decode(file, look, usize::MAX, &mut planes);
     decoded.expect("the image is well formed");
     planes
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io::Cursor;
 
-use super::jpeg::{self, JpegError, Planes, Region, Scale, Size};
+use super::jpeg::{self, JpegError, Look, Planes, Size};
 
 /// Why an image cannot be decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,36 +92,21 @@ impl Decoder {
         Decoder { jpeg: jpeg::Decoder::new(pixels_max), pixels_max, pixels: Vec::new() }
     }
 
-    /// Decodes at least what `region` of the image in `file` needs, which is chosen when the image's size is known, in `room` bytes;
-    /// that size.
+    /// Decodes at least what is looked at of the image in `file`, which is chosen when the image's size is known, in `room` bytes; that size.
+    /// Only a JPEG is decoded smaller than it is.
     ///
     /// # Errors
     ///
     /// Where the file is of no kind that is decoded, not what it should be, or takes more room. The planes then hold nothing of use.
-    pub fn decode(
+    pub fn decode<L: Into<Look>>(
         &mut self,
         file: &[u8],
-        region: impl FnOnce(Size) -> Region,
-        room: usize,
-        planes: &mut Planes,
-    ) -> Result<Size, ImageError> {
-        self.decode_smaller(file, |size| (region(size), Scale::Whole), room, planes)
-    }
-
-    /// The same; a JPEG is decoded as much smaller than it is as is chosen, too, and other kinds as they are.
-    ///
-    /// # Errors
-    ///
-    /// As those of [`Decoder::decode`].
-    pub fn decode_smaller(
-        &mut self,
-        file: &[u8],
-        look: impl FnOnce(Size) -> (Region, Scale),
+        look: impl FnOnce(Size) -> L,
         room: usize,
         planes: &mut Planes,
     ) -> Result<Size, ImageError> {
         match ImageKind::of(file).ok_or(ImageError::Unknown)? {
-            ImageKind::Jpeg => self.jpeg.decode_smaller(file, look, room, planes).map_err(|error| match error {
+            ImageKind::Jpeg => self.jpeg.decode(file, look, room, planes).map_err(|error| match error {
                 JpegError::NoRoom { bytes } => ImageError::NoRoom { bytes },
                 JpegError::TooLarge { width, height, pixels_max } => {
                     ImageError::TooLarge { width: width.into(), height: height.into(), pixels_max }

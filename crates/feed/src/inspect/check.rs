@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use super::problems::{Found, Problem, ProblemKind};
 use super::sizes::Sizes;
 use super::survey::Survey;
+use crate::cores;
 use crate::format::{Encoding, FieldInfo, Shard, ShardKind};
 use crate::image::jpeg::{Planes, Region, Size};
 use crate::image::{Decoder, ImageKind};
@@ -88,7 +89,7 @@ pub(super) fn check(shards: &[&dyn Shard], survey: &Survey, found: &mut Found, p
         }
         worker.checked
     };
-    let threads = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = cores::usable();
     let mut checked = Checked::default();
     thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();

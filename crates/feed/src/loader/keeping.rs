@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::resources::cores;
+use crate::cores;
 use crate::memory::Share;
 use crate::meter::{Passed, Totals};
 use crate::spec::{KindSpec, Spec};
@@ -18,10 +18,12 @@ pub(super) enum Keeping {
 }
 
 impl Keeping {
-    /// Undecided, where nothing is told and there are images that can be kept.
+    /// Undecided, where nothing is told, there are images, and none of them is to be decoded smaller than it is.
     pub(super) fn of(spec: &Spec) -> Keeping {
-        let can_be_kept = |kind: &KindSpec| matches!(kind, KindSpec::Image(image) if !image.dct_scaling);
-        let is_open = spec.decoded_cache.is_none() && spec.columns.iter().any(|column| can_be_kept(&column.kind));
+        let kinds = || spec.columns.iter().map(|column| &column.kind);
+        let is_of_images = kinds().any(|kind| matches!(kind, KindSpec::Image(_)));
+        let is_any_scaled = kinds().any(|kind| matches!(kind, KindSpec::Image(image) if image.dct_scaling));
+        let is_open = spec.decoded_cache.is_none() && is_of_images && !is_any_scaled;
         if is_open { Keeping::Undecided(None) } else { Keeping::Decided }
     }
 
@@ -48,7 +50,7 @@ impl Keeping {
         let Keeping::Undecided(began) = self else { return None };
         let (since, before) = began.replace((now, totals))?;
         let seconds = now.duration_since(since).as_secs_f64();
-        let passed = Passed { seconds, totals: totals - before, cores: cores(), threads, samples, has_stage };
+        let passed = Passed { seconds, totals: totals - before, cores: cores::usable(), threads, samples, has_stage };
         // Batches may take as much again as they did.
         let room = (memory.limit() - memory.peak()).min(memory.limit() / 2);
         passed.is_worth_keeping(room).then(|| {

@@ -19,8 +19,9 @@ use course::{course, files};
 use delivered::Delivered;
 use given::given;
 use keeping::Keeping;
-use resources::{AHEAD, AHEAD_MAX, begun_from, cores, divide, fetching, memory_limit, open_cache, threads};
+use resources::{AHEAD, AHEAD_MAX, begun_from, divide, fetching, memory_limit, open_cache, threads};
 
+use crate::cores;
 use crate::dataset::{Dataset, DatasetError};
 use crate::memory::{Fetching, Held, Share};
 use crate::meter::{self, Given, History, Memory, Parts, Report, Stage};
@@ -278,7 +279,7 @@ impl Loader {
         };
         let epoch = self.samples_again();
         let (given, stage) = (self.given.clone(), self.columns.meter().stage.now());
-        let parts = Parts { given, seconds, totals, recent, numbers, cores: cores(), epoch, memory, stage };
+        let parts = Parts { given, seconds, totals, recent, numbers, cores: cores::usable(), epoch, memory, stage };
         let mut report = Report::of(parts);
         report.store = self.fetcher.as_deref().map(meter::Store::from);
         report.sources = delivered.told(&self.settings.course, at);

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
 
 use super::LoaderError;
+use crate::cores;
 use crate::memory::{Budget, Demand, Fetching, available};
 use crate::pipeline::Settings;
 use crate::source::cache::Cache;
@@ -21,7 +21,10 @@ const THREAD_BYTES: usize = 64 << 20;
 
 /// Threads: as many as there are cores at first, and more where that brings more, since they wait for disks.
 pub(super) fn threads(spec: &Spec, limit: usize) -> Tuned {
-    let tuned = || Tuned { start: cores(), max: (limit / THREAD_BYTES).clamp(cores(), THREADS_MAX.max(cores())) };
+    let tuned = || Tuned {
+        start: cores::usable(),
+        max: (limit / THREAD_BYTES).clamp(cores::usable(), THREADS_MAX.max(cores::usable())),
+    };
     spec.threads.map_or_else(tuned, Tuned::pinned)
 }
 
@@ -82,9 +85,4 @@ pub(super) fn divide(
     let demand = Demand { limit, threads, decoded, index: index + held, drawn, fetching };
     let wrong = |problem: String| LoaderError::Spec { what: "memory_limit".to_owned(), problem };
     Budget::divide(&demand).map_err(|error| wrong(error.to_string()))
-}
-
-/// Cores that this process may use.
-pub(super) fn cores() -> usize {
-    thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -1,9 +1,9 @@
 //! Seconds of cores that samples take, whoever else has the cores meanwhile: a thread that waits for one takes none.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-#[cfg(unix)]
-use rustix::time::{ClockId, clock_gettime};
+use crate::cores::taken_by_thread;
 
 /// Of so many samples that a thread makes, one is measured: to ask for a thread's time takes about a quarter of a microsecond.
 const EVERY: u32 = 8;
@@ -26,14 +26,14 @@ pub struct Turns {
 /// What is being measured, and since when.
 #[derive(Debug)]
 #[must_use]
-pub struct Since(Option<u64>);
+pub struct Since(Option<Duration>);
 
 impl Cores {
     /// A sample begins.
     pub fn begin(&self, turns: &mut Turns) -> Since {
         turns.number = turns.number.wrapping_add(1);
         turns.is_measured = turns.number.is_multiple_of(EVERY);
-        Since(turns.is_measured.then(of_thread).flatten())
+        Since(turns.is_measured.then(taken_by_thread).flatten())
     }
 
     /// It ends.
@@ -46,7 +46,7 @@ impl Cores {
 
     /// Something of it is read.
     pub fn begin_reading(&self, turns: &Turns) -> Since {
-        Since(turns.is_measured.then(of_thread).flatten())
+        Since(turns.is_measured.then(taken_by_thread).flatten())
     }
 
     /// That is here.
@@ -65,25 +65,14 @@ impl Cores {
 
 impl Since {
     fn passed(self) -> Option<u64> {
-        Some(of_thread()?.saturating_sub(self.0?))
+        Some(taken_by_thread()?.saturating_sub(self.0?).as_nanos() as u64)
     }
-}
-
-/// Nanoseconds that this thread had a core for, where the system tells that.
-fn of_thread() -> Option<u64> {
-    #[cfg(unix)]
-    {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Some(u64::try_from(time.tv_sec).ok()? * 1_000_000_000 + u64::try_from(time.tv_nsec).ok()?)
-    }
-    #[cfg(not(unix))]
-    None
 }
 
 #[cfg(test)]
 mod tests {
     use std::thread;
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use super::*;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Totals;
+use crate::cores;
 
 /// What holds a loader back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,8 +77,6 @@ pub(super) struct Measured {
 
 /// A consumer that waits for less than this of its time is not held back.
 const STARVED_MIN: f64 = 0.02;
-/// Threads that keep so much of the cores busy are held back by nothing else.
-const CORES_BUSY_MIN: f64 = 0.9;
 /// What is asked of a store is there before it is needed, unless the store is what holds the loader back: threads that wait for it for
 /// this part of their time would not, if the store were faster.
 const FETCH_MIN: f64 = 0.2;
@@ -106,7 +105,7 @@ impl Measured {
         if starved < STARVED_MIN * self.seconds || is_ahead {
             let is_stage_late = self.has_stage && self.totals.stage_starved > STARVED_MIN * self.seconds;
             if is_stage_late { Bottleneck::Transform } else { Bottleneck::Consumer }
-        } else if self.busy() > CORES_BUSY_MIN {
+        } else if self.busy() > cores::BUSY {
             // Whatever else threads wait for, there would be no core to go on with.
             Bottleneck::Decode
         } else if fetch > FETCH_MIN * (fetch + read + make) {

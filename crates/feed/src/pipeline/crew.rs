@@ -1,15 +1,11 @@
 //! How many threads work. They are started when they are first needed, and those that are too many wait.
 
 use std::mem;
-use std::num::NonZero;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
-#[cfg(unix)]
-use rustix::time::{ClockId, clock_gettime};
-
+use crate::cores::{self, taken_by_process};
 use crate::tune::{Pace, Tuned};
 
 pub(super) struct Crew {
@@ -28,17 +24,15 @@ struct Tuning {
     taken: Option<Duration>,
 }
 
-/// Where so much of the cores is taken, more threads bring nothing but chance; and chance would raise their number again and again.
-const CORES_BUSY: f64 = 0.9;
-
 impl Crew {
     pub(super) fn new(threads: Tuned) -> Crew {
         Crew {
             began: Instant::now(),
             size: AtomicUsize::new(threads.start),
             idle: AtomicUsize::new(0),
-            tuning: (!threads.is_pinned())
-                .then(|| Mutex::new(Tuning { pace: Pace::new(threads), asked: Instant::now(), taken: cores_taken() })),
+            tuning: (!threads.is_pinned()).then(|| {
+                Mutex::new(Tuning { pace: Pace::new(threads), asked: Instant::now(), taken: taken_by_process() })
+            }),
         }
     }
 
@@ -69,7 +63,7 @@ impl Crew {
         let Tuning { pace, asked, taken } = &mut *tuning;
         let now = Instant::now();
         pace.done_where(now - self.began, took, 1, working, || {
-            let (since, before) = (mem::replace(asked, now), mem::replace(taken, cores_taken()));
+            let (since, before) = (mem::replace(asked, now), mem::replace(taken, taken_by_process()));
             !are_busy(now - since, before, *taken)
         });
         self.size.store(pace.window(), Ordering::Relaxed);
@@ -77,20 +71,9 @@ impl Crew {
     }
 }
 
-/// Whether a process that had taken so many seconds of cores takes all that there are.
+/// Whether a process that had taken so much of the cores takes all of them: then more threads bring nothing but chance, which would raise
+/// their number again and again.
 fn are_busy(passed: Duration, before: Option<Duration>, now: Option<Duration>) -> bool {
-    let cores = thread::available_parallelism().map_or(1, NonZero::get) as f64;
     let taken = now.zip(before).map_or(0.0, |(now, before)| now.saturating_sub(before).as_secs_f64());
-    taken > CORES_BUSY * cores * passed.as_secs_f64()
-}
-
-/// Seconds of cores that this process has taken, where the system tells that.
-fn cores_taken() -> Option<Duration> {
-    #[cfg(unix)]
-    {
-        let time = clock_gettime(ClockId::ProcessCPUTime);
-        Some(Duration::new(u64::try_from(time.tv_sec).ok()?, u32::try_from(time.tv_nsec).ok()?))
-    }
-    #[cfg(not(unix))]
-    None
+    taken > cores::BUSY * cores::usable() as f64 * passed.as_secs_f64()
 }

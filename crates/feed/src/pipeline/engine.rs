@@ -290,7 +290,7 @@ impl<W: Work> Line<W> {
             let meter = self.work.meter();
             let waits = if ahead != Ahead::Nothing && state.awaits() {
                 // What is open, and not being made, waits for what it is made from.
-                state.is_late();
+                state.note_late();
                 &meter.fetch
             } else if state.lacks_memory() {
                 &meter.memory

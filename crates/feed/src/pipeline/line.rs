@@ -227,7 +227,7 @@ impl<T> State<T> {
     }
 
     /// A thread has nothing to do because what open batches are made from is not here.
-    pub(super) fn is_late(&mut self) {
+    pub(super) fn note_late(&mut self) {
         self.was_late = true;
     }
 
@@ -377,7 +377,7 @@ mod tests {
         assert!(state.make_more_ahead() && state.ahead() == 3);
         assert!(!state.make_more_ahead(), "it was not full since");
         fill(&mut state);
-        state.is_late();
+        state.note_late();
         assert!(!state.make_more_ahead(), "it would be as late");
         fill(&mut state);
         assert!(state.make_more_ahead() && state.ahead() == 4);

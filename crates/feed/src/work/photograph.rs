@@ -10,7 +10,7 @@ use super::desk::Seat;
 use crate::buffer::Slot;
 use crate::image::crop::Crop;
 use crate::image::jitter::{Jitter, Operation, apply};
-use crate::image::jpeg::{Plane, Planes, Region, Scale, Size};
+use crate::image::jpeg::{Look, Plane, Planes, Region, Scale, Size};
 use crate::image::{ImageError, Normalise, Renderer, Target, finish};
 use crate::meter::Meter;
 use crate::pipeline::{Output, Turn, Type};
@@ -136,33 +136,33 @@ impl Photograph {
         let is_to_keep = kept.takes_more();
         let seen = |size: Size| {
             if is_to_keep {
-                return (whole(size), Scale::Whole);
+                return whole(size).into();
             }
             let region = self.view(turn, size).region;
             let scale = if self.dct_scaling { Scale::enough(region, self.width, self.height) } else { Scale::Whole };
-            (region, scale)
+            Look { region, scale }
         };
         let start = Instant::now();
-        let mut decoded = room.decoder.decode_smaller(file, seen, seat.left(), &mut room.planes);
+        let mut decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
         if let Err(ImageError::NoRoom { bytes }) = decoded {
             seat.grow(bytes)?;
-            decoded = room.decoder.decode_smaller(file, seen, seat.left(), &mut room.planes);
+            decoded = room.decoder.decode(file, seen, seat.left(), &mut room.planes);
         }
         let size = decoded?;
         meter.decode.stop(start);
+        let view = self.view(turn, size);
+        // Those that are made smaller are never kept.
         if !self.dct_scaling {
-            // Those that are made smaller are not kept.
+            // What lies beside the part is brought along with it.
+            let rows = Size { width: size.width, height: view.region.height };
             meter.decoded.fetch_add(1, Ordering::Relaxed);
+            meter.decoded_bytes.fetch_add(decoded_bytes(&room.planes, size), Ordering::Relaxed);
+            meter.seen_bytes.fetch_add(decoded_bytes(&room.planes, rows), Ordering::Relaxed);
         }
-        meter.decoded_bytes.fetch_add(decoded_bytes(&room.planes, size), Ordering::Relaxed);
         if is_to_keep {
             room.renderer.survey(&mut room.planes);
             kept.keep(image, &room.planes);
         }
-        let view = self.view(turn, size);
-        // What lies beside the part is brought along with it.
-        let rows = Size { width: size.width, height: view.region.height };
-        meter.seen_bytes.fetch_add(decoded_bytes(&room.planes, rows), Ordering::Relaxed);
         let finding_before = room.renderer.finding();
         self.draw(&mut room.renderer, &room.planes, &view, &mut room.drawn, slot);
         // That is spared, too, where it is kept decoded.

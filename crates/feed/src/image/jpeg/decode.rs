@@ -6,9 +6,9 @@ use super::error::JpegError;
 use super::frame::{Coding, Frame, Marker, Scan, Tables};
 use super::huffman::{AcTable, DcTable};
 use super::known::Known;
-use super::planes::{Planes, Region, Size, Units};
+use super::planes::{Planes, Size, Units};
 use super::progressive::{Coefficients, ScanTables};
-use super::scale::Scale;
+use super::scale::{Look, Scale};
 use super::segments::Segments;
 use super::sequential::{self, Coder, Job};
 
@@ -41,7 +41,7 @@ impl Decoder {
         }
     }
 
-    /// Decodes what `region` of the image in `file` needs, which is chosen when the image's size is known, in `room` bytes; that size.
+    /// Decodes what is looked at of the image in `file`, which is chosen when the image's size is known, in `room` bytes; that size.
     ///
     /// # Errors
     ///
@@ -51,29 +51,10 @@ impl Decoder {
     /// # Panics
     ///
     /// Where the region is empty or reaches out of the image.
-    pub fn decode(
+    pub fn decode<L: Into<Look>>(
         &mut self,
         file: &[u8],
-        region: impl FnOnce(Size) -> Region,
-        room: usize,
-        planes: &mut Planes,
-    ) -> Result<Size, JpegError> {
-        self.decode_smaller(file, |size| (region(size), Scale::Whole), room, planes)
-    }
-
-    /// The same, where it is also chosen how much smaller than it is the image is decoded.
-    ///
-    /// # Errors
-    ///
-    /// As those of [`Decoder::decode`].
-    ///
-    /// # Panics
-    ///
-    /// Where the region is empty or reaches out of the image.
-    pub fn decode_smaller(
-        &mut self,
-        file: &[u8],
-        look: impl FnOnce(Size) -> (Region, Scale),
+        look: impl FnOnce(Size) -> L,
         room: usize,
         planes: &mut Planes,
     ) -> Result<Size, JpegError> {
@@ -84,7 +65,7 @@ impl Decoder {
             return Err(JpegError::TooLarge { width, height, pixels_max: self.pixels_max });
         }
         let colour = tables.colour(&frame)?;
-        let (region, scale) = look(Size { width, height });
+        let Look { region, scale } = look(Size { width, height }).into();
         assert!(region.width > 0 && region.height > 0, "a region is not empty");
         assert!(
             region.left + region.width <= width && region.top + region.height <= height,

@@ -23,4 +23,4 @@ pub use decode::{Decoder, size};
 pub use error::JpegError;
 pub use frame::Colour;
 pub use planes::{Plane, Planes, Region, Size};
-pub use scale::Scale;
+pub use scale::{Look, Scale};

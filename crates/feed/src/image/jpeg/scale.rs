@@ -3,6 +3,21 @@
 use super::frame::{BLOCK, Component, Frame};
 use super::planes::Region;
 
+/// What is decoded of an image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The part, in pixels of the image as it is.
+    pub region: Region,
+    /// How much smaller than it is.
+    pub scale: Scale,
+}
+
+impl From<Region> for Look {
+    fn from(region: Region) -> Look {
+        Look { region, scale: Scale::Whole }
+    }
+}
+
 /// How much smaller an image is decoded than it is, both ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Scale {

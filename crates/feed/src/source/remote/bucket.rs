@@ -21,6 +21,7 @@ use url::Url;
 use super::fetch::Fetcher;
 use super::wire::{Connector, Refused};
 use super::{Object, told};
+use crate::cores;
 use crate::memory::{Fetching, Share};
 use crate::source::SourceError;
 use crate::source::cache::Cache;
@@ -100,8 +101,7 @@ impl Buckets {
 
 /// Threads that move bytes from sockets: one of them moves two gigabytes a second, and another shares its core with those that send.
 fn fetch_threads() -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    cores.div_ceil(4).clamp(2, 8)
+    cores::usable().div_ceil(4).clamp(2, 8)
 }
 
 impl Bucket {
