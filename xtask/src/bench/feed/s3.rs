@@ -15,7 +15,7 @@ use super::peers::Own;
 use super::shards::{self, Shape};
 use crate::workspace;
 
-const SHAPE: Shape = Shape { shards: 4, samples: 1000, bytes: 100_000 };
+const SHAPE: Shape = Shape { shards: 40, samples: 100, bytes: 100_000 };
 /// The server may take so long to answer for the first time.
 const PATIENCE: Duration = Duration::from_secs(30);
 
