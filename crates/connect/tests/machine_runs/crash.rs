@@ -91,6 +91,8 @@ fn a_run_is_taken_up_by_the_next_control_plane() {
     rig.start(&runs);
     rig.start(&ends);
     let pid = line_of(&ready);
+    // A run may come this far before its watcher has told of its start.
+    until("its start was told", || rig.path("runs/1.started").exists());
     until("it ended", || rig.path("runs/2.ended").exists());
     let folder = rig.folder;
     drop(rig.runner);
