@@ -3,12 +3,6 @@
 use fleet::quantity::{Bytes, Millis};
 use fleet::time::Timestamp;
 
-/// The longest line, and the longest record of a table.
-pub const LINE_MAX: usize = 1 << 20;
-
-/// The most columns of a table.
-pub const COLUMNS_MAX: usize = 4_096;
-
 /// The longest id, name, user or queue.
 pub const NAME_MAX: usize = 1_024;
 

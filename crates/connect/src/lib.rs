@@ -8,7 +8,6 @@ pub mod bound;
 pub mod csv;
 pub mod file;
 pub mod import;
-pub mod lines;
 #[cfg(target_os = "linux")]
 pub mod machine;
 pub mod moment;
@@ -16,4 +15,3 @@ pub mod number;
 pub mod philly;
 pub mod slurm;
 pub mod swf;
-pub mod table;

@@ -1,12 +1,12 @@
 //! Moments as logs write them: ISO 8601, with or without a zone.
 
+use fleet::text::shown;
 use fleet::time::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::AmbiguousOffset;
 
 use crate::bound;
 use crate::import::Zone;
-use crate::number::shown;
 
 /// How sure a moment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

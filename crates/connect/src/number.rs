@@ -1,5 +1,7 @@
 //! Numbers as logs write them, read exactly: no floating point between the text and the integer.
 
+use fleet::text::shown;
+
 /// Reads a decimal number such as `66`, `66.0` or `-0.5` in thousandths; digits past the third are rounded half away from
 /// zero. No exponent, no grouping.
 ///
@@ -52,17 +54,6 @@ pub fn thousandths(text: &str) -> Result<i64, String> {
 pub fn whole(text: &str) -> Result<i64, String> {
     let value = thousandths(text)?;
     if value % 1_000 == 0 { Ok(value / 1_000) } else { Err(format!("`{}` is not a whole number", shown(text))) }
-}
-
-/// A value as an error may show it: the beginning, where it is long.
-#[must_use]
-pub fn shown(text: &str) -> String {
-    const SHOWN_MAX: usize = 40;
-    let mut short: String = text.chars().take(SHOWN_MAX).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(SHOWN_MAX).is_some() {
-        short.push('…');
-    }
-    short
 }
 
 #[cfg(test)]

@@ -20,5 +20,6 @@ pub mod problem;
 pub mod quantity;
 pub mod queue;
 pub mod recommendation;
+pub mod text;
 pub mod time;
 pub mod workload;

@@ -16,9 +16,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::BufRead;
 
 use fleet::history::{Header, Record};
+use fleet::text::shown;
+use fleet::text::table::{Row, Table};
 
 use crate::import::{BadRow, Each, Gate, Ids, Options, Report, Stop, Zone};
-use crate::table::{Row, Table};
 
 use row::Reading;
 use source::Sources;
@@ -65,7 +66,7 @@ pub fn read(
         let remarks = reading.remarks;
         match workload {
             Ok(workload) if sources.has_ids() && !ids.is_new(hash(&workload.id)) => {
-                let reason = format!("`{}` stands twice; its first row was taken", crate::number::shown(&workload.id));
+                let reason = format!("`{}` stands twice; its first row was taken", shown(&workload.id));
                 gate.bad(line, BadRow::field("id", reason))?;
             }
             Ok(workload) => {

@@ -4,6 +4,8 @@ use fleet::event::EndCause;
 use fleet::history::{Attempt, Used, WorkloadRecord};
 use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
+use fleet::text::shown;
+use fleet::text::table::Fields;
 use fleet::time::Timestamp;
 use fleet::workload::Spread;
 use serde::de::value::{Error as WordError, StrDeserializer};
@@ -14,8 +16,7 @@ use super::source::{Source, Sources};
 use crate::bound;
 use crate::import::{BadRow, Zone};
 use crate::moment::Named;
-use crate::number::{self, shown};
-use crate::table::Fields;
+use crate::number;
 
 /// Start and end told beside a run may differ from it by this much before it is remarked.
 const ROUNDING: i64 = 1_000;

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use fleet::text::shown;
+use fleet::text::table::Fields;
+
 use super::mapping::{Field, Mapping};
 use super::value::{MemoryUnit, TimeFormat, TimeUnit};
-use crate::number::shown;
-use crate::table::Fields;
 
 /// Everything a mapping can name, and what kind of value it is.
 pub(super) const PARTS: [(&str, Kind); 27] = [

@@ -1,13 +1,14 @@
 //! One field: times, lengths and amounts in the units that tables use.
 
 use fleet::quantity::{Bytes, Millis};
+use fleet::text::shown;
 use fleet::time::Timestamp;
 use jiff::fmt::strtime;
 
 use crate::bound;
 use crate::import::Zone;
 use crate::moment::{self, Named};
-use crate::number::{self, shown};
+use crate::number;
 
 /// A unit of time.
 #[derive(Clone, Copy, Debug)]

@@ -8,6 +8,8 @@ use fleet::event::EndCause;
 use fleet::history::{Attempt, Header, Record, WorkloadRecord};
 use fleet::node::Resources;
 use fleet::quantity::Millis;
+use fleet::text::shown;
+use fleet::text::table::{Fields, Row, Table};
 use fleet::time::Timestamp;
 use fleet::workload::Spread;
 
@@ -15,7 +17,6 @@ use crate::bound;
 use crate::import::{BadRow, Each, Gate, Options, Report, Stop, Zone};
 use crate::moment::{self, Named};
 use crate::number;
-use crate::table::{Fields, Row, Table};
 
 /// The columns, as the file names them.
 const COLUMNS: [&str; 5] = ["timestamp", "duration", "num_gpus", "gpu_time", "cluster"];
@@ -69,7 +70,7 @@ fn find_columns<R: BufRead>(table: &Table<R>) -> Result<[usize; 5], String> {
             format!(
                 "there is no column `{name}`; expected {}, found {}",
                 COLUMNS.join(", "),
-                number::shown(&table.columns().join(", "))
+                shown(&table.columns().join(", "))
             )
         })?;
     }
@@ -109,7 +110,7 @@ fn length(text: &str) -> Result<Millis, String> {
     if (Millis::ZERO..=bound::LENGTH_MAX).contains(&length) {
         Ok(length)
     } else {
-        Err(format!("{} s; expected 0 to {} s", number::shown(text), bound::LENGTH_MAX.0 / 1_000))
+        Err(format!("{} s; expected 0 to {} s", shown(text), bound::LENGTH_MAX.0 / 1_000))
     }
 }
 

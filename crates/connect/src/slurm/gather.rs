@@ -2,13 +2,14 @@
 
 use std::io::{self, BufRead};
 
+use fleet::text::lines::{Line, Lines};
+
 use super::cluster::{Cluster, MOST};
 use super::json::{self, Ending};
 use super::sacctmgr::{self, Row, Table};
 use super::scontrol::{self, Block, Blocks};
 use super::source::Kind;
 use crate::import::{BadRow, Gate, Stop, Zone};
-use crate::lines::{Line, Lines};
 
 impl Cluster {
     /// Takes what an input says; `kind` is none of jobs.

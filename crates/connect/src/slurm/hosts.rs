@@ -1,7 +1,8 @@
 //! Lists of nodes as Slurm shortens them: `n[1-4,7],login,rack[01-02]-[1-2]`. Pure.
 
+use fleet::text::shown;
+
 use crate::bound::NAME_MAX;
-use crate::number::shown;
 
 /// The most nodes one list may name.
 pub(super) const HOSTS_MAX: usize = 100_000;

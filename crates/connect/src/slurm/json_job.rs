@@ -3,6 +3,7 @@
 //! `src/plugins/data_parser/v0.0.42/parsers.c` of 24.11. Pure.
 
 use fleet::quantity::Bytes;
+use fleet::text::shown;
 use fleet::time::Timestamp;
 use serde_json::Value;
 
@@ -11,7 +12,6 @@ use super::tres::Tres;
 use super::word::{self, Limit, State};
 use crate::import::BadRow;
 use crate::moment::Named;
-use crate::number::shown;
 
 /// A number that may be left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

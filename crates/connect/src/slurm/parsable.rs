@@ -5,15 +5,16 @@ use std::cell::Cell;
 use std::io::BufRead;
 
 use fleet::quantity::Bytes;
+use fleet::text::lines::{Line, Lines};
+use fleet::text::shown;
 use fleet::time::Timestamp;
 
 use super::row::{JobId, JobRow, Use, name};
 use super::tres::{Tres, gres};
 use super::word::{self, Limit, Per};
 use crate::import::{BadRow, Zone};
-use crate::lines::{Line, Lines};
 use crate::moment::Named;
-use crate::number::{shown, whole};
+use crate::number::whole;
 
 /// The columns that are read, by the names that `sacct --helpformat` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

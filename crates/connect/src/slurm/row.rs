@@ -1,6 +1,7 @@
 //! One record of `sacct` in our words, whichever form it came in. Pure.
 
 use fleet::quantity::Bytes;
+use fleet::text::shown;
 use fleet::time::Timestamp;
 
 use super::tres::Tres;
@@ -8,7 +9,6 @@ use super::word::{Limit, State};
 use crate::bound::NAME_MAX;
 use crate::import::BadRow;
 use crate::moment::Named;
-use crate::number::shown;
 
 /// One record: one run of a job, or its waiting.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use fleet::quantity::{MilliDevice, Millis};
+use fleet::text::lines::{Line, Lines};
+use fleet::text::shown;
 use fleet::time::Timestamp;
 
 use super::tres::Tres;
 use super::word;
 use crate::import::{BadRow, Zone};
-use crate::lines::{Line, Lines};
-use crate::number::shown;
 
 /// Limits of a quality of service or an association, as far as a queue can have them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

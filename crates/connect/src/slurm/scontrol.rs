@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::io::{self, BufRead};
 
 use fleet::history::NodeRecord;
+use fleet::text::lines::{Line, Lines};
+use fleet::text::shown;
 use serde_json::Value;
 
 use super::json_job::{Number, number, text};
@@ -12,8 +14,6 @@ use super::tres::gres;
 use super::word::{self, Limit};
 use crate::bound;
 use crate::import::BadRow;
-use crate::lines::{Line, Lines};
-use crate::number::shown;
 
 /// A node, and whether it can be used.
 #[derive(Clone, Debug, PartialEq, Eq)]

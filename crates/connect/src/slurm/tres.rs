@@ -1,10 +1,11 @@
 //! Trackable resources: what a job asked for and what it held, as `cpu=4,gres/gpu=8,gres/gpu:a100=8,mem=64G,node=1`. Pure.
 
 use fleet::quantity::Bytes;
+use fleet::text::shown;
 
 use super::word::memory;
 use crate::bound;
-use crate::number::{shown, whole};
+use crate::number::whole;
 
 /// Amounts of one job; absent is not told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

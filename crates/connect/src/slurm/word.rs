@@ -2,12 +2,13 @@
 
 use fleet::event::EndCause;
 use fleet::quantity::{Bytes, Millis};
+use fleet::text::shown;
 use fleet::time::Timestamp;
 
 use crate::bound;
 use crate::import::Zone;
 use crate::moment::{self, Named};
-use crate::number::{shown, thousandths};
+use crate::number::thousandths;
 
 /// A time limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

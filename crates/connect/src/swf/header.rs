@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use fleet::text::shown;
 use fleet::time::Timestamp;
 
 use super::{NODES_MAX, is_processors};
 use crate::import::Zone;
 use crate::moment;
-use crate::number::shown;
 
 /// So many notes of a log are kept.
 const NOTES_MAX: usize = 32;

@@ -15,10 +15,10 @@ mod tests;
 use std::io::BufRead;
 
 use fleet::history::{Header, NodeRecord, Record};
+use fleet::text::lines::{Line, Lines};
 
 use crate::bound;
 use crate::import::{BadRow, Each, Gate, Ids, Options, Report, Stop};
-use crate::lines::{Line, Lines};
 
 use burst::Pending;
 use header::Comments;

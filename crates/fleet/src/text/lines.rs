@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use crate::bound::LINE_MAX;
+use super::LINE_MAX;
 
 /// Reads an input line by line. Takes `\n` and `\r\n`, drops a byte-order mark at the very beginning, and passes over the
 /// rest of a line that is too long.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use csv_core::ReadRecordResult;
 
-use crate::bound::{COLUMNS_MAX, LINE_MAX};
+use super::{COLUMNS_MAX, LINE_MAX};
 
 /// A table whose first line names its columns.
 pub struct Table<R> {
