@@ -8,6 +8,7 @@
 
 pub mod action;
 pub mod event;
+pub mod finding;
 pub mod fleet_file;
 pub mod history;
 pub mod ids;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    apply, cancel, completion, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize, policy, queues,
-    replay, store, submit, undo, up, why,
+    apply, cancel, completion, diagnose, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize,
+    policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -59,6 +59,8 @@ enum Command {
     Replay(replay::Arguments),
     /// Tell why a workload waited, and what would have started it earlier
     Why(why::Arguments),
+    /// Say what a workload waits for: profiles, traces and logs in, verdicts out
+    Diagnose(diagnose::Arguments),
     /// Do what was recommended here, with consent
     Apply(apply::Arguments),
     /// Take back what was applied
@@ -102,6 +104,7 @@ impl Arguments {
             Command::Optimize(arguments) => optimize::run(&arguments, self.global),
             Command::Replay(arguments) => replay::run(&arguments, self.global),
             Command::Why(arguments) => why::run(&arguments, self.global),
+            Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
             Command::Apply(arguments) => apply::run(&arguments, self.global),
             Command::Undo(arguments) => undo::run(&arguments, self.global),
             Command::Ledger(arguments) => ledger::run(&arguments, self.global),

@@ -4,6 +4,7 @@
 pub(crate) mod apply;
 pub(crate) mod cancel;
 pub(crate) mod completion;
+pub(crate) mod diagnose;
 pub(crate) mod drain;
 pub(crate) mod feed;
 pub(crate) mod history;

@@ -1,0 +1,14 @@
+//! Hangs: which ranks did not enter the collective that all others wait in.
+//!
+//! [`read`] takes the dump of one rank that PyTorch's flight recorder wrote, [`hang`] puts those of all ranks together. Dumps tell
+//! who did not come, and never why.
+
+mod dump;
+mod finding;
+mod read;
+mod wait;
+
+pub use dump::{Call, Dump, Group};
+pub use finding::findings;
+pub use read::{CALLS_MAX, is_dump, rank_of_name, read};
+pub use wait::{Hang, Missed, hang};

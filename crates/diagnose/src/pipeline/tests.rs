@@ -1,0 +1,175 @@
+//! Pipelines small enough to be worked out by hand.
+
+use super::*;
+
+/// Adds an operation of step `step`; what it is numbered follows from those before it.
+struct Written(Vec<Operation>);
+
+impl Written {
+    fn add(&mut self, (dp_rank, stage, step): (u32, u32, u64), kind: Kind, start: f64, length: f64) {
+        let same = |operation: &&Operation| {
+            (operation.dp_rank, operation.stage, operation.step, operation.kind) == (dp_rank, stage, step, kind)
+        };
+        let computes = matches!(kind, Kind::ForwardCompute | Kind::BackwardCompute);
+        self.0.push(Operation {
+            dp_rank,
+            stage,
+            rank: 10 * stage + dp_rank,
+            step,
+            kind,
+            start_seconds: start,
+            seconds: length,
+            sequence: self.0.iter().filter(same).count() as u32,
+            chunk: Some(0).filter(|_| computes || kind == Kind::GradsReduceScatter),
+            model_chunk: Some(stage).filter(|_| computes),
+        });
+    }
+}
+
+/// One stage, `factors` data-parallel ranks that each compute four micro-batches, forward in a second and backward in two, all
+/// times the rank's factor; gradients are reduced in half a second once all have come.
+fn data_parallel(factors: &[f64]) -> Vec<Operation> {
+    let mut written = Written(Vec::new());
+    for step in 0..4 {
+        let begin = 100.0 * step as f64;
+        let slowest = 12.0 * factors.iter().copied().fold(0.0, f64::max);
+        for (dp_rank, factor) in (0..).zip(factors) {
+            let at = (dp_rank, 0, step);
+            let mut now = begin;
+            for _ in 0..4 {
+                written.add(at, Kind::ForwardCompute, now, *factor);
+                written.add(at, Kind::BackwardCompute, now + factor, 2.0 * factor);
+                now += 3.0 * factor;
+            }
+            let reduced = begin + slowest + 0.5;
+            written.add(at, Kind::GradsReduceScatter, now, reduced - now);
+            written.add(at, Kind::Optimizer, reduced, 0.25);
+        }
+    }
+    written.0
+}
+
+fn lived(operations: &[Operation]) -> (Trace, WhatIf) {
+    let trace = Trace::of(operations).unwrap();
+    let whatif = whatif(&trace).unwrap();
+    (trace, whatif)
+}
+
+fn close(value: f64, expected: f64) {
+    assert!((value - expected).abs() < 1e-9, "{value}, expected {expected}");
+}
+
+#[test]
+fn a_slow_rank_costs_what_it_costs() {
+    let (trace, whatif) = lived(&data_parallel(&[1.0, 1.0, 2.0, 1.0]));
+    // 24.75 s; without stragglers every computation takes 1.25 times its length: 15.75 s.
+    close(whatif.recorded_seconds, 24.75);
+    close(whatif.even_seconds, 15.75);
+    close(whatif.slowdown, 24.75 / 15.75);
+    close(whatif.worst_workers_share, 1.0);
+    close(whatif.by_dp_rank[2].slowdown, 24.75 / 15.75);
+    close(whatif.by_dp_rank[0].slowdown, 1.0);
+    let findings = findings(&trace, &whatif);
+    assert_eq!((findings.len(), findings[0].rule.as_str()), (1, "slow-worker"));
+    assert!(findings[0].verdict.starts_with("Rank 2 is slow: every step waits for it"), "{}", findings[0].verdict);
+}
+
+#[test]
+fn ranks_that_are_alike_straggle_not() {
+    let (trace, whatif) = lived(&data_parallel(&[1.0, 1.0, 1.0]));
+    close(whatif.slowdown, 1.0);
+    assert_eq!((whatif.cause, findings(&trace, &whatif)), (None, Vec::new()));
+}
+
+#[test]
+fn micro_batches_of_different_length_are_told_by_their_correlation() {
+    let mut operations = data_parallel(&[1.0; 8]);
+    // In each step two of the ranks have a micro-batch that is five times as long, forward and backward.
+    for operation in &mut operations {
+        let computes = matches!(operation.kind, Kind::ForwardCompute | Kind::BackwardCompute);
+        if computes && operation.sequence == 1 && u64::from(operation.dp_rank % 4) == operation.step {
+            operation.seconds *= 5.0;
+        }
+    }
+    // The moments are no longer those of one run, and need not be: what counts is how long things take.
+    let (_, whatif) = lived(&operations);
+    assert!(whatif.correlation > CORRELATED, "{}", whatif.correlation);
+    assert_eq!(whatif.cause, Some(Cause::UnevenLengths));
+}
+
+#[test]
+fn steps_that_lack_something_are_left_out() {
+    let mut operations = data_parallel(&[1.0, 1.0]);
+    let dropped = operations.iter().position(|operation| operation.step == 1 && operation.kind == Kind::Optimizer);
+    operations.remove(dropped.unwrap());
+    let doubled = operations.iter().find(|operation| operation.step == 2).copied().unwrap();
+    operations.push(doubled);
+    let trace = Trace::of(&operations).unwrap();
+    assert_eq!(trace.steps, [0, 3]);
+    let told: Vec<String> = trace.left_out.iter().map(|(step, reason)| format!("{step}: {reason}")).collect();
+    assert_eq!(told, ["1: it has 19 operations where others have 20", "2: it has 21 operations where others have 20"]);
+}
+
+#[test]
+fn what_does_not_fit_together_is_said() {
+    let check = |operations: &[Operation], expected: &str| {
+        let error = Trace::of(operations).and_then(|trace| whatif(&trace)).unwrap_err();
+        assert!(error.contains(expected), "{error}");
+    };
+    check(&[], "it holds no operation");
+    let mut no_optimizer = data_parallel(&[1.0]);
+    no_optimizer.retain(|operation| operation.kind != Kind::Optimizer);
+    check(&no_optimizer, "stage 0 has no `optimizer`");
+    let mut numbered_wrongly = data_parallel(&[1.0]);
+    numbered_wrongly.iter_mut().for_each(|operation| operation.sequence += 1);
+    check(&numbered_wrongly, "expected numbers from 0");
+    let mut far = data_parallel(&[1.0]);
+    far[0].stage = 1_000_000;
+    check(&far, "are more than its");
+}
+
+/// Two stages and two micro-batches, as `1F1B` runs them: stage 0 sends forward, stage 1 sends back.
+#[test]
+fn transfers_between_stages_are_waited_for() {
+    let mut written = Written(Vec::new());
+    for step in 0..2 {
+        let begin = 50.0 * step as f64;
+        let (first, last) = ((0, 0, step), (0, 1, step));
+        use Kind::{BackwardCompute, BackwardRecv, BackwardSend, ForwardCompute, ForwardRecv, ForwardSend, Optimizer};
+        for (at, kind, start, end) in [
+            (first, ForwardCompute, 0.0, 1.0),
+            (first, ForwardSend, 1.0, 1.5),
+            (last, ForwardRecv, 0.0, 1.5),
+            (first, ForwardCompute, 1.0, 2.0),
+            (first, ForwardSend, 2.0, 2.5),
+            (last, ForwardCompute, 1.5, 4.5),
+            (last, ForwardRecv, 1.5, 2.5),
+            (last, BackwardCompute, 4.5, 5.5),
+            (last, BackwardSend, 5.5, 6.0),
+            (first, BackwardRecv, 2.0, 6.0),
+            (last, ForwardCompute, 5.5, 8.5),
+            (first, BackwardCompute, 6.0, 7.0),
+            (last, BackwardCompute, 8.5, 9.5),
+            (last, BackwardSend, 9.5, 10.0),
+            (first, BackwardRecv, 6.0, 10.0),
+            (first, BackwardCompute, 10.0, 11.0),
+            (first, Optimizer, 11.0, 11.5),
+            (last, Optimizer, 9.5, 10.0),
+        ] {
+            written.add(at, kind, begin + start, end - start);
+        }
+    }
+    let (trace, whatif) = lived(&written.0);
+    let dependencies = Dependencies::of(&trace).unwrap();
+    assert_eq!(dependencies.groups.iter().filter(|group| group.len() == 2).count(), 4, "two each way");
+    // Lived again as recorded, it takes as long as it took.
+    close(whatif.straight_seconds, whatif.recorded_seconds);
+    close(whatif.recorded_seconds, 11.5);
+    // The last stage takes three seconds forward, the first takes one: evened out, all that is lost comes back.
+    let share = whatif.shares.iter().find(|share| share.cause == Cause::UnevenStages).unwrap();
+    close(share.share, 1.0);
+    let mut one_less = written.0.clone();
+    one_less.retain(|operation| !(operation.kind == Kind::BackwardRecv && operation.sequence == 1));
+    let error = Trace::of(&one_less).and_then(|trace| super::whatif(&trace)).unwrap_err();
+    assert_eq!(error, "stage 1 has 2 backward-send, and stage 0 has 1 backward-recv to meet them");
+}

@@ -1,0 +1,111 @@
+//! What a file is, by its first bytes: names say little, and people rename.
+
+use crate::{hang, kineto, pipeline, steps, xid};
+
+/// The kinds of files that are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileKind {
+    /// A trace of PyTorch's profiler, as JSON.
+    Kineto,
+    /// Operations of pipeline-parallel training, as CSV.
+    PipelineOperations,
+    /// Times of steps, worker by worker, as CSV.
+    StepTimes,
+    /// The dump of PyTorch's flight recorder of one rank, as JSON.
+    FlightRecorder,
+    /// A kernel log.
+    KernelLog,
+}
+
+impl FileKind {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::Kineto, Self::PipelineOperations, Self::StepTimes, Self::FlightRecorder, Self::KernelLog];
+
+    /// What it is called.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Kineto => "kineto",
+            Self::PipelineOperations => "pipeline-operations",
+            Self::StepTimes => "step-times",
+            Self::FlightRecorder => "flight-recorder",
+            Self::KernelLog => "kernel-log",
+        }
+    }
+
+    /// What it is, in words.
+    #[must_use]
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Kineto => "traces of PyTorch's profiler: JSON with traceEvents",
+            Self::PipelineOperations => {
+                "operations of pipeline-parallel training: CSV with dp_rank, stage, step, optype, ..."
+            }
+            Self::StepTimes => {
+                "times of steps: CSV with worker, step and step_time (or rank, iteration, batch_time, ...)"
+            }
+            Self::FlightRecorder => {
+                "dumps of PyTorch's flight recorder, one of each rank: JSON with entries and pg_config"
+            }
+            Self::KernelLog => "kernel logs: dmesg, journalctl -k, /dev/kmsg",
+        }
+    }
+}
+
+/// What a file is whose first bytes these are; some kilobytes suffice.
+#[must_use]
+pub fn recognise(head: &[u8]) -> Option<FileKind> {
+    // A character may be cut at the end.
+    let head = match std::str::from_utf8(head) {
+        Ok(text) => text,
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(&head[..error.valid_up_to()]).ok()?,
+        Err(_) => return None,
+    };
+    let head = head.trim_start_matches('\u{feff}');
+    let line = head.lines().next().unwrap_or_default();
+    // Traces of jobs with NCCL name its version and their process groups, too.
+    if kineto::is_trace(head) {
+        return Some(FileKind::Kineto);
+    }
+    if hang::is_dump(head) {
+        return Some(FileKind::FlightRecorder);
+    }
+    if pipeline::is_header(line) {
+        return Some(FileKind::PipelineOperations);
+    }
+    if steps::is_header(line) {
+        return Some(FileKind::StepTimes);
+    }
+    xid::is_log(head).then_some(FileKind::KernelLog)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_are_told_by_their_beginning() {
+        for (head, expected) in [
+            (
+                "\u{feff}dp_rank,stage,rank,step,optype,start_ts,duration,seq_id,mc,mb_id,gmc\r\n0,",
+                Some(FileKind::PipelineOperations),
+            ),
+            (",worker,gpu,time,batch_time_norm\n0,0,25,1,476\n", Some(FileKind::StepTimes)),
+            ("{\"version\": \"2.9\", \"pg_config\": {", Some(FileKind::FlightRecorder)),
+            ("[    1.5] x\nNVRM: Xid (PCI:0000:01:00): 31", Some(FileKind::KernelLog)),
+            ("dp_rank,stage\n", None),
+            ("\n{\n  \"schemaVersion\": 1,\n", Some(FileKind::Kineto)),
+            (
+                "{\"schemaVersion\": 1, \"distributedInfo\": {\"nccl_version\": \"2.18\", \"pg_config\": []",
+                Some(FileKind::Kineto),
+            ),
+            ("[{\"ph\": \"X\",", Some(FileKind::Kineto)),
+            ("", None),
+        ] {
+            assert_eq!(recognise(head.as_bytes()), expected, "{head}");
+        }
+        assert_eq!(recognise(b"\xff\xfe"), None);
+        assert_eq!(recognise(b"NVRM: Xid (PCI:0000:01:00): 31, \xe2\x82"), Some(FileKind::KernelLog));
+    }
+}

@@ -1,0 +1,243 @@
+//! Files read as what they are.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::{Path, PathBuf};
+
+use ::diagnose::hang::{self, Dump};
+use ::diagnose::pipeline::{self, Trace};
+use ::diagnose::recognise::{FileKind, recognise};
+use ::diagnose::{kineto, steps, xid};
+use connect::file::Input;
+use fleet::problem::{Problem, Problems};
+
+use super::{Diagnosed, Figures, scratch};
+use crate::failure::{Failure, Outcome};
+use crate::global::Global;
+use crate::{progress, shown};
+
+/// What files show, and what could not be read of any.
+#[derive(Default)]
+pub(super) struct Read {
+    pub(super) diagnosed: Vec<Diagnosed>,
+    pub(super) failures: Vec<Failure>,
+    /// Files of folders that are of no kind that is read.
+    pub(super) passed: Vec<PathBuf>,
+    dumps: Dumps,
+}
+
+/// Dumps of ranks, which say something together.
+#[derive(Default)]
+struct Dumps {
+    files: Vec<String>,
+    of_ranks: BTreeMap<u32, Dump>,
+    problems: Problems,
+}
+
+/// Reads files, and all files of folders.
+pub(super) fn read(paths: &[PathBuf], global: Global) -> Read {
+    let mut read = Read::default();
+    for path in paths {
+        if path.is_dir() {
+            match files_of(path) {
+                Ok(files) => files.iter().for_each(|file| read.add(file, Named::No, global)),
+                Err(failure) => read.failures.push(failure),
+            }
+        } else {
+            read.add(path, Named::Yes, global);
+        }
+    }
+    read.join_dumps();
+    read
+}
+
+/// Whether a person named a file, or it only lies in a folder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    Yes,
+    No,
+}
+
+/// So many files of a folder are read.
+const FILES_MAX: usize = 100_000;
+
+/// The files of a folder, by name; not those of folders within.
+fn files_of(folder: &Path) -> Outcome<Vec<PathBuf>> {
+    let opening = |error| Failure::opening(folder.display(), &error);
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(opening)? {
+        let path = entry.map_err(opening)?.path();
+        if path.is_file() {
+            files.push(path);
+        }
+    }
+    if files.len() > FILES_MAX {
+        return Err(Failure::input(format!(
+            "{}: it holds more than {FILES_MAX} files; name those that are meant",
+            folder.display()
+        )));
+    }
+    files.sort();
+    Ok(files)
+}
+
+impl Read {
+    fn add(&mut self, path: &Path, named: Named, global: Global) {
+        match self.try_add(path, named, global) {
+            Ok(()) => {}
+            Err(failure) => self.failures.push(failure),
+        }
+    }
+
+    fn try_add(&mut self, path: &Path, named: Named, global: Global) -> Outcome {
+        let opening = |error| Failure::opening(path.display(), &error);
+        let mut input = Input::open(path).map_err(opening)?;
+        let name = input.name().to_owned();
+        let _line = progress::Line::reading(&name, input.progress(), global);
+        let head = input.fill_buf().map_err(opening)?;
+        let diagnosed = match recognise(head) {
+            None if named == Named::No => {
+                self.passed.push(path.to_owned());
+                return Ok(());
+            }
+            None if head.is_empty() => return Err(Failure::input(format!("{name}: it is empty"))),
+            None => return Err(unknown(&name)),
+            Some(FileKind::FlightRecorder) => return self.dumps.add(input, &name),
+            Some(FileKind::Kineto) => profile(input, &name)?,
+            Some(FileKind::PipelineOperations) => operations(input, &name)?,
+            Some(FileKind::StepTimes) => step_times(input, &name)?,
+            Some(FileKind::KernelLog) => kernel_log(input, &name)?,
+        };
+        self.diagnosed.push(diagnosed);
+        Ok(())
+    }
+
+    fn join_dumps(&mut self) {
+        let dumps = std::mem::take(&mut self.dumps);
+        let Some(first) = dumps.files.first() else { return };
+        let hang = hang::hang(&dumps.of_ranks);
+        let calls: usize = dumps.of_ranks.values().map(|dump| dump.calls.len()).sum();
+        self.diagnosed.push(Diagnosed {
+            file: match dumps.files.len() {
+                1 => first.clone(),
+                count => format!("{first} and {} more", count - 1),
+            },
+            kind: FileKind::FlightRecorder.name(),
+            about: format!(
+                "Dumps of the flight recorder: {}, {}.",
+                shown::count(dumps.of_ranks.len(), "rank"),
+                shown::count(calls, "call")
+            ),
+            findings: hang.as_ref().map_or_else(Vec::new, hang::findings),
+            left_out: (&dumps.problems).into(),
+            figures: Figures::Hang(hang.unwrap_or_default()),
+        });
+    }
+}
+
+impl Dumps {
+    fn add(&mut self, input: Input, name: &str) -> Outcome {
+        let rank = hang::rank_of_name(name).ok_or_else(|| {
+            Failure::input(format!(
+                "{name}: a dump does not say which rank wrote it, and its name does not end in a number"
+            ))
+        })?;
+        let (dump, problems) = hang::read(input, name)?;
+        self.problems.append(problems);
+        self.files.push(name.to_owned());
+        if self.of_ranks.insert(rank, dump).is_some() {
+            let reason = format!("there was a dump of rank {rank} before; this one was taken");
+            self.problems.add(Problem { file: name.to_owned(), line: 0, field: None, reason });
+        }
+        Ok(())
+    }
+}
+
+fn unknown(name: &str) -> Failure {
+    let kinds: Vec<String> = FileKind::ALL.iter().map(|kind| format!("  {}", kind.about())).collect();
+    Failure::input(format!("{name}: its beginning does not tell what it is; what is read:\n{}", kinds.join("\n")))
+}
+
+fn profile(input: Input, name: &str) -> Outcome<Diagnosed> {
+    let kineto::Read { breakdown, problems } =
+        kineto::read(input, name, &mut scratch::new).map_err(|error| match error {
+            kineto::ReadError::Input(problem) => problem.into(),
+            kineto::ReadError::Space(error) => Failure::writing(scratch::folder().display(), &error),
+        })?;
+    let rank = match (breakdown.rank, breakdown.world_size) {
+        (Some(rank), Some(size)) => format!(" of rank {rank} of {size}"),
+        (Some(rank), None) => format!(" of rank {rank}"),
+        _ => String::new(),
+    };
+    let left_out = if breakdown.last_step_left_out { "; the last step is left out, since it may be cut" } else { "" };
+    let about = format!(
+        "A trace of PyTorch's profiler{rank}: {:.1} ms of device time, {} on it{left_out}.",
+        breakdown.temporal.total_us / 1_000.0,
+        shown::count(breakdown.counted as usize, "event")
+    );
+    Ok(Diagnosed {
+        file: name.to_owned(),
+        kind: FileKind::Kineto.name(),
+        about,
+        findings: kineto::findings(&breakdown),
+        left_out: (&problems).into(),
+        figures: Figures::Kineto(Box::new(breakdown)),
+    })
+}
+
+fn operations(input: Input, name: &str) -> Outcome<Diagnosed> {
+    let whole = |reason| Problem { file: name.to_owned(), line: 0, field: None, reason };
+    let mut read = pipeline::read(input, name)?;
+    let trace = Trace::of(&read.operations).map_err(|reason| {
+        // Where rows were bad and nothing is left, the first of them says more than what it led to.
+        read.problems.kept().first().cloned().unwrap_or_else(|| whole(reason))
+    })?;
+    for (step, reason) in &trace.left_out {
+        read.problems.add(whole(format!("step {step}: {reason}")));
+    }
+    let whatif = pipeline::whatif(&trace).map_err(whole)?;
+    let about = format!(
+        "Operations of pipeline-parallel training: {} of {}, {} of {:.3} s on average.",
+        shown::count(trace.dp_ranks, "data-parallel rank"),
+        shown::count(trace.stages as usize, "stage"),
+        shown::count(trace.steps.len(), "step"),
+        whatif.recorded_seconds
+    );
+    Ok(Diagnosed {
+        file: name.to_owned(),
+        kind: FileKind::PipelineOperations.name(),
+        about,
+        findings: pipeline::findings(&trace, &whatif),
+        left_out: (&read.problems).into(),
+        figures: Figures::Pipeline(Box::new(whatif)),
+    })
+}
+
+fn step_times(input: Input, name: &str) -> Outcome<Diagnosed> {
+    let steps::Read { steps, problems } = steps::read(input, name)?;
+    let episodes = steps::episodes(&steps);
+    let first_and_last = steps.steps.first().zip(steps.steps.last());
+    let span = first_and_last.map_or_else(String::new, |(first, last)| format!(" ({first} to {last})"));
+    let workers = shown::count(steps.workers.len(), "worker");
+    Ok(Diagnosed {
+        file: name.to_owned(),
+        kind: FileKind::StepTimes.name(),
+        about: format!("Times of steps: {workers}, {}{span}.", shown::count(steps.steps.len(), "step")),
+        findings: steps::findings(&steps, &episodes),
+        left_out: (&problems).into(),
+        figures: Figures::Steps(episodes),
+    })
+}
+
+fn kernel_log(input: Input, name: &str) -> Outcome<Diagnosed> {
+    let (log, problems) = xid::read(input, name)?;
+    let (lines, events) = (log.lines as usize, log.events as usize);
+    Ok(Diagnosed {
+        file: name.to_owned(),
+        kind: FileKind::KernelLog.name(),
+        about: format!("A kernel log: {}, {events} of them about NVIDIA GPUs.", shown::count(lines, "line")),
+        findings: xid::findings(&log),
+        left_out: (&problems).into(),
+        figures: Figures::KernelLog(log),
+    })
+}

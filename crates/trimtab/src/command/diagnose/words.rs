@@ -1,0 +1,194 @@
+//! A diagnosis in sentences and tables.
+
+use std::fmt::Write;
+
+use ::diagnose::kineto::Breakdown;
+use ::diagnose::pipeline::{Part, WhatIf};
+use fleet::finding::{Confidence, Evidence, Finding, Since};
+use fleet::recommendation::Interval;
+
+use super::{Diagnosed, Figures};
+use crate::table::{Align, Table};
+use crate::wrap::{paragraph, section};
+
+/// One file, in lines of `width` letters.
+pub(super) fn diagnosed(of: &Diagnosed, width: usize) -> String {
+    let bold = anstyle::Style::new().bold();
+    let mut text = format!("{bold}{}{bold:#}\n", of.file);
+    paragraph(&mut text, width, "  ", &of.about);
+    if of.findings.is_empty() {
+        paragraph(&mut text, width, "  ", "Nothing is wrong that this file would show.");
+    }
+    for finding in &of.findings {
+        self::finding(finding, width, &mut text);
+    }
+    match &of.figures {
+        Figures::Kineto(breakdown) => device_time(breakdown, width, &mut text),
+        Figures::Pipeline(whatif) => slowdowns(whatif, &mut text),
+        Figures::Steps(_) | Figures::Hang(_) | Figures::KernelLog(_) => {}
+    }
+    text
+}
+
+fn finding(of: &Finding, width: usize, text: &mut String) {
+    section(text, &of.verdict);
+    paragraph(text, width, "  ", &standing(of));
+    section(text, "  Why");
+    evidence(&of.evidence, width, text);
+    if !of.advice.is_empty() {
+        section(text, "  What to do");
+        for sentence in &of.advice {
+            paragraph(text, width, "    ", sentence);
+        }
+    }
+    if let Some(speedup) = of.speedup {
+        section(text, "  What that is worth");
+        paragraph(text, width, "    ", &worth(speedup));
+    }
+}
+
+/// Where, since when, how sure.
+fn standing(of: &Finding) -> String {
+    let mut parts: Vec<String> =
+        of.places.iter().map(|place| format!("{} {}", place.kind.replace('_', " "), place.name)).collect();
+    match of.since {
+        Some(Since::Step(step)) => parts.push(format!("since step {step}")),
+        Some(Since::Seconds(seconds)) => parts.push(format!("since second {seconds:.1}")),
+        Some(Since::Time(at)) => parts.push(format!("since {at}")),
+        None => {}
+    }
+    parts.push(
+        match of.confidence {
+            Confidence::Possible => "possible",
+            Confidence::Likely => "likely",
+            Confidence::Certain => "certain",
+        }
+        .to_owned(),
+    );
+    format!("{}. Rule: {}.", parts.join(", "), of.rule)
+}
+
+fn evidence(of: &[Evidence], width: usize, text: &mut String) {
+    for evidence in of {
+        let figure = |value| format!("{} {}", figure(value), evidence.unit).trim_end().to_owned();
+        let beside = evidence.beside.as_ref();
+        let beside = beside.map_or_else(String::new, |beside| format!("; {}: {}", beside.what, figure(beside.value)));
+        paragraph(text, width, "    ", &format!("- {}: {}{beside}", evidence.what, figure(evidence.value)));
+    }
+}
+
+fn worth(speedup: Interval) -> String {
+    let [low, value, high] = [speedup.low, speedup.value, speedup.high].map(figure);
+    format!("Steps would be {value} times as fast without it ({low} to {high}).")
+}
+
+/// Where the time of a device went, what streams waited for, and what took most.
+fn device_time(of: &Breakdown, width: usize, text: &mut String) {
+    let total = of.temporal.total_us;
+    let percent = |us: f64| format!("{:.1} %", if total > 0.0 { 100.0 * us / total } else { 0.0 });
+    let ms = |us: f64| format!("{:.3}", us / 1_000.0);
+    section(text, "Where device time went");
+    let mut table = Table::new([("device", Align::Left), ("ms", Align::Right), ("share", Align::Right)]);
+    for (name, us) in [
+        ("computing", of.temporal.compute_us),
+        ("running, but not computing", of.temporal.non_compute_us),
+        ("idle", of.temporal.idle_us),
+    ] {
+        table.row([name.to_owned(), ms(us), percent(us)]);
+    }
+    indented(&table, text);
+    section(text, "What streams waited for");
+    let columns = [
+        ("stream", Align::Right),
+        ("the host, ms", Align::Right),
+        ("the launch, ms", Align::Right),
+        ("others, ms", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for idle in &of.idle {
+        table.row([idle.stream.to_string(), ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]);
+    }
+    indented(&table, text);
+    section(text, "What takes most");
+    let columns = [
+        ("name", Align::Left),
+        ("work", Align::Left),
+        ("times", Align::Right),
+        ("ms", Align::Right),
+        ("share", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for kernel in of.kernels.iter().take(KERNELS) {
+        let work = format!("{:?}", kernel.work).to_lowercase();
+        let times = if kernel.name == "others" { String::new() } else { kernel.count.to_string() };
+        table.row([kernel.name.clone(), work, times, ms(kernel.sum_us), percent(kernel.sum_us)]);
+    }
+    for line in table.within(width.saturating_sub(2)).lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
+/// So many kernels are shown.
+const KERNELS: usize = 8;
+
+/// The parts that each rank, stage and kind would cause alone: those that cause most.
+fn slowdowns(of: &WhatIf, text: &mut String) {
+    section(text, "How much longer steps take for each part");
+    let mut table = Table::new([("as recorded", Align::Left), ("times", Align::Right)]);
+    table.row(["everything".to_owned(), figure(of.slowdown)]);
+    for (name, slowdown) in worst(&of.by_dp_rank, |rank| format!("data-parallel rank {rank}")) {
+        table.row([name, figure(slowdown)]);
+    }
+    for (name, slowdown) in worst(&of.by_stage, |stage| format!("stage {stage}")) {
+        table.row([name, figure(slowdown)]);
+    }
+    for (name, slowdown) in worst(&of.by_kind, |kind| (*kind).to_owned()) {
+        table.row([name, figure(slowdown)]);
+    }
+    indented(&table, text);
+}
+
+fn worst<T>(parts: &[Part<T>], name: impl Fn(&T) -> String) -> Vec<(String, f64)> {
+    const SHOWN: usize = 3;
+    let mut sorted: Vec<(String, f64)> = parts.iter().map(|part| (name(&part.of), part.slowdown)).collect();
+    sorted.sort_by(|a, b| b.1.total_cmp(&a.1));
+    sorted.truncate(SHOWN);
+    sorted
+}
+
+fn indented(table: &Table, text: &mut String) {
+    for line in table.to_string().lines() {
+        let _ = writeln!(text, "    {line}");
+    }
+}
+
+/// Four significant digits, no more than three decimals; whole numbers whole.
+fn figure(value: f64) -> String {
+    if value.fract().abs() < 0.000_5 {
+        return format!("{:.0}", value.round().abs().copysign(if value <= -0.5 { -1.0 } else { 1.0 }));
+    }
+    let magnitude = value.abs().log10().floor();
+    let decimals = (3.0 - magnitude).clamp(0.0, 3.0) as usize;
+    format!("{value:.decimals$}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_have_four_digits() {
+        for (value, expected) in [
+            (0.0, "0"),
+            (-0.000_01, "0"),
+            (2.0, "2"),
+            (-3.0, "-3"),
+            (0.546_2, "0.546"),
+            (46.336, "46.34"),
+            (12_345.6, "12346"),
+            (-1.234_56, "-1.235"),
+        ] {
+            assert_eq!(figure(value), expected);
+        }
+    }
+}

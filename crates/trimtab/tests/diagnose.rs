@@ -1,0 +1,208 @@
+//! `trimtab diagnose` as a person meets it: files of real systems, and what is said of them.
+
+#![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_trimtab")).arg("diagnose").args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+/// What is said of one file or folder.
+fn told(path: &Path) -> Value {
+    let output = run(&[path.to_str().unwrap(), "--format", "json"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&answer["version"], answer["files"].as_array().unwrap().len()), (&Value::from(1), 1));
+    answer["files"][0].clone()
+}
+
+fn rules(told: &Value) -> Vec<&str> {
+    told["findings"].as_array().unwrap().iter().map(|finding| finding["rule"].as_str().unwrap()).collect()
+}
+
+/// The figures that the publishers of a trace give, and ours.
+fn check_pipeline(name: &str, folder: &Path, cause: &str) {
+    let told = told(&folder.join(format!("trace-{name}.csv.gz")));
+    let published = |file: String| -> Value { serde_json::from_slice(&fs::read(folder.join(file)).unwrap()).unwrap() };
+    let (result, figures) = (published(format!("result-{name}.json")), &told["figures"]);
+    let slowdown = result["blocking_slowdown"].as_f64().unwrap();
+    assert!((figures["slowdown"].as_f64().unwrap() / slowdown - 1.0).abs() < 0.01);
+    for (share, file, field) in [
+        ("worst_workers_share", format!("mw-{name}.json"), "Mw"),
+        ("last_stage_share", format!("ms-{name}.json"), "Ms"),
+    ] {
+        let off = (figures[share].as_f64().unwrap() - published(file)[field].as_f64().unwrap()).abs();
+        assert!(off < 0.01, "{name}: {share} is off by {off}");
+    }
+    for (ours, theirs) in [
+        ("by_dp_rank", "blocking_decompose_by_dp_rank"),
+        ("by_stage", "blocking_decompose_by_stage"),
+        ("by_kind", "blocking_decompose_by_optype"),
+    ] {
+        let parts = figures[ours].as_array().unwrap();
+        assert_eq!(parts.len(), result[theirs].as_object().unwrap().len());
+        for part in parts {
+            let key = part["of"].as_str().map_or_else(|| part["of"].to_string(), str::to_owned);
+            let off = (part["slowdown"].as_f64().unwrap() - result[theirs][&key].as_f64().unwrap()).abs();
+            assert!(off <= 0.03 * (slowdown - 1.0), "{name}: {ours} {key} is off by {off}");
+        }
+    }
+    assert_eq!(rules(&told), [cause], "{name}");
+}
+
+#[test]
+fn pipelines_are_told_as_their_publishers_tell_them() {
+    let folder = testkit::shared_data!("stragglers");
+    check_pipeline("AR", &folder, "slow-worker");
+    check_pipeline("SE", &folder, "uneven-lengths");
+}
+
+#[test]
+fn device_time_is_told_as_others_tell_it() {
+    let folder = testkit::shared_data!("kineto");
+    let expected: Value = serde_json::from_slice(&fs::read(folder.join("expected.json")).unwrap()).unwrap();
+    for (file, expected) in expected.as_object().unwrap() {
+        let told = told(&folder.join(file));
+        let figures = &told["figures"];
+        let check = |name: &str, ours: &Value, theirs: &Value| {
+            let (ours, theirs) = (ours.as_f64().unwrap(), theirs.as_f64().unwrap());
+            assert!((ours - theirs).abs() <= 0.001 * theirs.abs(), "{file}: {name}: {ours}, expected {theirs}");
+        };
+        for (ours, theirs) in [
+            ("idle_us", "idle_time(us)"),
+            ("compute_us", "compute_time(us)"),
+            ("non_compute_us", "non_compute_time(us)"),
+            ("total_us", "kernel_time(us)"),
+        ] {
+            check(theirs, &figures["temporal"][ours], &expected["temporal"][theirs]);
+        }
+        for idle in expected["idle_by_stream"].as_array().unwrap() {
+            let stream =
+                figures["idle"].as_array().unwrap().iter().find(|ours| ours["stream"] == idle["stream"]).unwrap();
+            let category = idle["category"].as_str().unwrap();
+            check(category, &stream[format!("{category}_us")], &idle["idle_us"]);
+        }
+        let first = &expected["top_kernels"].as_array().unwrap()[0];
+        let ours = figures["kernels"].as_array().unwrap().iter().find(|ours| ours["name"] == first["name"]).unwrap();
+        check("the costliest kernel", &ours["sum_us"], &first["sum (us)"]);
+    }
+}
+
+#[test]
+fn who_did_not_come_is_named() {
+    let folder = testkit::shared_data!("nccl-hangs");
+    for fault in ["gpu_error_2nd", "lock_gil_1st"] {
+        let told = told(&folder.join(fault));
+        let places = told["findings"][0]["places"].as_array().unwrap();
+        let ranks: Vec<&str> = places.iter().map(|place| place["name"].as_str().unwrap()).collect();
+        assert_eq!(ranks, ["9", "14"], "{fault}");
+    }
+}
+
+#[test]
+fn who_was_slow_is_told_with_its_time() {
+    let path = testkit::shared_data!("step-times/job_1_norm.csv");
+    let told = told(&path);
+    let episodes = told["figures"].as_array().unwrap();
+    assert_eq!(episodes.len(), 1, "{episodes:?}");
+    let near = |field: &str, step: u64| episodes[0][field].as_u64().unwrap().abs_diff(step) <= 30;
+    assert!(episodes[0]["worker"] == 6 && near("first_step", 1811) && near("last_step", 1931), "{episodes:?}");
+}
+
+#[test]
+fn a_kernel_log_is_read_line_by_line() {
+    let path = testkit::shared_data!("xid/kmsg_lines.txt");
+    let told = told(&path);
+    assert_eq!((&told["figures"]["lines"], &told["figures"]["events"]), (&Value::from(70), &Value::from(67)));
+}
+
+/// A folder of its own for a test, removed when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(test: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("trimtab-diagnose-{}-{test}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _gone = fs::remove_dir_all(&self.0);
+    }
+}
+
+const LOST: &str = "[1.5] NVRM: Xid (PCI:0000:3b:00): 79, GPU has fallen off the bus.\n";
+
+#[test]
+fn a_verdict_reads_by_itself() {
+    let folder = Folder::new("verdict");
+    let output = run(&[&folder.write("dmesg", LOST.as_bytes())]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    for expected in ["GPU 0000:3b:00: Xid 79, GPU has fallen off the bus", "restart the machine", "RESTART_BM"] {
+        assert!(text.contains(expected), "{text}\nlacks {expected}");
+    }
+    assert!(!text.contains('\x1b'), "no colour where nobody looks");
+}
+
+#[test]
+fn what_is_wrong_with_a_file_is_said() {
+    let folder = Folder::new("wrong");
+    for (name, content, expected) in [
+        ("empty", "", "it is empty"),
+        ("unknown", "hello\n", "its beginning does not tell what it is"),
+        ("dump", "{\"pg_config\": {}, \"entries\": []}", "its name does not end in a number"),
+        ("dump_1", "{\"pg_config\": {", "the file is cut off"),
+        ("steps", "worker,step,seconds\n", "it holds no time"),
+        (
+            "trace",
+            "dp_rank,stage,rank,step,optype,start_ts,duration,seq_id,mc,gmc\n0,0,0,x,gc,0,0,0,0,0\n",
+            "field `step`: `x` is not the number of a step",
+        ),
+    ] {
+        let output = run(&[&folder.write(name, content.as_bytes())]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{name}: {errors}");
+        assert!(errors.contains(expected), "{name}: {errors}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn one_bad_file_does_not_hide_the_others() {
+    let folder = Folder::new("others");
+    let (good, bad) = (folder.write("dmesg", LOST.as_bytes()), folder.write("bad", b"hello\n"));
+    let output = run(&[&good, &bad]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Xid 79"));
+    // In a folder, what is of no kind that is read is passed over.
+    let output = run(&[folder.0.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("passed over"));
+}
+
+#[test]
+fn standard_input_is_read() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_trimtab"))
+        .args(["diagnose", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(LOST.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert!(String::from_utf8_lossy(&output.stdout).contains("Xid 79"));
+}
