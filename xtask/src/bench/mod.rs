@@ -10,6 +10,8 @@
 #[cfg(feature = "bench")]
 mod command;
 #[cfg(feature = "bench")]
+mod diagnose;
+#[cfg(feature = "bench")]
 mod feed;
 #[cfg(feature = "bench")]
 mod live;

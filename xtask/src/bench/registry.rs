@@ -1,7 +1,7 @@
 //! Every benchmark there is.
 
 use super::session::Session;
-use super::{feed, live, oracle, speed};
+use super::{diagnose, feed, live, oracle, speed};
 
 /// A benchmark: a name to call it by, and what it does.
 pub(crate) struct Bench {
@@ -28,7 +28,12 @@ pub(crate) const ALL: &[Bench] = &[
     },
     Bench {
         name: "feed",
-        about: "training data: images, tokens, resume, memory, beside DALI, torch and LitData (bars 1 to 5)",
+        about: "training data: images, tokens, resume, stores, tuning, bad input, beside DALI, torch and LitData (bars 1 to 10)",
         run: feed::run,
+    },
+    Bench {
+        name: "diagnose",
+        about: "what is said of profiles, traces and logs of others, held against what is known of them (bars 1 to 6)",
+        run: diagnose::run,
     },
 ];

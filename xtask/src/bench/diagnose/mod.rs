@@ -1,0 +1,19 @@
+//! `cargo xtask bench diagnose`: what the program says of files of others, held against what is known of them.
+
+mod answer;
+mod hangs;
+mod kineto;
+mod speed;
+mod step_times;
+mod stragglers;
+mod xids;
+
+use super::session::{Bar, Session};
+
+/// The bars, in order of their numbers.
+const BARS: &[Bar] =
+    &[(1, stragglers::run), (2, kineto::run), (3, speed::run), (4, hangs::run), (5, step_times::run), (6, xids::run)];
+
+pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
+    session.run(BARS)
+}
