@@ -1,6 +1,6 @@
 //! Hangs: which ranks did not enter the collective that all others wait in.
 //!
-//! [`read`] takes the dump of one rank that PyTorch's flight recorder wrote, [`hang`] puts those of all ranks together. Dumps tell
+//! [`read()`] takes the dump of one rank that PyTorch's flight recorder wrote, [`hang()`] puts those of all ranks together. Dumps tell
 //! who did not come, and never why.
 
 mod dump;

@@ -64,7 +64,7 @@ fn what_is_no_json_is_refused_by_its_byte() {
         ("[1 2]", "byte 3 is no JSON; expected a comma or `]`"),
         ("{\"a\" 1}", "byte 5 is no JSON; expected a colon"),
         ("{a:1}", "byte 1 is no JSON; expected a key"),
-        ("[tru]", "byte 1 is no JSON; expected a value"),
+        ("[yes]", "byte 1 is no JSON; expected a value"),
         ("\"\\x\"", "byte 3 is no JSON; expected an escape"),
         ("1 2", "byte 2 is no JSON; expected the end of the file"),
     ] {

@@ -136,7 +136,7 @@ fn communication(of: &Breakdown) -> Option<(f64, Finding)> {
     );
     let advice = [
         "Let communication run behind computation: gradients in buckets as they come (DistributedDataParallel), prefetch in FSDP, \
-         pipelined all-to-alls.",
+         sends in pieces.",
         "A collective also waits for the slowest rank: give the traces of all ranks to see whether one is late.",
     ];
     (us > 0.0).then(|| (us, begun("communication-bound", verdict, evidence, &advice)))

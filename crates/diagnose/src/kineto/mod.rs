@@ -1,7 +1,7 @@
 //! Traces of PyTorch's profiler (Kineto): where the time of one rank's devices went.
 //!
-//! [`read`] goes through a trace in bounded memory: [`gather`] reads events, [`pair`] brings launches and what they launched together and
-//! puts that in order, [`sweep`] passes over it once. Figures are those of HolisticTraceAnalysis 0.5.0, and held against it.
+//! [`read()`] goes through a trace in bounded memory: `gather` reads events, `pair` brings launches and what they launched together and
+//! puts that in order, `sweep` passes over it once. Figures are those of HolisticTraceAnalysis 0.5.0, and held against it.
 
 mod breakdown;
 mod event;

@@ -1,7 +1,7 @@
 //! Traces of pipeline-parallel training: what each worker did when, and what its stragglers cost.
 //!
-//! [`read`] takes a table of operations, [`Trace`] lays them out, [`Dependencies`] says what waits for what, [`Simulation`] lives
-//! the steps again with other lengths, and [`whatif`] compares: as recorded, with everything as usual, and with one part or
+//! [`read()`] takes a table of operations, [`Trace`] lays them out, [`Dependencies`] says what waits for what, [`Simulation`] lives
+//! the steps again with other lengths, and [`whatif()`] compares: as recorded, with everything as usual, and with one part or
 //! another mended. Nothing here reads anything but the table.
 
 mod cause;

@@ -1,6 +1,6 @@
 //! Times of steps, worker by worker: who is slower than its peers, and when.
 //!
-//! [`read`] takes a table with a row for each worker and step, [`episodes`] finds who was slow when, [`findings`] says it.
+//! [`read()`] takes a table with a row for each worker and step, [`episodes`] finds who was slow when, [`findings`] says it.
 
 mod episode;
 mod finding;

@@ -1,6 +1,6 @@
 //! Xid errors of NVIDIA GPUs in kernel logs, and what NVIDIA's catalogue says to do about each.
 //!
-//! [`event`] reads one line, [`read`] a log, [`findings`] says what it comes to.
+//! [`event()`] reads one line, [`read()`] a log, [`findings`] says what it comes to.
 
 mod action;
 mod catalogue;
