@@ -21,9 +21,10 @@ pub(super) struct Gathered {
     pub(super) names: Names,
     pub(super) steps: Steps,
     pub(super) loader: Loader,
-    /// Launches and what was launched: [`record`] makes them.
+    /// Launches ([`LAUNCH`]) and what was launched ([`LAUNCHED`]): the number that they have in common, which of the two, and for a launch
+    /// its place in the file and its moment, for what was launched its start, its end and what it is.
     pub(super) pairs: Sorter<5>,
-    /// Whether moments have decimals; readers of old traces rounded them, see [`super::pair`].
+    /// Whether moments have decimals; `pair` rounds them then.
     pub(super) decimals: bool,
     pub(super) problems: Problems,
 }

@@ -17,7 +17,8 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
         let Ok(log) = std::fs::read_to_string(log) else { continue };
         let injected = injected(&log).with_context(|| format!("{name} names no rank"))?;
         let told = answer::of(&folder.join(&name))?;
-        let ranks = told["findings"].as_array().into_iter().flatten().filter_map(|finding| finding["places"].as_array());
+        let ranks =
+            told["findings"].as_array().into_iter().flatten().filter_map(|finding| finding["places"].as_array());
         let told: BTreeSet<u64> =
             ranks.flatten().filter_map(|place| place["name"].as_str().and_then(|rank| rank.parse().ok())).collect();
         let missed = injected.difference(&told).count();
