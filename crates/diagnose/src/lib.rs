@@ -3,6 +3,7 @@
 //! Pure: no IO, no threads, no clock. Readers take a [`std::io::BufRead`] and keep bounded memory; what they cannot read is
 //! told and left out. Start at [`pipeline`], the traces of pipeline-parallel training.
 
+pub mod devices;
 pub mod hang;
 pub mod json;
 pub mod kineto;

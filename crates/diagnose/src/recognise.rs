@@ -1,6 +1,6 @@
 //! What a file is, by its first bytes: names say little, and people rename.
 
-use crate::{hang, kineto, pipeline, steps, xid};
+use crate::{devices, hang, kineto, pipeline, steps, xid};
 
 /// The kinds of files that are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,14 +13,28 @@ pub enum FileKind {
     StepTimes,
     /// The dump of PyTorch's flight recorder of one rank, as JSON.
     FlightRecorder,
+    /// What `nvidia-smi -q -x` prints.
+    NvidiaSmi,
+    /// What `rocm-smi --json` prints.
+    RocmSmi,
+    /// Metrics in Prometheus' text format.
+    Scrape,
     /// A kernel log.
     KernelLog,
 }
 
 impl FileKind {
     /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::Kineto, Self::PipelineOperations, Self::StepTimes, Self::FlightRecorder, Self::KernelLog];
+    pub const ALL: [Self; 8] = [
+        Self::Kineto,
+        Self::PipelineOperations,
+        Self::StepTimes,
+        Self::FlightRecorder,
+        Self::NvidiaSmi,
+        Self::RocmSmi,
+        Self::Scrape,
+        Self::KernelLog,
+    ];
 
     /// What it is called.
     #[must_use]
@@ -30,6 +44,9 @@ impl FileKind {
             Self::PipelineOperations => "pipeline-operations",
             Self::StepTimes => "step-times",
             Self::FlightRecorder => "flight-recorder",
+            Self::NvidiaSmi => "nvidia-smi",
+            Self::RocmSmi => "rocm-smi",
+            Self::Scrape => "metrics",
             Self::KernelLog => "kernel-log",
         }
     }
@@ -48,6 +65,9 @@ impl FileKind {
             Self::FlightRecorder => {
                 "dumps of PyTorch's flight recorder, one of each rank: JSON with entries and pg_config"
             }
+            Self::NvidiaSmi => "lists of NVIDIA's devices: nvidia-smi -q -x",
+            Self::RocmSmi => "lists of AMD's devices: rocm-smi -a --json",
+            Self::Scrape => "metrics in Prometheus' text format, of DCGM's exporter",
             Self::KernelLog => "kernel logs: dmesg, journalctl -k, /dev/kmsg",
         }
     }
@@ -77,6 +97,15 @@ pub fn recognise(head: &[u8]) -> Option<FileKind> {
     if steps::is_header(line) {
         return Some(FileKind::StepTimes);
     }
+    if devices::is_nvidia_smi(head) {
+        return Some(FileKind::NvidiaSmi);
+    }
+    if devices::is_rocm_smi(head) {
+        return Some(FileKind::RocmSmi);
+    }
+    if devices::is_scrape(head) {
+        return Some(FileKind::Scrape);
+    }
     xid::is_log(head).then_some(FileKind::KernelLog)
 }
 
@@ -94,6 +123,12 @@ mod tests {
             (",worker,gpu,time,batch_time_norm\n0,0,25,1,476\n", Some(FileKind::StepTimes)),
             ("{\"version\": \"2.9\", \"pg_config\": {", Some(FileKind::FlightRecorder)),
             ("[    1.5] x\nNVRM: Xid (PCI:0000:01:00): 31", Some(FileKind::KernelLog)),
+            (
+                "<?xml version=\"1.0\" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM \"x\">\n<nvidia_smi_log>",
+                Some(FileKind::NvidiaSmi),
+            ),
+            ("{\"card0\": {\"GPU ID\": \"0x66a1\"", Some(FileKind::RocmSmi)),
+            ("# HELP go_gc a\n# TYPE go_gc summary\n", Some(FileKind::Scrape)),
             ("dp_rank,stage\n", None),
             ("\n{\n  \"schemaVersion\": 1,\n", Some(FileKind::Kineto)),
             (

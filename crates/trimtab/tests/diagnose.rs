@@ -95,6 +95,23 @@ fn device_time_is_told_as_others_tell_it() {
 }
 
 #[test]
+fn devices_are_listed_whatever_tool_lists_them() {
+    for (file, name, model, rules_expected) in [
+        ("nvidia-smi/a100-sxm4-v12.xml", "0000:01:00", Some("NVIDIA A100-SXM4-80GB"), &[][..]),
+        ("nvidia-smi/tesla-t4.xml", "0000:00:1e", Some("Tesla T4"), &["degraded-link"]),
+        ("rocm-smi/mi100_rocm602.json", "0000:83:00", Some("Arcturus GL-XL [Instinct MI100]"), &[]),
+        ("scrapes/dcgm_exporter_sample.prom", "0", None, &[]),
+    ] {
+        let path = testkit::shared_data!(file);
+        let told = told(&path);
+        let device = &told["figures"][0];
+        assert_eq!((device["name"].as_str(), device["model"].as_str()), (Some(name), model), "{file}");
+        assert_eq!(rules(&told), rules_expected, "{file}");
+        assert_eq!(told["left_out"]["count"], 0, "{file}");
+    }
+}
+
+#[test]
 fn who_did_not_come_is_named() {
     let folder = testkit::shared_data!("nccl-hangs");
     for fault in ["gpu_error_2nd", "lock_gil_1st"] {

@@ -6,6 +6,7 @@ mod words;
 
 use std::path::PathBuf;
 
+use ::diagnose::devices::Device;
 use ::diagnose::hang::Hang;
 use ::diagnose::kineto::Breakdown;
 use ::diagnose::pipeline::WhatIf;
@@ -45,6 +46,7 @@ Examples:
   trimtab diagnose rank0.json.gz                    # where the time of a GPU went, from a trace of PyTorch's profiler
   trimtab diagnose trace.csv.gz                     # which rank, stage or kind of operation holds a pipeline up
   trimtab diagnose dumps/                           # which ranks did not come to the collective that all others wait in
+  nvidia-smi -q -x | trimtab diagnose -             # what holds GPUs down, and which are damaged
   dmesg | trimtab diagnose -                        # Xid errors of GPUs, and what to do about each
   trimtab diagnose trace.csv.gz --format json | jq '.files[].findings'
 
@@ -84,6 +86,7 @@ enum Figures {
     Pipeline(Box<WhatIf>),
     Steps(Vec<Episode>),
     Hang(Hang),
+    Devices(Vec<Device>),
     KernelLog(Log),
 }
 

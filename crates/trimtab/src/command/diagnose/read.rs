@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
+use ::diagnose::devices::{self, Device};
 use ::diagnose::hang::{self, Dump};
 use ::diagnose::pipeline::{self, Trace};
 use ::diagnose::recognise::{FileKind, recognise};
@@ -107,6 +108,19 @@ impl Read {
             Some(FileKind::PipelineOperations) => operations(input, &name)?,
             Some(FileKind::StepTimes) => step_times(input, &name)?,
             Some(FileKind::KernelLog) => kernel_log(input, &name)?,
+            Some(kind @ FileKind::NvidiaSmi) => {
+                let (list, problems) = devices::read_nvidia_smi(input, &name)?;
+                listed(list, kind, "A list of NVIDIA's devices", &name, &problems)
+            }
+            Some(kind @ FileKind::RocmSmi) => {
+                let (list, problems) = devices::read_rocm_smi(input, &name)?;
+                listed(list, kind, "A list of AMD's devices", &name, &problems)
+            }
+            Some(kind @ FileKind::Scrape) => {
+                let (scrape, problems) = devices::read_scrape(input, &name)?;
+                let about = format!("Metrics, {}", shown::count(scrape.samples as usize, "sample"));
+                listed(scrape.devices, kind, &about, &name, &problems)
+            }
         };
         self.diagnosed.push(diagnosed);
         Ok(())
@@ -227,6 +241,17 @@ fn step_times(input: Input, name: &str) -> Outcome<Diagnosed> {
         left_out: (&problems).into(),
         figures: Figures::Steps(episodes),
     })
+}
+
+fn listed(list: Vec<Device>, kind: FileKind, about: &str, name: &str, problems: &Problems) -> Diagnosed {
+    Diagnosed {
+        file: name.to_owned(),
+        kind: kind.name(),
+        about: format!("{about}: {}.", shown::count(list.len(), "device")),
+        findings: devices::findings(&list),
+        left_out: problems.into(),
+        figures: Figures::Devices(list),
+    }
 }
 
 fn kernel_log(input: Input, name: &str) -> Outcome<Diagnosed> {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use ::diagnose::devices::Device;
 use ::diagnose::kineto::Breakdown;
 use ::diagnose::pipeline::{Part, WhatIf};
 use fleet::finding::{Confidence, Evidence, Finding, Since};
@@ -25,6 +26,7 @@ pub(super) fn diagnosed(of: &Diagnosed, width: usize) -> String {
     match &of.figures {
         Figures::Kineto(breakdown) => device_time(breakdown, width, &mut text),
         Figures::Pipeline(whatif) => slowdowns(whatif, &mut text),
+        Figures::Devices(list) => devices(list, width, &mut text),
         Figures::Steps(_) | Figures::Hang(_) | Figures::KernelLog(_) => {}
     }
     text
@@ -126,6 +128,43 @@ fn device_time(of: &Breakdown, width: usize, text: &mut String) {
     for line in table.within(width.saturating_sub(2)).lines() {
         let _ = writeln!(text, "  {line}");
     }
+}
+
+/// How devices are.
+fn devices(list: &[Device], width: usize, text: &mut String) {
+    if list.is_empty() {
+        return;
+    }
+    section(text, "How they are");
+    let mut table = Table::new([
+        ("device", Align::Left),
+        ("model", Align::Left),
+        ("busy", Align::Right),
+        ("memory, GB", Align::Right),
+        ("power, W", Align::Right),
+        ("°C", Align::Right),
+        ("MHz", Align::Right),
+        ("link", Align::Right),
+    ]);
+    let known = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), |value| format!("{value:.0}"));
+    for device in list {
+        let gb = |bytes: Option<f64>| bytes.map_or_else(|| "?".to_owned(), |bytes| format!("{:.1}", bytes / 1e9));
+        let lanes = |lanes: Option<u64>| lanes.map_or_else(|| "?".to_owned(), |lanes| format!("x{lanes}"));
+        table.row([
+            device.name.clone(),
+            device.model.clone().unwrap_or_default(),
+            device.busy_percent.map_or_else(|| "?".to_owned(), |busy| format!("{busy:.0} %")),
+            format!("{} of {}", gb(device.memory_used_bytes), gb(device.memory_bytes)),
+            format!("{} of {}", known(device.power_watts), known(device.power_limit_watts)),
+            known(device.temperature_c),
+            format!("{} of {}", known(device.clock_mhz), known(device.clock_max_mhz)),
+            lanes(device.link_width),
+        ]);
+    }
+    for line in table.within(width.saturating_sub(2)).lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+    paragraph(text, width, "    ", "?: the tool does not tell.");
 }
 
 /// So many kernels are shown.
