@@ -118,10 +118,10 @@ fn runs(ratios: &[f64]) -> Vec<(usize, usize)> {
 
 /// The ends, as far out as shorter medians show it.
 fn ends(ratios: &[f64], first: usize, last: usize) -> (usize, usize) {
-    let far = WINDOW / 2;
+    let near = |at: usize| at.saturating_sub(WINDOW / 2)..=(at + WINDOW / 2).min(ratios.len() - 1);
     let slow = |at: &usize| ratios[*at] >= ENDS;
-    let first = (first.saturating_sub(far)..=first + far).find(slow).unwrap_or(first);
-    let last = (last.saturating_sub(far)..=(last + far).min(ratios.len() - 1)).rev().find(slow).unwrap_or(last);
+    let first = near(first).find(slow).unwrap_or(first);
+    let last = near(last).rev().find(slow).unwrap_or(last);
     (first.min(last), last)
 }
 
@@ -174,6 +174,20 @@ mod tests {
         assert_eq!(episodes(&steps(|worker, step| (step % 9 == worker).then_some(300.0))), []);
         assert_eq!(episodes(&steps(|_, step| (20..40).contains(&step).then_some(250.0))), []);
         assert_eq!(episodes(&steps(|worker, _| (worker < 3).then_some(115.0))), []);
+    }
+
+    #[test]
+    fn a_record_shorter_than_a_window_has_its_episode_too() {
+        let lengths = (0..16).map(|cell| if cell / 4 == 2 { 300.0 } else { 100.0 }).collect();
+        let found = episodes(&Steps { workers: (0..4).collect(), steps: vec![6, 7, 8, 9], lengths });
+        assert_eq!(found.iter().map(|episode| (episode.worker, episode.last_step)).collect::<Vec<_>>(), [(2, 9)]);
+    }
+
+    #[test]
+    fn ends_lie_within_the_record() {
+        // Slow by the wide medians from the second step on, and by the narrow ones nowhere.
+        assert_eq!(ends(&[1.0, 1.0, 1.0, 1.0], 1, 3), (1, 3));
+        assert_eq!(ends(&[f64::NAN, 1.5, 1.5, 1.0], 0, 3), (1, 2));
     }
 
     #[test]
