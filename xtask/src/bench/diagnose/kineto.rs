@@ -105,7 +105,8 @@ fn worst(expected: &Value, told: &Value) -> anyhow::Result<Worst> {
             ("mean (us)", "mean_us"),
             ("stddev", "deviation_us"),
         ] {
-            worst.time(&format!("{field} of {name:.24}"), number(&kernel[field])?, number(&ours[of_ours])?);
+            let begins = name.split(['<', '(']).next().unwrap_or_default();
+            worst.time(&format!("{field} of {begins}"), number(&kernel[field])?, number(&ours[of_ours])?);
         }
     }
     Ok(worst)
