@@ -24,5 +24,5 @@ pub use lengths::{delays, recorded, usual};
 pub use operation::{Kind, Operation, Work};
 pub use read::{OPERATIONS_MAX, Read, is_header, read};
 pub use simulate::{Lived, Simulation};
-pub use trace::{Slot, Trace};
+pub use trace::{Lack, Slot, Trace};
 pub use whatif::{Part, WhatIf, Worker, whatif};

@@ -106,8 +106,33 @@ fn steps_that_lack_something_are_left_out() {
     operations.push(doubled);
     let trace = Trace::of(&operations).unwrap();
     assert_eq!(trace.steps, [0, 3]);
-    let told: Vec<String> = trace.left_out.iter().map(|(step, reason)| format!("{step}: {reason}")).collect();
+    let told: Vec<String> =
+        trace.left_out.iter().map(|(step, lack)| format!("{step}: {}", trace.told(*lack))).collect();
     assert_eq!(told, ["1: it has 19 operations where others have 20", "2: it has 21 operations where others have 20"]);
+}
+
+#[test]
+fn a_step_with_something_twice_and_something_missing_is_left_out() {
+    let mut operations = data_parallel(&[1.0, 1.0]);
+    let of_step_1: Vec<usize> = (0..operations.len()).filter(|&at| operations[at].step == 1).collect();
+    operations[of_step_1[0]] = operations[of_step_1[1]];
+    let trace = Trace::of(&operations).unwrap();
+    assert_eq!((trace.steps.as_slice(), trace.left_out.as_slice()), (&[0, 2, 3][..], &[(1, Lack::Doubled)][..]));
+    assert_eq!(trace.lanes(), 6);
+    close(trace.step_seconds()[1], 12.75);
+}
+
+#[test]
+fn steps_that_are_left_out_are_not_laid_out() {
+    let mut operations = data_parallel(&[1.0, 1.0]);
+    let one = operations[0];
+    // Three steps of one row each, three of two, and so on: fewer of each than there are whole ones.
+    for step in 1_000..1_030 {
+        operations.extend((0..=(step - 1_000) / 3).map(|_| Operation { step, ..one }));
+    }
+    let trace = Trace::of(&operations).unwrap();
+    assert_eq!((trace.steps.as_slice(), trace.left_out.len()), (&[0, 1, 2, 3][..], 30));
+    assert_eq!(trace.starts(0).len(), 8);
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub struct Trace {
     /// The slots of each stage.
     of_stage: Vec<Vec<usize>>,
     /// Steps that were left out, and why.
-    pub left_out: Vec<(u64, String)>,
+    pub left_out: Vec<(u64, Lack)>,
     /// `[slot * lanes + lane]`, in seconds from the beginning of the lane's step.
     start: Vec<f64>,
     seconds: Vec<f64>,
@@ -55,49 +55,39 @@ impl Trace {
     pub fn of(operations: &[Operation]) -> Result<Self, String> {
         let shape = Shape::of(operations)?;
         let index = Index::of(operations, &shape)?;
-        let mut steps: Vec<Filling> = Vec::new();
-        let mut by_step = BTreeMap::new();
+        let whole = index.slots.len() * shape.dp_ranks;
+        let mut steps = BTreeMap::<u64, Filling>::new();
         for operation in operations {
-            let at = *by_step.entry(operation.step).or_insert_with(|| {
-                steps.push(Filling::new());
-                steps.len() - 1
-            });
-            let filling = &mut steps[at];
+            let filling = steps.entry(operation.step).or_default();
             filling.begin_seconds = filling.begin_seconds.min(operation.start_seconds);
             filling.rows += 1;
-            if index.slot(operation).is_none() {
-                filling.wrong.get_or_insert_with(|| format!("{} stands in no other step", named(operation)));
-            }
+            filling.is_strange |= index.slot(operation).is_none();
         }
-        let whole = index.slots.len() * shape.dp_ranks;
-        for filling in steps.iter_mut().filter(|filling| filling.rows != whole) {
-            let rows = filling.rows;
-            filling.wrong.get_or_insert_with(|| format!("it has {rows} operations where others have {whole}"));
+        // Only steps of the right size are laid out: so that takes no more room than what was read.
+        let is_whole = |filling: &Filling| filling.rows == whole && !filling.is_strange;
+        for (place, filling) in steps.values_mut().filter(|filling| is_whole(filling)).enumerate() {
+            filling.place = Some(place);
         }
-        Self::fill(operations, shape, index, by_step, steps)
+        Self::fill(operations, shape, index, steps)
     }
 
     fn fill(
         operations: &[Operation],
         shape: Shape,
         index: Index,
-        by_step: BTreeMap<u64, usize>,
-        mut steps: Vec<Filling>,
+        mut steps: BTreeMap<u64, Filling>,
     ) -> Result<Self, String> {
-        let lanes = by_step.len() * shape.dp_ranks;
-        let places = by_step.values().enumerate().map(|(place, &at)| (at, place)).collect::<BTreeMap<_, _>>();
+        let lanes = steps.values().filter(|filling| filling.place.is_some()).count() * shape.dp_ranks;
         let mut start = vec![f64::NAN; index.slots.len() * lanes];
         let mut seconds = start.clone();
         let mut ranks = vec![0; shape.stages as usize * shape.dp_ranks];
         for operation in operations {
-            let at = by_step[&operation.step];
-            let Some(slot) = index.slot(operation).filter(|_| steps[at].wrong.is_none()) else { continue };
-            let cell = slot * lanes + places[&at] * shape.dp_ranks + operation.dp_rank as usize;
-            if !start[cell].is_nan() {
-                steps[at].wrong = Some(format!("{} stands twice", named(operation)));
-                continue;
-            }
-            start[cell] = operation.start_seconds - steps[at].begin_seconds;
+            let filling = steps.get_mut(&operation.step).expect("every step is there");
+            let (Some(place), Some(slot)) = (filling.place, index.slot(operation)) else { continue };
+            let cell = slot * lanes + place * shape.dp_ranks + operation.dp_rank as usize;
+            // As many rows as there are cells, and one twice: another is not there.
+            filling.is_doubled |= !start[cell].is_nan();
+            start[cell] = operation.start_seconds - filling.begin_seconds;
             seconds[cell] = operation.seconds;
             ranks[operation.stage as usize * shape.dp_ranks + operation.dp_rank as usize] = operation.rank;
         }
@@ -111,42 +101,48 @@ impl Trace {
             model_chunks: shape.stages.saturating_mul(chunks),
             dp_ranks: shape.dp_ranks,
             stages: shape.stages,
-            steps: by_step.keys().copied().collect(),
+            steps: Vec::new(),
             slots: index.slots,
             ranks,
             left_out: Vec::new(),
             start,
             seconds,
         };
-        trace.keep_whole(&by_step.values().map(|&at| steps[at].wrong.take()).collect::<Vec<_>>())?;
-        Ok(trace)
+        trace.keep_whole(&steps);
+        match trace.left_out.first() {
+            Some((step, lack)) if trace.steps.is_empty() => {
+                Err(format!("no step is whole; of step {step}, {}", trace.told(*lack)))
+            }
+            _ => Ok(trace),
+        }
     }
 
-    /// Drops the lanes of steps with which something is wrong.
-    fn keep_whole(&mut self, wrong: &[Option<String>]) -> Result<(), String> {
-        if wrong.iter().all(Option::is_none) {
-            return Ok(());
-        }
-        let steps = std::mem::take(&mut self.steps);
-        let kept: Vec<bool> = wrong.iter().map(Option::is_none).collect();
-        for values in [&mut self.start, &mut self.seconds] {
-            let mut of = kept.iter().copied().cycle();
-            *values = values
-                .chunks_exact(self.dp_ranks)
-                .filter(|_| of.next().expect("it never ends"))
-                .flatten()
-                .copied()
-                .collect();
-        }
-        for (step, wrong) in steps.iter().zip(wrong) {
-            match wrong {
-                None => self.steps.push(*step),
-                Some(reason) => self.left_out.push((*step, reason.clone())),
+    /// Drops the lanes of steps in which something stands twice, and notes which steps are there and which are not.
+    fn keep_whole(&mut self, steps: &BTreeMap<u64, Filling>) {
+        let laid_out: Vec<bool> =
+            steps.values().filter(|filling| filling.place.is_some()).map(|filling| !filling.is_doubled).collect();
+        if laid_out.contains(&false) {
+            for values in [&mut self.start, &mut self.seconds] {
+                let of_steps = values.chunks_exact(self.dp_ranks).zip(laid_out.iter().cycle());
+                *values = of_steps.filter(|(_, kept)| **kept).flat_map(|(lanes, _)| lanes).copied().collect();
             }
         }
-        match self.left_out.first() {
-            Some((step, reason)) if self.steps.is_empty() => Err(format!("no step is whole; of step {step}, {reason}")),
-            _ => Ok(()),
+        for (step, filling) in steps {
+            match filling.lack() {
+                None => self.steps.push(*step),
+                Some(lack) => self.left_out.push((*step, lack)),
+            }
+        }
+    }
+
+    /// What a step lacks, in words.
+    #[must_use]
+    pub fn told(&self, lack: Lack) -> String {
+        let whole = self.slots.len() * self.dp_ranks;
+        match lack {
+            Lack::Rows(rows) => format!("it has {rows} operations where others have {whole}"),
+            Lack::Strange => "it has operations that others have not".to_owned(),
+            Lack::Doubled => "an operation stands twice".to_owned(),
         }
     }
 
@@ -223,13 +219,37 @@ impl Shape {
 struct Filling {
     begin_seconds: f64,
     rows: usize,
-    wrong: Option<String>,
+    is_strange: bool,
+    is_doubled: bool,
+    /// Its place among those that are laid out.
+    place: Option<usize>,
+}
+
+impl Default for Filling {
+    fn default() -> Self {
+        Self { begin_seconds: f64::INFINITY, rows: 0, is_strange: false, is_doubled: false, place: None }
+    }
 }
 
 impl Filling {
-    fn new() -> Self {
-        Self { begin_seconds: f64::INFINITY, rows: 0, wrong: None }
+    fn lack(&self) -> Option<Lack> {
+        match self.place {
+            Some(_) => self.is_doubled.then_some(Lack::Doubled),
+            None if self.is_strange => Some(Lack::Strange),
+            None => Some(Lack::Rows(self.rows)),
+        }
     }
+}
+
+/// Why a step is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lack {
+    /// It has so many operations.
+    Rows(usize),
+    /// It has operations that others have not.
+    Strange,
+    /// One stands twice.
+    Doubled,
 }
 
 /// Where an operation lies.

@@ -206,8 +206,8 @@ fn operations(input: Input, name: &str) -> Outcome<Diagnosed> {
         // Where rows were bad and nothing is left, the first of them says more than what it led to.
         read.problems.kept().first().cloned().unwrap_or_else(|| whole(reason))
     })?;
-    for (step, reason) in &trace.left_out {
-        read.problems.add(whole(format!("step {step}: {reason}")));
+    for (step, lack) in &trace.left_out {
+        read.problems.add(whole(format!("step {step}: {}", trace.told(*lack))));
     }
     let whatif = pipeline::whatif(&trace).map_err(whole)?;
     let about = format!(
