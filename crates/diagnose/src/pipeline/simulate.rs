@@ -45,7 +45,12 @@ impl<'a> Simulation<'a> {
     /// delays before each, if any. Both in seconds, `[slot * lanes + lane]`.
     #[must_use]
     pub fn live(&self, lengths: &[f64], delays: Option<&[f64]>) -> Lived {
-        let lanes = self.trace.lanes();
+        self.live_with(self.trace.dp_ranks, lengths, delays)
+    }
+
+    /// The same with so many data-parallel ranks: those that are all alike need to be lived but once.
+    pub(super) fn live_with(&self, dp_ranks: usize, lengths: &[f64], delays: Option<&[f64]>) -> Lived {
+        let lanes = self.trace.steps.len() * dp_ranks;
         assert_eq!(lengths.len(), self.trace.slots.len() * lanes, "one length for each operation");
         let mut lived = Lived { start: vec![0.0; lengths.len()], end: vec![0.0; lengths.len()] };
         let mut together = vec![0.0; lanes];
@@ -65,20 +70,20 @@ impl<'a> Simulation<'a> {
                     add(end, &lengths[cells]);
                 }
                 (Some(_), None) => {}
-                (Some(_), Some(group)) => self.end_group(group, lengths, &mut lived, &mut together),
+                (Some(_), Some(group)) => self.end_group(group, dp_ranks, lengths, &mut lived, &mut together),
             }
         }
         lived
     }
 
-    fn end_group(&self, group: usize, lengths: &[f64], lived: &mut Lived, together: &mut [f64]) {
+    fn end_group(&self, group: usize, dp_ranks: usize, lengths: &[f64], lived: &mut Lived, together: &mut [f64]) {
         let lanes = together.len();
         together.fill(f64::NEG_INFINITY);
         for &slot in &self.dependencies.groups[group] {
             raise(together, &lived.start[slot * lanes..][..lanes]);
         }
         if self.dependencies.over_dp_ranks[group] {
-            over_dp_ranks(together, self.trace.dp_ranks);
+            over_dp_ranks(together, dp_ranks);
         }
         for &slot in &self.dependencies.groups[group] {
             let end = &mut lived.end[slot * lanes..][..lanes];
@@ -90,11 +95,11 @@ impl<'a> Simulation<'a> {
     /// How long each step took: until the last optimizer has ended.
     #[must_use]
     pub fn step_seconds(&self, lived: &Lived) -> Vec<f64> {
-        let lanes = self.trace.lanes();
+        let lanes = lived.end.len() / self.trace.slots.len();
         let mut steps = vec![f64::NEG_INFINITY; self.trace.steps.len()];
+        let dp_ranks = lanes / steps.len();
         for (at, _) in self.trace.slots.iter().enumerate().filter(|(_, slot)| slot.kind == Kind::Optimizer) {
-            for (step, ends) in steps.iter_mut().zip(lived.end[at * lanes..][..lanes].chunks_exact(self.trace.dp_ranks))
-            {
+            for (step, ends) in steps.iter_mut().zip(lived.end[at * lanes..][..lanes].chunks_exact(dp_ranks)) {
                 *step = ends.iter().fold(*step, |last, end| last.max(*end));
             }
         }

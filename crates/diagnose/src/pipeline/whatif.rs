@@ -103,11 +103,10 @@ pub fn whatif(trace: &Trace) -> Result<WhatIf, String> {
     let even = mean(&even_steps).expect("there is a step");
     let (by_dp_rank, by_stage, by_kind) = parts(&lives, &even_steps);
     let workers = workers(trace, &by_dp_rank, &by_stage);
-    let worst = worst(&workers);
-    let is_worst = |slot: usize, lane: usize| {
-        let place = (trace.slots[slot].stage, (lane % trace.dp_ranks) as u32);
-        worst.iter().any(|worker| (worker.stage, worker.dp_rank) == place)
-    };
+    let place = |stage: u32, dp_rank: usize| stage as usize * trace.dp_ranks + dp_rank;
+    let mut are_worst = vec![false; workers.len()];
+    worst(&workers).iter().for_each(|worker| are_worst[place(worker.stage, worker.dp_rank as usize)] = true);
+    let is_worst = |slot: usize, lane: usize| are_worst[place(trace.slots[slot].stage, lane % trace.dp_ranks)];
     let worst_workers_share = lives.recovered(is_worst);
     let last_stage_share = lives.recovered(|slot, _| trace.slots[slot].stage + 1 == trace.stages);
     let correlation = cause::correlation(&lives);
@@ -189,6 +188,15 @@ impl<'a> Lives<'a> {
         (0..into.len()).map(chosen).collect()
     }
 
+    /// The lengths of one data-parallel rank as recorded, beside one that takes what is usual and stands for all others: where
+    /// there are thousands, living each of them again for each would take as many thousand times as long.
+    fn rank_beside_even(&self, rank: usize) -> Vec<f64> {
+        let dp_ranks = self.trace.dp_ranks;
+        let steps = self.recorded.chunks_exact(dp_ranks).zip(self.even.chunks_exact(dp_ranks));
+        let others = usize::from(dp_ranks > 1);
+        steps.flat_map(|(recorded, even)| even[..others].iter().copied().chain([recorded[rank]])).collect()
+    }
+
     /// The share of the lost time that comes back if what is selected takes what is usual.
     pub(super) fn recovered(&self, selected: impl Fn(usize, usize) -> bool) -> f64 {
         self.share(self.step_seconds(&self.replaced(&self.recorded, &self.even, selected)))
@@ -205,22 +213,27 @@ type Parts = (Vec<Part<u32>>, Vec<Part<u32>>, Vec<Part<&'static str>>);
 
 fn parts(lives: &Lives<'_>, even_steps: &[f64]) -> Parts {
     let trace = lives.trace;
-    let by_dp_rank = (0..trace.dp_ranks as u32)
-        .map(|rank| part(lives, even_steps, rank, |_, lane| lane % trace.dp_ranks == rank as usize));
-    let by_stage =
-        (0..trace.stages).map(|stage| part(lives, even_steps, stage, |slot, _| trace.slots[slot].stage == stage));
+    let by_dp_rank = (0..trace.dp_ranks as u32).map(|rank| {
+        let lengths = lives.rank_beside_even(rank as usize);
+        part(lives, even_steps, rank, trace.dp_ranks.min(2), &lengths)
+    });
+    let some = |selected: &dyn Fn(usize, usize) -> bool| lives.replaced(&lives.even, &lives.recorded, selected);
+    let by_stage = (0..trace.stages).map(|stage| {
+        let lengths = some(&|slot, _| trace.slots[slot].stage == stage);
+        part(lives, even_steps, stage, trace.dp_ranks, &lengths)
+    });
     let mut families: Vec<&'static str> = trace.slots.iter().map(|slot| slot.kind.family()).collect();
     families.sort_unstable();
     families.dedup();
-    let by_kind = families
-        .into_iter()
-        .map(|family| part(lives, even_steps, family, |slot, _| trace.slots[slot].kind.family() == family));
+    let by_kind = families.into_iter().map(|family| {
+        let lengths = some(&|slot, _| trace.slots[slot].kind.family() == family);
+        part(lives, even_steps, family, trace.dp_ranks, &lengths)
+    });
     (by_dp_rank.collect(), by_stage.collect(), by_kind.collect())
 }
 
-fn part<T>(lives: &Lives<'_>, even_steps: &[f64], of: T, selected: impl Fn(usize, usize) -> bool) -> Part<T> {
-    let lengths = lives.replaced(&lives.even, &lives.recorded, selected);
-    let steps = lives.simulation.step_seconds(&lives.simulation.live(&lengths, None));
+fn part<T>(lives: &Lives<'_>, even_steps: &[f64], of: T, dp_ranks: usize, lengths: &[f64]) -> Part<T> {
+    let steps = lives.simulation.step_seconds(&lives.simulation.live_with(dp_ranks, lengths, None));
     let even = mean(even_steps).expect("there is a step");
     Part {
         of,
