@@ -10,6 +10,7 @@ pub mod kineto;
 mod median;
 pub mod pipeline;
 pub mod recognise;
+mod rows;
 pub mod sorter;
 pub mod steps;
 pub mod xid;

@@ -8,6 +8,7 @@ use fleet::text::lines::{Line, Lines};
 use fleet::text::shown;
 
 use super::device::Device;
+use crate::rows::words;
 
 /// So many devices are told apart.
 const DEVICES_MAX: usize = 4_096;
@@ -61,9 +62,9 @@ pub fn read(input: impl BufRead, file: &str) -> Result<(Scrape, Problems), Probl
                 let line = lines.number();
                 problems.add(problem(line, reason.to_owned()));
             }
-            Err(error) if scrape.samples == 0 => return Err(problem(0, error.to_string())),
+            Err(error) if scrape.samples == 0 => return Err(problem(0, words(&error))),
             Err(error) => {
-                problems.add(problem(lines.number() + 1, format!("reading stopped: {error}")));
+                problems.add(problem(lines.number() + 1, format!("reading stopped: {}", words(&error))));
                 break;
             }
         }

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::io;
 
+use crate::rows::words;
+
 /// Why JSON could not be read on.
 #[derive(Debug)]
 pub enum Error {
@@ -35,10 +37,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Input(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
-                f.write_str("the file is cut off; copy it again")
-            }
-            Self::Input(error) => write!(f, "{error}"),
+            Self::Input(error) => f.write_str(&words(error)),
             Self::Cut { at } => write!(f, "the file is cut off at byte {at}; copy it again"),
             Self::Unexpected { at, expected } => write!(f, "byte {at} is no JSON; expected {expected}"),
             Self::Long { at } => write!(f, "the text at byte {at} is longer than {} KiB", super::TEXT_MAX >> 10),

@@ -1,12 +1,13 @@
 //! Operations from a table: CSV with a line of column names, one operation a row, in any order.
 
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
 use fleet::text::shown;
-use fleet::text::table::{Fields, Row, Table};
+use fleet::text::table::Fields;
 
 use super::operation::{Kind, Operation};
+use crate::rows::{self, Slip};
 
 /// So many operations are read, of 64 bytes each; of what comes after them, nothing is kept, and that is told.
 pub const OPERATIONS_MAX: usize = 16 << 20;
@@ -43,55 +44,18 @@ pub fn is_header(line: &str) -> bool {
 /// If a column is missing, or the input cannot be read at all. What is cut off or broken in the middle is told among the
 /// problems, and what came before it is kept.
 pub fn read(input: impl BufRead, file: &str) -> Result<Read, Problem> {
-    let problem = |line, field: Option<&str>, reason: String| Problem {
-        file: file.to_owned(),
-        line,
-        field: field.map(str::to_owned),
-        reason,
-    };
-    let mut table = Table::begin(input, b',').map_err(|error| problem(1, None, error.to_string()))?;
-    let mut at = [0; COLUMNS.len()];
-    for (at, column) in at.iter_mut().zip(COLUMNS) {
-        *at = table.column(column).ok_or_else(|| {
-            let reason = format!("there is no column `{column}`; a trace of operations has {}", COLUMNS.join(", "));
-            problem(1, None, reason)
-        })?;
-    }
-    let mut read = Read::default();
-    loop {
-        let (line, row) = match table.next_row() {
-            Ok(None) => return Ok(read),
-            Ok(Some(row)) => row,
-            Err(error) => {
-                let reason = format!("reading stopped after {} operations: {}", read.operations.len(), words(&error));
-                let line = table.line();
-                read.problems.add(problem(line, None, reason));
-                return Ok(read);
-            }
-        };
-        match row {
-            Row::Bad(reason) => read.problems.add(problem(line, None, reason)),
-            Row::Fields(fields) => match operation(fields, &at) {
-                Ok(_) if read.operations.len() == OPERATIONS_MAX => {
-                    let reason = format!("only the first {OPERATIONS_MAX} operations were read");
-                    read.problems.add(problem(line, None, reason));
-                    return Ok(read);
-                }
-                Ok(operation) => read.operations.push(operation),
-                Err((field, reason)) => read.problems.add(problem(line, Some(field), reason)),
-            },
+    let find = |names: &[String]| -> Result<[usize; COLUMNS.len()], String> {
+        let mut at = [0; COLUMNS.len()];
+        for (at, column) in at.iter_mut().zip(COLUMNS) {
+            *at = names.iter().position(|name| name == column).ok_or_else(|| {
+                format!("there is no column `{column}`; a trace of operations has {}", COLUMNS.join(", "))
+            })?;
         }
-    }
+        Ok(at)
+    };
+    let (operations, problems) = rows::read(input, file, ("operations", OPERATIONS_MAX), find, operation)?;
+    Ok(Read { operations, problems })
 }
-
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the file is cut off; copy it again".to_owned(),
-        _ => error.to_string(),
-    }
-}
-
-type Slip = (&'static str, String);
 
 fn operation(fields: Fields<'_>, at: &[usize; COLUMNS.len()]) -> Result<Operation, Slip> {
     let text = |column: usize| (COLUMNS[column], fields.get(at[column]));

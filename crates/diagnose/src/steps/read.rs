@@ -5,7 +5,9 @@ use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
 use fleet::text::shown;
-use fleet::text::table::{Fields, Row, Table};
+use fleet::text::table::Fields;
+
+use crate::rows::{self, Slip};
 
 /// So many times are read; of what comes after them nothing is kept, and that is told.
 pub const TIMES_MAX: usize = 32 << 20;
@@ -60,58 +62,30 @@ fn find<T: AsRef<str>>(columns: &[T], wanted: &[&str]) -> Option<usize> {
 /// If a column is missing, or nothing can be read. What is cut off or broken in the middle is told among the problems, and
 /// what came before it is kept.
 pub fn read(input: impl BufRead, file: &str) -> Result<Read, Problem> {
-    let problem = |line, field: Option<&str>, reason: String| Problem {
-        file: file.to_owned(),
-        line,
-        field: field.map(str::to_owned),
-        reason,
-    };
-    let mut table = Table::begin(input, b',').map_err(|error| problem(1, None, error.to_string()))?;
-    let mut at = [0; 3];
-    for (at, wanted) in at.iter_mut().zip([WORKER, STEP, LENGTH]) {
-        *at = find(table.columns(), wanted)
-            .ok_or_else(|| problem(1, None, format!("there is no column {}", wanted.join(" or "))))?;
-    }
-    let mut rows: Vec<(u64, u64, f64)> = Vec::new();
-    let mut problems = Problems::default();
-    loop {
-        let (line, row) = match table.next_row() {
-            Ok(None) => break,
-            Ok(Some(row)) => row,
-            Err(error) => {
-                let reason = format!("reading stopped after {} times: {error}", rows.len());
-                let line = table.line();
-                problems.add(problem(line, None, reason));
-                break;
-            }
-        };
-        match row {
-            Row::Bad(reason) => problems.add(problem(line, None, reason)),
-            Row::Fields(_) if rows.len() == TIMES_MAX => {
-                problems.add(problem(line, None, format!("only the first {TIMES_MAX} times were read")));
-                break;
-            }
-            Row::Fields(fields) => match time(fields, at) {
-                Ok(row) => rows.push(row),
-                Err((field, reason)) => problems.add(problem(line, Some(field), reason)),
-            },
+    let problem = |reason: String| Problem { file: file.to_owned(), line: 0, field: None, reason };
+    let find_columns = |names: &[String]| -> Result<[usize; 3], String> {
+        let mut at = [0; 3];
+        for (at, wanted) in at.iter_mut().zip([WORKER, STEP, LENGTH]) {
+            *at = find(names, wanted).ok_or_else(|| format!("there is no column {}", wanted.join(" or ")))?;
         }
-    }
+        Ok(at)
+    };
+    let (rows, mut problems) = rows::read(input, file, ("times", TIMES_MAX), find_columns, time)?;
     let (steps, rest) = laid_out(&rows);
     if rest.twice > 0 {
-        problems.add(problem(0, None, format!("{} times stand twice; the first of each was taken", rest.twice)));
+        problems.add(problem(format!("{} times stand twice; the first of each was taken", rest.twice)));
     }
     if rest.lone > 0 {
-        problems.add(problem(0, None, format!("{} times are of steps that hardly any worker has", rest.lone)));
+        problems.add(problem(format!("{} times are of steps that hardly any worker has", rest.lone)));
     }
     match (problems.kept().first(), steps.lengths.is_empty()) {
         (Some(first), true) => Err(first.clone()),
-        (None, true) => Err(problem(0, None, "it holds no time".to_owned())),
+        (None, true) => Err(problem("it holds no time".to_owned())),
         _ => Ok(Read { steps, problems }),
     }
 }
 
-fn time(fields: Fields<'_>, at: [usize; 3]) -> Result<(u64, u64, f64), (&'static str, String)> {
+fn time(fields: Fields<'_>, at: &[usize; 3]) -> Result<(u64, u64, f64), Slip> {
     let whole = |column: usize, name: &'static str| {
         let text = fields.get(column);
         let digits = text.strip_suffix(".0").unwrap_or(text);

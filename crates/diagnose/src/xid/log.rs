@@ -1,13 +1,14 @@
 //! A kernel log: `dmesg`, `journalctl -k`, `/var/log/kern.log` or `/dev/kmsg`, with any beginning of its lines.
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead};
+use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
 use fleet::text::lines::{Line, Lines};
 use serde::Serialize;
 
 use super::line::{Event, event};
+use crate::rows::words;
 
 /// So many different events are kept; a log has few.
 const GROUPS_MAX: usize = 10_000;
@@ -73,7 +74,7 @@ pub fn read(input: impl BufRead, file: &str) -> Result<(Log, Problems), Problem>
             Ok(Some(Line::Text(text))) => event(text),
             // Other lines of a log may be anything; they are about no GPU.
             Ok(Some(Line::Bad(_))) => None,
-            Err(error) if log.lines == 0 => return Err(problem(0, error.to_string())),
+            Err(error) if log.lines == 0 => return Err(problem(0, words(&error))),
             Err(error) => {
                 problems.add(problem(log.lines + 1, format!("reading stopped: {}", words(&error))));
                 break;
@@ -103,13 +104,6 @@ pub fn read(input: impl BufRead, file: &str) -> Result<(Log, Problems), Problem>
         group.event.then = group.event.then.max(event.then);
     }
     Ok((log, problems))
-}
-
-fn words(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::UnexpectedEof => "the file is cut off; copy it again".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
