@@ -122,6 +122,7 @@ mod tests {
             ),
             (",worker,gpu,time,batch_time_norm\n0,0,25,1,476\n", Some(FileKind::StepTimes)),
             ("{\"version\": \"2.9\", \"pg_config\": {", Some(FileKind::FlightRecorder)),
+            ("{\"entries\": [{\"record_id\": 1, \"collective_seq_id\": 7", Some(FileKind::FlightRecorder)),
             ("[    1.5] x\nNVRM: Xid (PCI:0000:01:00): 31", Some(FileKind::KernelLog)),
             (
                 "<?xml version=\"1.0\" ?>\n<!DOCTYPE nvidia_smi_log SYSTEM \"x\">\n<nvidia_smi_log>",

@@ -81,6 +81,22 @@ pub struct Beside {
     pub value: f64,
 }
 
+impl Finding {
+    /// One of a rule, with its verdict: likely, until more is known of it.
+    pub fn new(rule: &str, verdict: impl Into<String>) -> Self {
+        Self {
+            rule: rule.to_owned(),
+            verdict: verdict.into(),
+            places: Vec::new(),
+            since: None,
+            confidence: Confidence::Likely,
+            evidence: Vec::new(),
+            advice: Vec::new(),
+            speedup: None,
+        }
+    }
+}
+
 impl Place {
     /// Such as `rank` `6`.
     pub fn new(kind: &str, name: impl ToString) -> Self {

@@ -19,7 +19,9 @@ const RANKS_MAX: usize = 1 << 20;
 #[must_use]
 pub fn is_dump(head: &str) -> bool {
     head.trim_start().starts_with('{')
-        && ["\"pg_config\"", "\"pg_status\"", "\"nccl_version\""].iter().any(|key| head.contains(key))
+        && ["\"pg_config\"", "\"pg_status\"", "\"nccl_version\"", "\"collective_seq_id\""]
+            .iter()
+            .any(|key| head.contains(key))
 }
 
 /// The rank whose dump a file is, by its name: the number at the end of it, as the recorder names its files.

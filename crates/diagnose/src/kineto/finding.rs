@@ -4,7 +4,7 @@
 //! launched yet, busy with communication alone, or with copies alone. The costliest that takes a tenth of the time is told; parts never
 //! add up to more than the time there is.
 
-use fleet::finding::{Confidence, Evidence, Finding, Place};
+use fleet::finding::{Evidence, Finding, Place};
 use fleet::recommendation::Interval;
 
 use super::breakdown::Breakdown;
@@ -49,16 +49,8 @@ fn share(us: f64, total: f64) -> f64 {
 }
 
 fn begun(rule: &str, verdict: String, evidence: Vec<Evidence>, advice: &[&str]) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        verdict,
-        places: Vec::new(),
-        since: None,
-        confidence: Confidence::Likely,
-        evidence,
-        advice: advice.iter().map(|sentence| (*sentence).to_owned()).collect(),
-        speedup: None,
-    }
+    let advice = advice.iter().map(|sentence| (*sentence).to_owned()).collect();
+    Finding { evidence, advice, ..Finding::new(rule, verdict) }
 }
 
 /// Idle time while the training loop waits in its loader.

@@ -12,7 +12,7 @@ use super::lengths::delays;
 use super::operation::{Kind, Work};
 use super::trace::Trace;
 use super::whatif::Lives;
-use crate::median::{mean, median};
+use crate::median::{mean, median, speedup};
 
 /// The slowdown from which a job straggles.
 pub const STRAGGLES: f64 = 1.1;
@@ -52,16 +52,6 @@ pub struct Share {
     pub speedup: Interval,
 }
 
-/// How many times faster, from what each step takes to what it would take: on average, and what one step in ten stays below
-/// and one in ten exceeds.
-fn speedup(from: &[f64], to: &[f64]) -> Interval {
-    let mut ratios: Vec<f64> = from.iter().zip(to).map(|(from, to)| from / to).collect();
-    ratios.sort_unstable_by(f64::total_cmp);
-    let last = ratios.len() - 1;
-    let at = |tenths: usize| ratios[(last * tenths + 5) / 10];
-    Interval { low: at(1), value: from.iter().sum::<f64>() / to.iter().sum::<f64>(), high: at(9) }
-}
-
 /// What steps would take with one cause mended.
 struct Mended {
     share: f64,
@@ -71,12 +61,16 @@ struct Mended {
 impl Mended {
     fn with(lives: &Lives<'_>, lengths: &[f64]) -> Self {
         let steps = lives.spans(&lives.simulation.live(lengths, None));
-        Self { share: lives.share(mean(&steps).unwrap_or(0.0)), speedup: speedup(&lives.straight_steps, &steps) }
+        Self { share: lives.share(mean(&steps).unwrap_or(0.0)), speedup: speedup(pairs(&lives.straight_steps, &steps)) }
     }
 
     fn named(self, cause: Cause) -> Share {
         Share { cause, share: self.share, speedup: self.speedup }
     }
+}
+
+fn pairs<'a>(from: &'a [f64], to: &'a [f64]) -> impl Iterator<Item = (f64, f64)> + 'a {
+    from.iter().copied().zip(to.iter().copied())
 }
 
 /// All causes, those that explain most first.
@@ -176,7 +170,7 @@ fn late_begin(lives: &Lives<'_>) -> Mended {
     let late = lives.spans(&lives.simulation.live(&lives.recorded, Some(&delays)));
     // What the delays add, in the same measure as what mending takes away.
     let share = -lives.share(mean(&late).unwrap_or(0.0));
-    Mended { share, speedup: speedup(&late, &lives.straight_steps) }
+    Mended { share, speedup: speedup(pairs(&late, &lives.straight_steps)) }
 }
 
 /// How forward and backward computations of the same micro-batch go together: Pearson's correlation within a worker, the

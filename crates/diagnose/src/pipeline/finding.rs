@@ -44,19 +44,6 @@ fn complete(mut finding: Finding, whatif: &WhatIf, share: &Share) -> Finding {
     finding
 }
 
-fn begun(rule: &str, verdict: String) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        verdict,
-        places: Vec::new(),
-        since: None,
-        confidence: Confidence::Likely,
-        evidence: Vec::new(),
-        advice: Vec::new(),
-        speedup: None,
-    }
-}
-
 /// What of the job's speed a slowdown costs, in percent.
 fn cost_percent(slowdown: f64) -> f64 {
     100.0 * (1.0 - 1.0 / slowdown)
@@ -76,7 +63,7 @@ fn slow_worker(trace: &Trace, whatif: &WhatIf) -> Finding {
         if named.len() == 1 { "it" } else { "them" },
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("slow-worker", capital(verdict));
+    let mut finding = Finding::new("slow-worker", capital(verdict));
     for worker in named {
         finding.places.push(Place::new("rank", worker.rank));
     }
@@ -130,7 +117,7 @@ fn uneven_stages(trace: &Trace, whatif: &WhatIf) -> Finding {
         100.0 * (stages[slowest] / others - 1.0),
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("uneven-stages", capital(verdict));
+    let mut finding = Finding::new("uneven-stages", capital(verdict));
     finding.places.push(Place::new("stage", slowest));
     let what = format!("a micro-batch forward and backward through stage {slowest}");
     finding.evidence.push(Evidence::new(what, stages[slowest], "s").beside("the other stages", others));
@@ -154,7 +141,7 @@ fn uneven_lengths(whatif: &WhatIf) -> Finding {
          {:.0} % of its speed",
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("uneven-lengths", capital(verdict));
+    let mut finding = Finding::new("uneven-lengths", capital(verdict));
     let correlation =
         Evidence::new("correlation of forward with backward computation, by micro-batch", whatif.correlation, "");
     finding.evidence.push(correlation.beside("lengths are the reason from", CORRELATED));
@@ -171,7 +158,7 @@ fn uneven_computation(whatif: &WhatIf) -> Finding {
         "the same computation takes very different time on the same worker, which costs the job {:.0} % of its speed",
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("uneven-computation", capital(verdict));
+    let mut finding = Finding::new("uneven-computation", capital(verdict));
     let correlation =
         Evidence::new("correlation of forward with backward computation, by micro-batch", whatif.correlation, "");
     finding.evidence.push(correlation.beside("lengths of sequences would show from", CORRELATED));
@@ -191,7 +178,7 @@ fn communication(whatif: &WhatIf) -> Finding {
         "{kind} often takes longer than it usually does, which costs the job {:.0} % of its speed",
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("communication", capital(verdict));
+    let mut finding = Finding::new("communication", capital(verdict));
     if let Some(worst) = worst {
         finding.evidence.push(Evidence::new(format!("slowdown by {kind} alone"), worst.slowdown, "times"));
     }
@@ -205,7 +192,7 @@ fn late_data(whatif: &WhatIf, share: &Share) -> Finding {
         "steps begin late: the first stage waits for what it works on, which costs the job {:.0} % of its speed",
         cost_percent(share.speedup.value)
     );
-    let mut finding = begun("data-stall", capital(verdict));
+    let mut finding = Finding::new("data-stall", capital(verdict));
     let recorded = Evidence::new("a step as recorded", whatif.recorded_seconds, "s");
     finding.evidence.push(recorded.beside("if operations begin as soon as they can", whatif.straight_seconds));
     finding.advice = vec!["Look at the data loader: `trimtab feed explain` says what holds one back.".to_owned()];
@@ -217,7 +204,7 @@ fn unexplained(whatif: &WhatIf) -> Finding {
         "stragglers cost the job {:.0} % of its speed, and no one cause explains most of it",
         cost_percent(whatif.slowdown)
     );
-    let mut finding = begun("stragglers", capital(verdict));
+    let mut finding = Finding::new("stragglers", capital(verdict));
     let slowdown = Evidence::new("a step", whatif.straight_seconds, "s");
     finding.evidence.push(slowdown.beside("if nothing straggled", whatif.even_seconds));
     finding.confidence = Confidence::Possible;

@@ -1,10 +1,10 @@
 //! Slow workers in words.
 
 use fleet::finding::{Confidence, Evidence, Finding, Place, Since};
-use fleet::recommendation::Interval;
 
 use super::episode::{Episode, OPENS, WINDOW};
 use super::read::Steps;
+use crate::median::speedup;
 
 /// What episodes come to, one finding each, the costliest first.
 #[must_use]
@@ -40,7 +40,8 @@ fn finding(steps: &Steps, episode: &Episode) -> Finding {
             ),
             "If all wait for each other in every step, the job runs at the pace of its slowest worker.".to_owned(),
         ],
-        speedup: Some(speedup(steps, episode)),
+        // As if all wait for the slowest, and this one were like its peers.
+        speedup: Some(speedup(paces(steps, episode))),
     }
 }
 
@@ -62,15 +63,4 @@ fn paces(steps: &Steps, episode: &Episode) -> Vec<(f64, f64)> {
 
 fn lost(steps: &Steps, episode: &Episode) -> Vec<f64> {
     paces(steps, episode).into_iter().map(|(all, others)| all - others).collect()
-}
-
-/// How many times faster steps of the episode would be if all wait for the slowest, and this one were like its peers.
-fn speedup(steps: &Steps, episode: &Episode) -> Interval {
-    let paces = paces(steps, episode);
-    let mut ratios: Vec<f64> =
-        paces.iter().filter(|(_, others)| *others > 0.0).map(|(all, others)| all / others).collect();
-    ratios.sort_unstable_by(f64::total_cmp);
-    let at = |tenths: usize| ratios.get((ratios.len().saturating_sub(1) * tenths + 5) / 10).copied().unwrap_or(1.0);
-    let (all, others) = paces.iter().fold((0.0, 0.0), |sum, pace| (sum.0 + pace.0, sum.1 + pace.1));
-    Interval { low: at(1), value: if others > 0.0 { all / others } else { 1.0 }, high: at(9) }
 }
