@@ -8,6 +8,7 @@ pub mod hang;
 pub mod json;
 pub mod kineto;
 mod median;
+mod pci;
 pub mod pipeline;
 pub mod recognise;
 mod rows;

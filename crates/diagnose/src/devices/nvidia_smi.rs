@@ -8,6 +8,7 @@ use quick_xml::Reader;
 use quick_xml::events::Event;
 
 use super::device::{Device, HeldDown, Recovery, Rows};
+use crate::pci;
 
 /// Of a file, so much is read; a machine with sixteen devices prints less than 1 MiB.
 const BYTES_MAX: u64 = 64 << 20;
@@ -155,9 +156,10 @@ impl Values {
             |name: &str| -> [String; 2] { ["gpu_power_readings", "power_readings"].map(|of| format!("{of}/{name}")) };
         let watts =
             |names: &[&str]| names.iter().find_map(|name| self.number(&power(name).each_ref().map(String::as_str)));
+        let id = self.first(&["id"]).unwrap_or_default();
         let generation_max = self.count(&["pci/pci_gpu_link_info/pcie_gen/max_link_gen"]);
         Device {
-            name: place(self.first(&["id"]).unwrap_or_default()),
+            name: pci::place(id).unwrap_or_else(|| id.to_owned()),
             model: self.first(&["product_name"]).map(str::to_owned),
             busy_percent: self.number(&["utilization/gpu_util"]),
             working_percent: None,
@@ -219,15 +221,6 @@ impl Values {
             (Some(false), _) => Some(Recovery::Nothing),
             _ => None,
         }
-    }
-}
-
-/// `00000000:01:00.0` as kernel logs have it: `0000:01:00`.
-fn place(id: &str) -> String {
-    let id = id.split('.').next().unwrap_or_default().to_ascii_lowercase();
-    match id.split_once(':') {
-        Some((domain, rest)) if domain.len() == 8 => format!("{}:{rest}", &domain[4..]),
-        _ => id,
     }
 }
 

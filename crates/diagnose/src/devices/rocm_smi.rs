@@ -7,6 +7,7 @@ use fleet::problem::{Problem, Problems};
 
 use super::device::Device;
 use crate::json::{Error, Json, Value};
+use crate::pci;
 
 /// So many cards, and values of one, are kept.
 const CARDS_MAX: usize = 1_024;
@@ -82,7 +83,7 @@ impl Values {
 }
 
 fn device(name: &str, values: &Values) -> Device {
-    let place = values.text(&["PCI Bus"]).map(|place| place.split('.').next().unwrap_or_default().to_ascii_lowercase());
+    let place = values.text(&["PCI Bus"]).and_then(pci::place);
     // `0 (16.0GT/s x16)`: the lanes that the link has now.
     let link = values.text(&["pcie clock level"]);
     let width = link.and_then(|link| link.rsplit_once(" x")?.1.trim_end_matches(')').parse().ok());

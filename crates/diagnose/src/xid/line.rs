@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::action::Action;
 use super::catalogue::{Entry, entry};
 use super::nvlink::Link;
+use crate::pci;
 
 /// What a line says of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,7 +57,7 @@ pub fn event(line: &str) -> Option<Event> {
 /// `PCI:0000:01:00): 31, pid=123, name=python3, message`.
 fn xid(text: &str) -> Option<Event> {
     let (place, text) = text.split_once("):")?;
-    let gpu = place_of(place.strip_prefix("PCI:").unwrap_or(place))?;
+    let gpu = pci::place(place.strip_prefix("PCI:").unwrap_or(place))?;
     let text = text.trim_start();
     let digits = text.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(text.len());
     let code: u32 = text[..digits].parse().ok()?;
@@ -80,28 +81,12 @@ fn of_gpu(text: &str) -> Option<Event> {
     let text = text.strip_prefix("at ").unwrap_or(text);
     let (place, message) = text.split_once(|letter: char| letter.is_whitespace())?;
     let place = place.trim_end_matches(':');
-    let gpu = place_of(place.strip_prefix("PCI:").unwrap_or(place))?;
+    let gpu = pci::place(place.strip_prefix("PCI:").unwrap_or(place))?;
     let message = message.trim().trim_end_matches('.');
     let lost = message.contains(LOST.trim_start_matches("GPU "));
     let action = if lost { entry(LOST_CODE).and_then(|known| known.action) } else { None };
     let what = if lost { LOST.to_owned() } else { message.to_owned() };
     Some(Event { gpu, code: None, what, action, then: None, process: None, link: None })
-}
-
-/// `0000:18:00.0`, `18:00.0` and `0000:18:00` are one place.
-fn place_of(text: &str) -> Option<String> {
-    let text = text.split('.').next()?;
-    let parts: Vec<&str> = text.split(':').collect();
-    let hexadecimal = |part: &&str| !part.is_empty() && part.len() <= 8 && part.chars().all(|c| c.is_ascii_hexdigit());
-    if !parts.iter().all(hexadecimal) {
-        return None;
-    }
-    let lower = text.to_ascii_lowercase();
-    match parts.len() {
-        2 => Some(format!("0000:{lower}")),
-        3 => Some(lower),
-        _ => None,
-    }
 }
 
 /// `pid=123, name=python3, message`; either may be missing, and be called unknown.
