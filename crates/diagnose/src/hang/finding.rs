@@ -1,5 +1,7 @@
 //! A hang in words.
 
+use std::collections::BTreeSet;
+
 use fleet::finding::{Confidence, Evidence, Finding, Place, Since};
 use fleet::time::Timestamp;
 
@@ -16,14 +18,19 @@ pub fn findings(hang: &Hang) -> Vec<Finding> {
         (&hang.circle, format!("ranks {} wait for each other", listed(&hang.circle)))
     } else {
         let verb = if hang.ranks.len() == 1 { "rank" } else { "ranks" };
-        (&hang.ranks, format!("{verb} {} did not enter {}", listed(&hang.ranks), called(first)))
+        // Each may be missing elsewhere: a call is named only where all of them are.
+        let all = hang.ranks.iter().all(|rank| first.missing.contains(rank));
+        let what = if all { called(first) } else { "the calls that their peers wait in".to_owned() };
+        (&hang.ranks, format!("{verb} {} did not enter {what}", listed(&hang.ranks)))
     };
-    let since = first.since_ns.map(|ns| Since::Time(Timestamp(ns / 1_000_000)));
-    let waiting = match first.waiting.len() {
-        1 => ", in which 1 other waits".to_owned(),
-        waiting => format!(", in which {waiting} others wait"),
+    let since = hang.missed.iter().filter_map(|missed| missed.since_ns).min();
+    let since = since.map(|ns| Since::Time(Timestamp(ns / 1_000_000)));
+    let waiting: BTreeSet<u32> = hang.missed.iter().flat_map(|missed| missed.waiting.iter().copied()).collect();
+    let waiting = match waiting.len() {
+        1 => "1 rank waits".to_owned(),
+        waiting => format!("{waiting} ranks wait"),
     };
-    let mut verdict = format!("{verdict}{waiting}");
+    let mut verdict = format!("{verdict}: {waiting} for that");
     verdict[..1].make_ascii_uppercase();
     vec![Finding {
         rule: "hang".to_owned(),
@@ -78,5 +85,40 @@ fn listed(ranks: &[u32]) -> String {
         [] => String::new(),
         [only] => only.clone(),
         [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missed(group: &str, waiting: &[u32], missing: &[u32], since_ns: i64) -> Missed {
+        Missed {
+            group: group.to_owned(),
+            description: String::new(),
+            call: "all_reduce".to_owned(),
+            sequence: 7,
+            waiting: waiting.to_vec(),
+            missing: missing.to_vec(),
+            since_ns: Some(since_ns),
+        }
+    }
+
+    #[test]
+    fn a_call_is_named_where_all_are_missing() {
+        let check = |missed: Vec<Missed>, expected: &str| {
+            let hang = Hang { ranks: vec![2, 5], missed, ..Hang::default() };
+            let found = findings(&hang);
+            assert_eq!(found[0].verdict, expected);
+            assert_eq!(found[0].since, Some(Since::Time(Timestamp(3))), "the first of all");
+        };
+        check(
+            vec![missed("a", &[0, 1], &[2, 5], 9_000_000), missed("b", &[1, 3], &[2], 3_000_000)],
+            "Ranks 2 and 5 did not enter all_reduce 7 of a: 3 ranks wait for that",
+        );
+        check(
+            vec![missed("b", &[1], &[2], 3_000_000), missed("c", &[1], &[5], 4_000_000)],
+            "Ranks 2 and 5 did not enter the calls that their peers wait in: 1 rank waits for that",
+        );
     }
 }

@@ -4,6 +4,7 @@
 //! group which the other called, if any, comes before. Who is waited for and waits for nobody is where the hang begins; the
 //! others only pass it on.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -148,7 +149,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Of each group, the first call that any of these ranks has not come to.
+/// Of each group, the first call that any of these ranks has not come to; those that most have not come to first.
 fn first_of_groups(missed: BTreeMap<Key<'_>, Missed>, ranks: &[u32]) -> Vec<Missed> {
     let mut first: Vec<Missed> = Vec::new();
     for missed in missed.into_values() {
@@ -157,7 +158,12 @@ fn first_of_groups(missed: BTreeMap<Key<'_>, Missed>, ranks: &[u32]) -> Vec<Miss
             first.push(missed);
         }
     }
-    first.sort_by_key(|missed| (missed.since_ns.unwrap_or(i64::MAX), missed.group.clone()));
+    // What most of them have not come to and most others wait in says most.
+    let told = |missed: &Missed| missed.missing.iter().filter(|rank| ranks.contains(rank)).count();
+    first.sort_by_key(|missed| {
+        let since = missed.since_ns.unwrap_or(i64::MAX);
+        (Reverse(told(missed)), Reverse(missed.waiting.len()), since, missed.group.clone())
+    });
     first
 }
 
@@ -227,8 +233,9 @@ mod tests {
     fn who_waits_elsewhere_only_passes_it_on() {
         // Rank 0 waits in `b` for rank 1, and so does not come to `a`, in which 2 and 3 wait.
         let hang = check(&[&[("b", 3, true)], &[("b", 2, false)], &[("a", 7, true)], &[("a", 7, true)]], &[1]).unwrap();
+        // Two wait in `a` for it, and one in `b`.
         let groups: Vec<&str> = hang.missed.iter().map(|missed| missed.group.as_str()).collect();
-        assert_eq!(groups, ["b", "a"]);
+        assert_eq!(groups, ["a", "b"]);
     }
 
     #[test]

@@ -8,9 +8,6 @@ use super::trace::Trace;
 use super::whatif::{WhatIf, Worker, worst};
 use crate::median::mean;
 
-/// Where the measures and thresholds are from, for people who ask.
-pub const SOURCE: &str = "Understanding Stragglers in Large Model Training Using What-if Analysis, OSDI'25";
-
 /// What is wrong with a pipeline; nothing where its stragglers cost less than is worth a word.
 #[must_use]
 pub fn findings(trace: &Trace, whatif: &WhatIf) -> Vec<Finding> {

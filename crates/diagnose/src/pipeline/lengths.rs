@@ -12,7 +12,7 @@ const CLOCK_SECONDS: f64 = 1e-2;
 
 /// Lengths as recorded: of what moves data, only the part after its last side has begun.
 #[must_use]
-pub fn recorded(trace: &Trace, dependencies: &Dependencies) -> Vec<f64> {
+pub(super) fn recorded(trace: &Trace, dependencies: &Dependencies) -> Vec<f64> {
     let lanes = trace.lanes();
     let mut lengths: Vec<f64> = (0..trace.slots.len()).flat_map(|slot| trace.lengths(slot)).copied().collect();
     for (group, slots) in dependencies.groups.iter().enumerate() {
@@ -42,7 +42,7 @@ pub fn recorded(trace: &Trace, dependencies: &Dependencies) -> Vec<f64> {
 /// What each kind takes where nothing straggles: computations their mean, since all of the work must be done by someone;
 /// communication its median, since most of it is undisturbed. By [`Kind::ALL`]; nothing where there is none of a kind.
 #[must_use]
-pub fn usual(trace: &Trace, lengths: &[f64]) -> [Option<f64>; Kind::ALL.len()] {
+pub(super) fn usual(trace: &Trace, lengths: &[f64]) -> [Option<f64>; Kind::ALL.len()] {
     Kind::ALL.map(|kind| {
         let slots = (0..trace.slots.len()).filter(|&slot| trace.slots[slot].kind == kind);
         let lanes = trace.lanes();
@@ -57,7 +57,7 @@ pub fn usual(trace: &Trace, lengths: &[f64]) -> [Option<f64>; Kind::ALL.len()] {
 /// How long after all that it needs had ended each operation began, in seconds; what traces do not show, such as loading
 /// data, is in there. None is negative.
 #[must_use]
-pub fn delays(trace: &Trace, dependencies: &Dependencies) -> Vec<f64> {
+pub(super) fn delays(trace: &Trace, dependencies: &Dependencies) -> Vec<f64> {
     let lanes = trace.lanes();
     let mut delays = Vec::with_capacity(trace.slots.len() * lanes);
     for (slot, needs) in dependencies.needs.iter().enumerate() {

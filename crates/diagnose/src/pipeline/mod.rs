@@ -19,8 +19,7 @@ mod whatif;
 
 pub use cause::{CORRELATED, Cause, STRAGGLES, Share};
 pub use depend::Dependencies;
-pub use finding::{SOURCE, findings};
-pub use lengths::{delays, recorded, usual};
+pub use finding::findings;
 pub use operation::{Kind, Operation, Work};
 pub use read::{OPERATIONS_MAX, Read, is_header, read};
 pub use simulate::{Lived, Simulation};

@@ -103,12 +103,6 @@ impl Action {
         }
     }
 
-    /// Whether work should leave the node until it is done.
-    #[must_use]
-    pub fn wants_drain(self) -> bool {
-        self >= Self::WorkflowXid48
-    }
-
     /// What the GPU asks for in an Xid 154, by its number there.
     #[must_use]
     pub fn of_recovery(number: u32) -> Option<Self> {

@@ -43,12 +43,12 @@ fn examples() -> String {
     format!(
         "\
 Examples:
-  trimtab diagnose rank0.json.gz                    # where the time of a GPU went, from a trace of PyTorch's profiler
-  trimtab diagnose trace.csv.gz                     # which rank, stage or kind of operation holds a pipeline up
-  trimtab diagnose dumps/                           # which ranks did not come to the collective that all others wait in
-  nvidia-smi -q -x | trimtab diagnose -             # what holds GPUs down, and which are damaged
-  dmesg | trimtab diagnose -                        # Xid errors of GPUs, and what to do about each
-  trimtab diagnose trace.csv.gz --format json | jq '.files[].findings'
+  trimtab diagnose rank0.json.gz           # where a GPU's time went: PyTorch's profiler
+  trimtab diagnose operations.csv.gz       # which rank or stage holds a pipeline up, and why
+  trimtab diagnose dumps/                  # which ranks a hang begins with
+  nvidia-smi -q -x | trimtab diagnose -    # what holds GPUs down, and which are damaged
+  dmesg | trimtab diagnose -               # Xid errors, and what to do about each
+  trimtab diagnose dumps/ --format json | jq '.files[].findings'
 
 What is read:
 {}

@@ -2,6 +2,7 @@
 
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,7 +13,7 @@ pub(super) fn new() -> io::Result<Box<dyn Scratch>> {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let name = format!("trimtab-{}-{}.scratch", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
     let path = folder().join(name);
-    let file = OpenOptions::new().read(true).write(true).create_new(true).open(&path)?;
+    let file = OpenOptions::new().read(true).write(true).create_new(true).mode(0o600).open(&path)?;
     fs::remove_file(&path)?;
     Ok(Box::new(file))
 }
