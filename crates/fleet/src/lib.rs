@@ -21,6 +21,8 @@ pub mod problem;
 pub mod quantity;
 pub mod queue;
 pub mod recommendation;
+pub mod series;
+pub mod signal;
 pub mod text;
 pub mod time;
 pub mod workload;

@@ -48,11 +48,15 @@ impl Groups {
     #[must_use]
     pub fn own(root: &Path) -> Self {
         let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
-        let (mounts, own) = (read("proc/self/mountinfo"), read("proc/self/cgroup"));
+        Self::of(root, &read("proc/self/mountinfo"), &read("proc/self/cgroup"))
+    }
+
+    /// The groups of a process, by what is mounted for this one and by what the kernel says of its groups (`/proc/<pid>/cgroup`).
+    pub(super) fn of(root: &Path, mounts: &str, own: &str) -> Self {
         let controllers =
             |path: &Path| fs::read_to_string(root.join(path).join("cgroup.controllers")).unwrap_or_default();
         let find = |controller: &str| {
-            let (version, path) = find_group(&mounts, &own, controller, &controllers)?;
+            let (version, path) = find_group(mounts, own, controller, &controllers)?;
             Some(Group { version, path: root.join(path) })
         };
         Self { cpu: find("cpu"), memory: find("memory") }
@@ -116,7 +120,7 @@ impl Group {
     }
 
     /// It and those above it, as far as they are visible.
-    fn lineage(&self) -> impl Iterator<Item = PathBuf> {
+    pub(super) fn lineage(&self) -> impl Iterator<Item = PathBuf> {
         let path = self.path.clone();
         let has_procs = |path: &&Path| path.join("cgroup.procs").exists();
         path.ancestors().take_while(has_procs).map(Path::to_owned).collect::<Vec<_>>().into_iter()

@@ -49,9 +49,24 @@ impl Nvml {
         (0..count).map(|index| describe(index, library.device_by_index(index).ok().as_ref())).collect()
     }
 
+    /// How many devices there are.
+    pub(in crate::machine) fn count(&self) -> u32 {
+        self.0.as_ref().ok().and_then(|library| library.device_count().ok()).unwrap_or(0)
+    }
+
+    /// The library, where there is one.
+    pub(in crate::machine) fn library(&self) -> Option<&Library> {
+        self.0.as_ref().ok()
+    }
+
+    /// The device with this index.
+    pub(in crate::machine) fn device(&self, index: u32) -> Option<Device<'_>> {
+        self.0.as_ref().ok()?.device_by_index(index).ok()
+    }
+
     /// How the device with this index is used now.
     pub(super) fn reading(&self, index: u32) -> Reading {
-        let device = self.0.as_ref().ok().and_then(|library| library.device_by_index(index).ok());
+        let device = self.device(index);
         let busy = device.as_ref().and_then(|device| device.utilization_rates().ok());
         let memory = device.as_ref().and_then(|device| device.memory_info().ok());
         Reading {
