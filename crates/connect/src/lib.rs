@@ -14,4 +14,6 @@ pub mod moment;
 pub mod number;
 pub mod philly;
 pub mod slurm;
+#[cfg(target_os = "linux")]
+pub mod steps;
 pub mod swf;

@@ -23,6 +23,7 @@ pub mod queue;
 pub mod recommendation;
 pub mod series;
 pub mod signal;
+pub mod step;
 pub mod text;
 pub mod time;
 pub mod workload;
