@@ -7,6 +7,7 @@ pub mod devices;
 pub mod hang;
 pub mod json;
 pub mod kineto;
+pub mod live;
 mod median;
 mod pci;
 pub mod pipeline;

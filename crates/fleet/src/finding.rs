@@ -27,7 +27,7 @@ pub struct Finding {
 }
 
 /// A thing that a finding is about, such as `rank` `6`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// What kind of thing.
     pub kind: String,

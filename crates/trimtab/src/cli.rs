@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    apply, cancel, completion, diagnose, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize,
+    agent, apply, cancel, completion, diagnose, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize,
     policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
@@ -61,6 +61,8 @@ enum Command {
     Why(why::Arguments),
     /// Say what a workload waits for: profiles, traces and logs in, verdicts out
     Diagnose(diagnose::Arguments),
+    /// Watch the training on this machine: what holds jobs up, as it begins and ends
+    Agent(agent::Arguments),
     /// Do what was recommended here, with consent
     Apply(apply::Arguments),
     /// Take back what was applied
@@ -105,6 +107,7 @@ impl Arguments {
             Command::Replay(arguments) => replay::run(&arguments, self.global),
             Command::Why(arguments) => why::run(&arguments, self.global),
             Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
+            Command::Agent(arguments) => agent::run(&arguments, self.global),
             Command::Apply(arguments) => apply::run(&arguments, self.global),
             Command::Undo(arguments) => undo::run(&arguments, self.global),
             Command::Ledger(arguments) => ledger::run(&arguments, self.global),

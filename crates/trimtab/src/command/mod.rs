@@ -1,6 +1,7 @@
 //! One file per command. A command takes its arguments and what is global, and comes to an [`crate::failure::Outcome`];
 //! standard output is for data, everything else goes to standard error.
 
+pub(crate) mod agent;
 pub(crate) mod apply;
 pub(crate) mod cancel;
 pub(crate) mod completion;

@@ -24,6 +24,8 @@ use crate::global::Global;
 use crate::printed::print;
 use crate::wrap;
 
+pub(crate) use words::{finding, worth};
+
 /// Say what a workload waits for, and what fixing that is worth, from the profiles, traces and logs that it left
 ///
 /// What a file is, its content tells; plain, gzip and Zstandard are read.

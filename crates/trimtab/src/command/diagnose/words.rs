@@ -32,7 +32,8 @@ pub(super) fn diagnosed(of: &Diagnosed, width: usize) -> String {
     text
 }
 
-fn finding(of: &Finding, width: usize, text: &mut String) {
+/// What is wrong, why, what to do, and what that is worth.
+pub(crate) fn finding(of: &Finding, width: usize, text: &mut String) {
     section(text, &of.verdict);
     paragraph(text, width, "  ", &standing(of));
     section(text, "  Why");
@@ -79,7 +80,8 @@ fn evidence(of: &[Evidence], width: usize, text: &mut String) {
     }
 }
 
-fn worth(speedup: Interval) -> String {
+/// What it is worth, in a sentence.
+pub(crate) fn worth(speedup: Interval) -> String {
     let [low, value, high] = [speedup.low, speedup.value, speedup.high].map(figure);
     format!("Steps would be {value} times as fast without it ({low} to {high}).")
 }

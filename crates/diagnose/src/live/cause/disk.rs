@@ -1,0 +1,71 @@
+//! Data that come from a disk too slowly.
+
+use fleet::finding::{Confidence, Evidence};
+use fleet::series::Thing;
+use fleet::signal::{host, process};
+use fleet::step::Phase;
+
+use super::{Case, Cause, Found};
+use crate::live::excess::Part;
+
+pub(super) static CAUSE: Cause = Cause {
+    name: "slow-disk",
+    about: "ranks wait for data while their loaders wait for a disk",
+    signals: &[
+        &process::HELPERS_WAITING_DISK,
+        &process::WAITING_DISK,
+        &process::DISK_DELAY,
+        &process::READ_DISK,
+        &host::IO_SOME,
+    ],
+    threshold: "data are waited for, and loaders were found waiting for a disk in a fifth of looks, or something waited for a disk 15 % of the time more than usual while they read from one; ours",
+    find,
+};
+
+/// Threads that wait for a disk, on average.
+const WAITING: f64 = 0.2;
+/// How much more of the time something waits for a disk.
+const PRESSURE: f64 = 0.15;
+/// Bytes a second that a disk reads for a rank which count as reading from one.
+const READING: f64 = 100_000.0;
+
+fn find(case: &Case<'_>) -> Option<Found> {
+    let pressure = case.rate_of(&host::IO_SOME, &Thing::Node);
+    let waiting = |rank| {
+        case.mean(&process::HELPERS_WAITING_DISK, rank).unwrap_or(0.0)
+            + case.mean(&process::WAITING_DISK, rank).unwrap_or(0.0)
+    };
+    let reads = |rank| case.rate(&process::READ_DISK, rank).map_or(0.0, |rate| rate.now) >= READING;
+    let delayed = |rank| case.rate(&process::DISK_DELAY, rank).map_or(0.0, |rate| rate.risen()) >= WAITING;
+    let waits = |rank| {
+        let (now, usual) = case.excess.beside(rank, Phase::DataWait);
+        now > usual + 0.05 * case.excess.step_us
+    };
+    let pressed = pressure.is_some_and(|pressure| pressure.risen() >= PRESSURE);
+    let ranks =
+        case.those(|rank| waits(rank) && (waiting(rank) >= WAITING || delayed(rank) || (pressed && reads(rank))));
+    let &first = ranks.first()?;
+    let mut evidence: Vec<Evidence> = ranks
+        .iter()
+        .map(|&rank| {
+            let (now, usual) = case.excess.beside(rank, Phase::DataWait);
+            let what = format!("rank {} waits for data", case.numbers[rank]);
+            Evidence::new(what, now / 1e3, "ms a step").beside("usually", usual / 1e3)
+        })
+        .collect();
+    evidence.push(Evidence::new("threads that wait for a disk", waiting(first), "on average"));
+    evidence.extend(pressure.map(|rate| rate.evidence("something waits for a disk", 0.01, "% of the time")));
+    evidence
+        .extend(case.rate(&process::READ_DISK, first).map(|rate| rate.evidence("read from disks", 1e6, "MB a second")));
+    Some(Found {
+        explains_us: case.excess.lost_us(Part::Phases(&ranks, &[Phase::DataWait])),
+        verdict: format!("{} waits for data that come from a disk too slowly", case.who(&ranks)),
+        confidence: Confidence::Likely,
+        evidence,
+        advice: vec![
+            "Put the data on a faster disk, or copy them to one of this machine before training; `trimtab feed pack` makes shards that are read in order.".to_owned(),
+            "See what else uses the disk (iotop, `trimtab feed explain`), and whether data that fitted in memory before still do.".to_owned(),
+        ],
+        ranks,
+    })
+}

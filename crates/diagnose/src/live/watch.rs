@@ -1,0 +1,153 @@
+//! Whoever watches a node tells what comes, and asks what is wrong.
+
+use std::collections::BTreeMap;
+
+use fleet::finding::Finding;
+use fleet::quantity::Millis;
+use fleet::series::Scrape;
+use fleet::step::{Rank, Told};
+use fleet::time::Timestamp;
+
+use super::cause::{self, Case, moment};
+use super::excess::Excess;
+use super::job::Job;
+use super::life::{Change, Life, Open};
+use super::row::Row;
+use super::signals::{Signals, Span};
+use super::{crash, hang};
+
+/// What is so now is what the steps of so much time say.
+const WINDOW: Millis = Millis(6_000);
+/// And so many steps at least.
+const STEPS_MIN: usize = 3;
+/// What was so before is what signals say of so much time.
+const BEFORE: Millis = Millis(60_000);
+/// So many jobs are watched; those that come after are not.
+const JOBS_MAX: usize = 256;
+/// A job that nobody tells of any more is forgotten.
+const FORGOTTEN_AFTER: Millis = Millis(900_000);
+
+/// What is known of a node and its jobs.
+#[derive(Debug, Default)]
+pub struct Watch {
+    signals: Signals,
+    jobs: BTreeMap<String, Watched>,
+    clients: BTreeMap<u64, (String, u32)>,
+    life: Life,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    job: Job,
+    /// When it was last looked at and nothing was wrong.
+    sound: Timestamp,
+}
+
+impl Watch {
+    /// Takes in what was measured of the node.
+    pub fn scrape(&mut self, scrape: &Scrape) {
+        self.signals.take(scrape);
+    }
+
+    /// A step clock tells something; `client` is its connection.
+    pub fn heard(&mut self, client: u64, told: Told, now: Timestamp) {
+        if let Told::Began(Rank { job, rank, pid, .. }) = told {
+            if !self.jobs.contains_key(&job) && self.jobs.len() >= JOBS_MAX {
+                return;
+            }
+            let watched = self.jobs.entry(job.clone()).or_insert_with(|| Watched { sound: now, ..Watched::default() });
+            watched.job.began(rank, pid, client, now);
+            self.clients.insert(client, (job, rank));
+            return;
+        }
+        let Some((job, rank)) = self.clients.get(&client) else { return };
+        if let Some(watched) = self.jobs.get_mut(job) {
+            watched.job.told(*rank, &told, now);
+        }
+    }
+
+    /// A connection is over.
+    pub fn gone(&mut self, client: u64, now: Timestamp) {
+        let Some((job, rank)) = self.clients.remove(&client) else { return };
+        if let Some(watched) = self.jobs.get_mut(&job) {
+            watched.job.gone(rank, client, now);
+        }
+    }
+
+    /// The processes that tell their steps.
+    pub fn processes(&self) -> impl Iterator<Item = u32> {
+        let ranks = self.jobs.values().flat_map(|watched| watched.job.ranks.values());
+        ranks.filter(|member| member.client.is_some()).filter_map(|member| member.pid)
+    }
+
+    /// What changed in what is wrong. To be asked once a second.
+    pub fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
+        self.jobs.retain(|_, watched| !watched.job.is_over(now, FORGOTTEN_AFTER));
+        let mut found = Vec::new();
+        for (name, watched) in &mut self.jobs {
+            found.extend(watched.evaluate(name, &self.signals, now));
+        }
+        self.life.take(now, found)
+    }
+
+    /// What is wrong now.
+    pub fn open(&self) -> impl Iterator<Item = &Open> {
+        self.life.open()
+    }
+}
+
+impl Watched {
+    fn evaluate(&mut self, name: &str, signals: &Signals, now: Timestamp) -> Vec<Finding> {
+        let typical = self.job.usual.typical();
+        let usual_us = typical.as_ref().map(|typical| typical.step_us);
+        if let Some(crash) = crash::find(name, &self.job, now) {
+            return vec![crash];
+        }
+        if let Some(hang) = hang::find(name, &self.job, usual_us, signals, now) {
+            return vec![hang];
+        }
+        let first = self.first_of_window(now);
+        let rows = self.job.rows.make_contiguous();
+        let window = rows.get(first..).unwrap_or_default();
+        let excess = typical.as_ref().and_then(|typical| Excess::of(window, typical));
+        let found = match excess {
+            Some(excess) if window.len() >= STEPS_MIN && excess.is_slow() => {
+                let numbers: Vec<u32> = self.job.ranks.keys().copied().collect();
+                let pids: Vec<Option<u32>> = self.job.ranks.values().map(|member| member.pid).collect();
+                let case = Case {
+                    job: name,
+                    numbers: &numbers,
+                    pids: &pids,
+                    excess: &excess,
+                    signals,
+                    now: Span { from: now - WINDOW, until: now },
+                    before: Span { from: self.sound - BEFORE, until: self.sound },
+                };
+                Some(cause::explain(&case))
+            }
+            _ => None,
+        };
+        found.unwrap_or_else(|| {
+            self.nothing_wrong(first, now);
+            Vec::new()
+        })
+    }
+
+    /// Where the window begins among the rows.
+    fn first_of_window(&self, now: Timestamp) -> usize {
+        let rows = &self.job.rows;
+        let in_time = rows.partition_point(|row| moment(row.ended_us) < now - WINDOW);
+        in_time.min(rows.len().saturating_sub(STEPS_MIN))
+    }
+
+    /// What is older than the window becomes part of what is usual; what is slower than usual while nothing is wrong as well, since it is
+    /// not slow enough to be anything.
+    fn nothing_wrong(&mut self, first: usize, now: Timestamp) {
+        let rows: Vec<Row> = self.job.rows.drain(..first).collect();
+        for row in rows {
+            self.job.usual.add(row);
+        }
+        // The window may hold the first steps of something.
+        self.sound = self.sound.max(now - WINDOW);
+    }
+}
