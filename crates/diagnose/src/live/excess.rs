@@ -71,10 +71,17 @@ impl<'a> Excess<'a> {
         })
     }
 
-    /// Whether steps are slow: as a whole, and in two parts of the window at least.
+    /// Whether steps are slow: as a whole, lately, and in two parts of the window at least.
     pub(super) fn is_slow(&self) -> bool {
-        let slow = |steps_us: f64| steps_us >= OPENS * self.typical.step_us;
-        slow(self.step_us) && self.parts().into_iter().flatten().filter(|us| slow(*us)).count() >= 2
+        let slow = |steps_us: &f64| *steps_us >= OPENS * self.typical.step_us;
+        let parts: Vec<f64> = self.parts().into_iter().flatten().collect();
+        slow(&self.step_us) && parts.last().is_some_and(slow) && parts.iter().filter(|us| slow(us)).count() >= 2
+    }
+
+    /// Where steps became slow, if the window begins with steps that were not: the steps before that say nothing of what is wrong.
+    pub(super) fn onset(&self) -> usize {
+        let sound = |row: &&Row| row.took_us(None, 1.0) < (1.0 + OPENS) / 2.0 * self.typical.step_us;
+        self.rows.iter().take_while(sound).count()
     }
 
     /// The mean step of each part of the window.

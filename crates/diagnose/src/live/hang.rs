@@ -28,6 +28,7 @@ enum Found {
     Waits,
     Does(Phase),
     Silent,
+    Stopped,
 }
 
 /// The hang of a job, if it hangs.
@@ -41,6 +42,21 @@ pub(super) fn find(name: &str, job: &Job, usual_us: Option<f64>, signals: &Signa
     }
     let present = job.ranks.iter().filter(|(_, member)| there(member));
     let found: Vec<(u32, &Member, Found)> = present.map(|(&rank, member)| (rank, member, doing(member, now))).collect();
+    let lately = Span { from: now - SILENT, until: now };
+    let is_stopped = |member: &Member| {
+        let stopped = member.pid.and_then(|pid| signals.mean(&process::STOPPED, &Thing::Process(pid), lately));
+        stopped.is_some_and(|stopped| stopped > 0.5)
+    };
+    // Where some are stopped, all others wait for them, whatever they say.
+    let any_stopped = found.iter().any(|(_, member, _)| is_stopped(member));
+    let found: Vec<(u32, &Member, Found)> = found
+        .into_iter()
+        .map(|(rank, member, found)| match (any_stopped, is_stopped(member)) {
+            (true, true) => (rank, member, Found::Stopped),
+            (true, false) => (rank, member, Found::Waits),
+            (false, _) => (rank, member, found),
+        })
+        .collect();
     let waits = found.iter().filter(|(.., found)| matches!(found, Found::Waits)).count();
     let missing: Vec<&(u32, &Member, Found)> =
         found.iter().filter(|(.., found)| !matches!(found, Found::Waits)).collect();
@@ -59,18 +75,18 @@ pub(super) fn find(name: &str, job: &Job, usual_us: Option<f64>, signals: &Signa
             .beside("a hang after", patience.0 as f64 / 1e3),
     );
     finding.evidence.push(Evidence::new("ranks that wait in the exchange", waits as f64, ""));
-    let lately = Span { from: now - SILENT, until: now };
     for (rank, member, found) in &missing {
-        let stopped = member.pid.and_then(|pid| signals.mean(&process::STOPPED, &Thing::Process(pid), lately));
-        finding.evidence.push(match (found, stopped) {
-            (_, Some(stopped)) if stopped > 0.5 => {
-                Evidence::new(format!("rank {rank} is stopped"), 100.0 * stopped, "% of looks")
-            }
-            (Found::Does(phase), _) => {
+        finding.evidence.push(match found {
+            Found::Stopped => Evidence::new(
+                format!("rank {rank} is stopped, and has told nothing for"),
+                now.since(member.told).0 as f64 / 1e3,
+                "s",
+            ),
+            Found::Does(phase) => {
                 let since = member.doing.map_or(now, |doing| moment(doing.since_us));
                 Evidence::new(format!("rank {rank} is in `{}`", phase.name()), now.since(since).0 as f64 / 1e3, "s")
             }
-            (Found::Silent | Found::Waits, _) => {
+            Found::Silent | Found::Waits => {
                 Evidence::new(format!("rank {rank} has told nothing for"), now.since(member.told).0 as f64 / 1e3, "s")
             }
         });
@@ -91,21 +107,21 @@ fn doing(member: &Member, now: Timestamp) -> Found {
 fn verdict(name: &str, missing: &[&(u32, &Member, Found)], waits: usize, quiet: Millis) -> String {
     let seconds = quiet.0 / 1_000;
     let numbers: Vec<String> = missing.iter().map(|(rank, ..)| rank.to_string()).collect();
-    let who = match &numbers[..] {
-        [one] => format!("rank {one}"),
-        many => format!("ranks {}", many.join(", ")),
+    let (who, does) = match &numbers[..] {
+        [one] => (format!("rank {one}"), "does"),
+        many => (format!("ranks {}", many.join(", ")), "do"),
     };
     match (missing.len(), waits) {
         (0, _) => format!(
             "{name} hangs for {seconds} s: all its ranks here wait in the exchange, for each other or for a rank elsewhere"
         ),
-        (_, 0) => format!("{name} hangs for {seconds} s: {who} does not go on"),
+        (_, 0) => format!("{name} hangs for {seconds} s: {who} {does} not go on"),
         _ => format!("{name} hangs for {seconds} s: {who} did not come to the exchange that {waits} others wait in"),
     }
 }
 
 fn advice(missing: &[&(u32, &Member, Found)], waits: usize) -> Vec<String> {
-    let silent = missing.iter().any(|(.., found)| matches!(found, Found::Silent));
+    let silent = missing.iter().any(|(.., found)| matches!(found, Found::Silent | Found::Stopped));
     let mut advice = Vec::new();
     if missing.is_empty() && waits > 0 {
         advice.push("Look at the ranks on other nodes, and at the link between them.".to_owned());

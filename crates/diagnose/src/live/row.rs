@@ -1,6 +1,7 @@
 //! A step that all ranks of a job did together: what each spent its time with.
 
 use fleet::step::{Phase, PhasesUs};
+use fleet::time::Timestamp;
 
 /// A step of all ranks.
 #[derive(Clone, Debug)]
@@ -26,6 +27,12 @@ impl Row {
             own.map(|phase| phases.of(phase) as f64 * scale(rank, phase)).sum()
         };
         self.ranks.iter().enumerate().map(own).fold(0.0, f64::max) + self.exchange_us() * exchange
+    }
+
+    /// When the first rank began it.
+    pub(super) fn begun(&self) -> Timestamp {
+        let longest = self.ranks.iter().map(PhasesUs::sum).max().unwrap_or(0);
+        Timestamp((self.ended_us - i64::try_from(longest).unwrap_or(0)).div_euclid(1_000))
     }
 
     /// What the exchange takes who comes last to it.

@@ -20,6 +20,8 @@ use super::{crash, hang};
 const WINDOW: Millis = Millis(6_000);
 /// And so many steps at least.
 const STEPS_MIN: usize = 3;
+/// Signals are looked at over so much time at least.
+const SPAN_MIN: Millis = Millis(2_500);
 /// What was so before is what signals say of so much time.
 const BEFORE: Millis = Millis(60_000);
 /// So many jobs are watched; those that come after are not.
@@ -41,6 +43,8 @@ struct Watched {
     job: Job,
     /// When it was last looked at and nothing was wrong.
     sound: Timestamp,
+    /// Whether the window has been slow from its first step on, since then.
+    slow: bool,
 }
 
 impl Watch {
@@ -109,24 +113,27 @@ impl Watched {
         let first = self.first_of_window(now);
         let rows = self.job.rows.make_contiguous();
         let window = rows.get(first..).unwrap_or_default();
-        let excess = typical.as_ref().and_then(|typical| Excess::of(window, typical));
-        let found = match excess {
-            Some(excess) if window.len() >= STEPS_MIN && excess.is_slow() => {
-                let numbers: Vec<u32> = self.job.ranks.keys().copied().collect();
-                let pids: Vec<Option<u32>> = self.job.ranks.values().map(|member| member.pid).collect();
-                let case = Case {
-                    job: name,
-                    numbers: &numbers,
-                    pids: &pids,
-                    excess: &excess,
-                    signals,
-                    now: Span { from: now - WINDOW, until: now },
-                    before: Span { from: self.sound - BEFORE, until: self.sound },
-                };
-                Some(cause::explain(&case))
-            }
-            _ => None,
-        };
+        let excess = typical.as_ref().and_then(|typical| Excess::of(window, typical)).filter(Excess::is_slow);
+        let found = excess.filter(|_| window.len() >= STEPS_MIN).map(|excess| {
+            let onset = if self.slow { 0 } else { excess.onset() };
+            self.slow |= onset == 0;
+            let slow = &window[onset.min(window.len() - STEPS_MIN)..];
+            let excess = typical.as_ref().and_then(|typical| Excess::of(slow, typical)).unwrap_or(excess);
+            let begun = slow.first().map_or(now - WINDOW, |row| row.begun());
+            let numbers: Vec<u32> = self.job.ranks.keys().copied().collect();
+            let pids: Vec<Option<u32>> = self.job.ranks.values().map(|member| member.pid).collect();
+            let case = Case {
+                job: name,
+                numbers: &numbers,
+                pids: &pids,
+                excess: &excess,
+                signals,
+                // Of what is measured once a second, two values say how much it has grown.
+                now: Span { from: begun.min(now - SPAN_MIN), until: now },
+                before: Span { from: self.sound - BEFORE, until: self.sound },
+            };
+            cause::explain(&case)
+        });
         found.unwrap_or_else(|| {
             self.nothing_wrong(first, now);
             Vec::new()
@@ -147,6 +154,7 @@ impl Watched {
         for row in rows {
             self.job.usual.add(row);
         }
+        self.slow = false;
         // The window may hold the first steps of something.
         self.sound = self.sound.max(now - WINDOW);
     }
