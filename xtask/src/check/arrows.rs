@@ -25,11 +25,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     // They use nothing of Trimtab: one finds files and records skips, one runs a Slurm, one runs the program itself, one is a store of
-    // objects.
+    // objects, one trains.
     ("testkit", &[]),
     ("slurm-rig", &[]),
     ("live-rig", &[]),
     ("object-rig", &[]),
+    ("train-rig", &[]),
     // Benchmarks measure these; nothing uses xtask.
     (
         "xtask",
@@ -37,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "slurm-rig",
             "live-rig",
             "object-rig",
+            "train-rig",
             "advise",
             "replay",
             "allocate",
@@ -51,7 +53,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
 ];
 
 /// What tests may use wherever they are, and nothing else may unless the table says so.
-const FOR_TESTS: &[&str] = &["testkit", "slurm-rig", "live-rig", "object-rig"];
+const FOR_TESTS: &[&str] = &["testkit", "slurm-rig", "live-rig", "object-rig", "train-rig"];
 
 /// Every arrow of the workspace is allowed.
 pub(super) fn run() -> anyhow::Result<Outcome> {

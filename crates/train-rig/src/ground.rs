@@ -1,0 +1,95 @@
+//! What a run stands on, and what faults take hold of: its processes, their control groups, its network, its disk, its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, anyhow};
+
+use crate::cgroup::settings::Disk;
+use crate::cgroup::{Group, Hierarchy, disk_of};
+use crate::crew::Crew;
+use crate::network::Network;
+use crate::plan::{SAMPLES, TRUTH};
+use crate::rank::work::Work;
+use crate::samples;
+use crate::shape::Shape;
+use crate::truth::Truth;
+
+/// What a run stands on.
+#[derive(Debug)]
+pub(crate) struct Ground {
+    pub program: PathBuf,
+    pub shape: Shape,
+    pub work: Work,
+    pub folder: PathBuf,
+    pub crew: Crew,
+    /// Groups of the ranks and the disk they read from; or why the kernel limits nothing here.
+    limits: Result<Limits, String>,
+    pub network: Network,
+}
+
+/// What the kernel limits for a run.
+#[derive(Debug)]
+pub(crate) struct Limits {
+    pub groups: Vec<Group>,
+    disk: Disk,
+}
+
+impl Limits {
+    fn find(folder: &Path, ranks: u32) -> anyhow::Result<Self> {
+        let disk = disk_of(folder)?;
+        Ok(Self { groups: Hierarchy::find()?.make(ranks)?, disk })
+    }
+
+    /// Makes the disk of a rank as fast as this, bytes each second.
+    pub(crate) fn set_disk(&self, rank: u32, read: u64, write: u64) -> anyhow::Result<()> {
+        self.group(rank)?.set_disk(self.disk, Some(read), Some(write))
+    }
+
+    /// The group of a rank.
+    pub(crate) fn group(&self, rank: u32) -> anyhow::Result<&Group> {
+        self.groups.get(rank as usize).with_context(|| format!("there is no rank {rank}"))
+    }
+}
+
+impl Ground {
+    /// Ground for a run in this folder; no rank runs yet.
+    pub(crate) fn new(program: PathBuf, shape: Shape, work: Work, folder: &Path) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let limits = Limits::find(folder, shape.ranks).map_err(|error| format!("{error:#}"));
+        let (crew, network) = (Crew::default(), Network::make()?);
+        Ok(Self { program, shape, work, folder: folder.to_owned(), crew, limits, network })
+    }
+
+    /// What the kernel limits here.
+    ///
+    /// # Errors
+    /// If it limits nothing, with the reason.
+    pub(crate) fn limits(&self) -> anyhow::Result<&Limits> {
+        self.limits.as_ref().map_err(|reason| anyhow!("the kernel limits nothing here: {reason}"))
+    }
+
+    /// The folder of a rank.
+    pub(crate) fn rank_folder(&self, rank: u32) -> PathBuf {
+        self.folder.join(format!("rank-{rank}"))
+    }
+
+    /// The files of a rank's samples.
+    pub(crate) fn samples(&self, rank: u32) -> Vec<PathBuf> {
+        let folder = self.rank_folder(rank).join(SAMPLES);
+        (0..self.shape.shard_samples).map(|number| samples::path(&folder, number)).collect()
+    }
+
+    /// What every rank wrote down so far.
+    pub(crate) fn truths(&self) -> anyhow::Result<Vec<Truth>> {
+        (0..self.shape.ranks).map(|rank| Truth::read(&self.rank_folder(rank).join(TRUTH))).collect()
+    }
+
+    /// Ends every rank, and takes the groups away.
+    pub(crate) fn clear(&self) {
+        self.crew.kill();
+        for group in self.limits.iter().flat_map(|limits| &limits.groups) {
+            group.remove();
+        }
+    }
+}
