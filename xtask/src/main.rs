@@ -26,6 +26,8 @@ Chores:
                (no name)        list the benchmarks
                NAME             run one; it fails when a target is missed
                --data DIR       take the data from DIR (default: ../shared/data beside the workspace)
+               --bar N          this bar only
+               --runs N         so many runs of what a bar repeats
                --format FORMAT  table, or json: a line a row
                --save           keep the result under docs/bench, with the day and the machine
   check      Hold the tree to its rules: layout, lints, purity, arrows, licences, spelling

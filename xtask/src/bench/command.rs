@@ -25,6 +25,8 @@ struct Request {
     data: PathBuf,
     /// One of its bars; absent: all.
     bar: Option<u32>,
+    /// So many runs of what is repeated; absent: as many as the bar wants.
+    runs: Option<usize>,
     format: Format,
     /// Where to keep the result as well.
     save_to: Option<PathBuf>,
@@ -36,7 +38,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> anyhow::Result<ExitCode> {
         bail!("this build is not optimised, its figures would mean nothing: use `cargo xtask bench`");
     }
     let Some(request) = parse(arguments)? else { return Ok(ExitCode::SUCCESS) };
-    let mut session = Session::new(request.data).only(request.bar);
+    let mut session = Session::new(request.data).only(request.bar).limited(request.runs);
     (request.bench.run)(&mut session)?;
 
     match request.format {
@@ -67,6 +69,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
     let mut format = Format::Table;
     let mut save_to = None;
     let mut bar = None;
+    let mut runs = None;
     while let Some(argument) = arguments.next()? {
         match argument {
             Value(name) if bench.is_none() => bench = Some(find(&name.string()?)?),
@@ -84,6 +87,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
                 }
             }
             Long("bar") => bar = Some(arguments.value()?.parse()?),
+            Long("runs") => runs = Some(arguments.value()?.parse()?),
             Long("save") => save_to = Some(workspace::root().join("docs/bench")),
             unexpected => return Err(unexpected.unexpected().into()),
         }
@@ -94,7 +98,7 @@ fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Option<Request>> {
         }
         return Ok(None);
     };
-    Ok(Some(Request { bench, data, bar, format, save_to }))
+    Ok(Some(Request { bench, data, bar, runs, format, save_to }))
 }
 
 fn find(name: &str) -> anyhow::Result<&'static Bench> {

@@ -22,6 +22,8 @@ pub(crate) struct Session {
     data: PathBuf,
     /// The bar that is asked for; all, if none is named.
     only: Option<u32>,
+    /// So many runs of what is repeated.
+    runs: Option<usize>,
     rows: Vec<Row>,
     absences: Vec<Absence>,
 }
@@ -29,13 +31,24 @@ pub(crate) struct Session {
 impl Session {
     /// A run over the data in a folder, which need not exist: then every bar that needs data is skipped, and said.
     pub(crate) fn new(data: PathBuf) -> Self {
-        Self { data, only: None, rows: Vec::new(), absences: Vec::new() }
+        Self { data, only: None, runs: None, rows: Vec::new(), absences: Vec::new() }
     }
 
     /// Only this bar.
     pub(crate) fn only(mut self, bar: Option<u32>) -> Self {
         self.only = bar;
         self
+    }
+
+    /// So many runs of what is repeated, where a bar repeats something; as many as it wants, if nothing is said.
+    pub(crate) fn limited(mut self, runs: Option<usize>) -> Self {
+        self.runs = runs;
+        self
+    }
+
+    /// How many runs are asked for.
+    pub(crate) fn runs(&self) -> Option<usize> {
+        self.runs
     }
 
     /// Measures the bars that are asked for.

@@ -1,6 +1,7 @@
 //! `cargo xtask bench diagnose`: what the program says of files of others, held against what is known of them.
 
 mod answer;
+mod faults;
 mod hangs;
 mod kineto;
 mod speed;
@@ -11,8 +12,16 @@ mod xids;
 use super::session::{Bar, Session};
 
 /// The bars, in order of their numbers.
-const BARS: &[Bar] =
-    &[(1, stragglers::run), (2, kineto::run), (3, speed::run), (4, hangs::run), (5, step_times::run), (6, xids::run)];
+const BARS: &[Bar] = &[
+    (1, stragglers::run),
+    (2, kineto::run),
+    (3, speed::run),
+    (4, hangs::run),
+    (5, step_times::run),
+    (6, xids::run),
+    (7, faults::found),
+    (8, faults::gain),
+];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     session.run(BARS)
