@@ -1,6 +1,6 @@
 //! Whether a file holds what it should.
 //!
-//! SQLite looks at its pages; then the log is read from the first entry to the last, added up again in a file of its own by the code that added
+//! SQLite looks at its pages, and tables and indexes are held against what they were made as; chunks of series are unpacked. Then the log is read from the first entry to the last, added up again in a file of its own by the code that added
 //! it up before, and the two are compared row by row.
 
 use std::fmt;
@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 
 use crate::commit::{Batch, Log};
 use crate::error::{Fault, StoreError};
-use crate::{connection, entries};
+use crate::{connection, entries, schema, series};
 
 /// The most problems that are told.
 const PROBLEMS_MAX: usize = 100;
@@ -39,6 +39,10 @@ pub struct Report {
     pub entries: u64,
     /// Workloads.
     pub workloads: u64,
+    /// Chunks of series.
+    pub chunks: u64,
+    /// Scrapes that are in no chunk yet.
+    pub scrapes: u64,
     /// What is wrong, in sentences, at most 100; none: nothing is.
     pub problems: Vec<String>,
 }
@@ -59,12 +63,13 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { entries, workloads, problems } = self;
+        let Self { entries, workloads, chunks, scrapes, problems } = self;
         if problems.is_empty() {
-            return write!(
-                f,
-                "sound: {entries} entries in the log, which add up to the {workloads} workloads that are kept"
-            );
+            write!(f, "sound: {entries} entries in the log, which add up to the {workloads} workloads that are kept")?;
+            return match (chunks, scrapes) {
+                (0, 0) => Ok(()),
+                _ => write!(f, "; series in {chunks} chunks, and {scrapes} scrapes that are in none yet"),
+            };
         }
         write!(f, "damaged:")?;
         problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))?;
@@ -98,6 +103,11 @@ pub fn check(path: impl AsRef<Path>) -> Result<Report, StoreError> {
 fn look(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
     let snapshot = connection.unchecked_transaction()?;
     pages(&snapshot, report)?;
+    if let Some(name) = schema::difference(&snapshot)? {
+        report.tell(format!("{name} is not as it was made"));
+    }
+    let checked = series::check(&snapshot, &mut |problem| report.tell(problem))?;
+    (report.chunks, report.scrapes) = (checked.chunks, checked.scrapes);
     let sum = connection::adding_up()?;
     add_up(&snapshot, &sum, report)?;
     if report.is_sound() {

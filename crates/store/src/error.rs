@@ -72,6 +72,11 @@ pub enum Fault {
         /// The moment of the last entry.
         last: Timestamp,
     },
+    /// What was handed in or asked for has no shape that can be kept or answered: nothing was done.
+    Misshapen {
+        /// Why not.
+        why: String,
+    },
     /// Nothing has this id.
     Unknown {
         /// What was asked for.
@@ -150,6 +155,7 @@ impl fmt::Display for Fault {
                 f,
                 "the batch is of {at}, and what is written reaches {last}: nothing of it was written; no clock may go back"
             ),
+            Self::Misshapen { why } => write!(f, "{why}; nothing was done"),
             Self::Unknown { what } => write!(f, "there is no {what}"),
             Self::Io { error } => write!(f, "{error}"),
             Self::Sqlite { error } => write!(f, "SQLite says: {error}"),

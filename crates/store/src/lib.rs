@@ -24,6 +24,7 @@ mod reader;
 mod rules;
 mod samples;
 mod schema;
+mod series;
 mod state;
 mod workloads;
 mod writer;
@@ -39,5 +40,10 @@ pub use page::{Counts, Page, Query, Row};
 pub use reader::Reader;
 pub use samples::{DeviceFilter, Lately, Mean, MeanQuery, Retention, Sample, SampleQuery};
 pub use schema::VERSION;
+pub use series::{
+    CHUNK_SCRAPES, Interval, IntervalLine, IntervalQuery, Latest, Line, Pin, Point, Reading, Retained,
+    SCRAPE_VALUES_MAX, SERIES_MAX, SERIES_RULES, Scrape, Scrapes, Series, SeriesQuery, SeriesRule, SeriesRules,
+    StoredSeries, ValueQuery, read_as_anything,
+};
 pub use state::State;
 pub use writer::Store;

@@ -3,6 +3,8 @@
 //! A step takes a file from one version to the next, each in a transaction of its own, so that a step that fails leaves the version before
 //! it. Steps that were released never change: another version is another file and another line here.
 
+use std::collections::BTreeSet;
+
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::error::Fault;
@@ -14,7 +16,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x7472_696d;
 pub const VERSION: u32 = STEPS.len() as u32;
 
 /// From nothing to version 1, from 1 to 2, and so on.
-const STEPS: &[&str] = &[include_str!("v1.sql")];
+const STEPS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql")];
 
 /// What a file is, before anything of it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +42,22 @@ pub(crate) fn identify(connection: &Connection) -> Result<Identity, Fault> {
         (APPLICATION_ID, ..) => Err(Fault::Corrupt { what: "it has a version without tables, or none".into() }),
         _ => Err(Fault::Foreign { what: "an SQLite file of another program".into() }),
     }
+}
+
+/// The first table or index that a file of this version has otherwise than it was made, if there is one.
+pub(crate) fn difference(connection: &Connection) -> Result<Option<String>, Fault> {
+    let mut made = Connection::open_in_memory()?;
+    migrate(&mut made)?;
+    let (is, should) = (objects(connection)?, objects(&made)?);
+    let differs = is.symmetric_difference(&should).next();
+    Ok(differs.map(|(name, _)| name.clone()))
+}
+
+/// Tables and indexes, with the text that made them.
+fn objects(connection: &Connection) -> Result<BTreeSet<(String, Option<String>)>, Fault> {
+    let mut statement = connection.prepare("SELECT name, sql FROM sqlite_schema")?;
+    let objects = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(objects.collect::<Result<_, _>>()?)
 }
 
 /// Brings a file to this version.
@@ -69,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_file_becomes_version_1() {
+    fn an_empty_file_becomes_the_newest_version() {
         let mut connection = Connection::open_in_memory().unwrap();
         assert_eq!(identify(&connection).unwrap(), Identity::Empty);
         migrate(&mut connection).unwrap();
@@ -88,6 +106,22 @@ mod tests {
         let columns: i64 =
             connection.query_row("SELECT count(*) FROM pragma_table_info('a')", [], |row| row.get(0)).unwrap();
         assert_eq!(columns, 1);
+    }
+
+    #[test]
+    fn a_file_of_version_1_keeps_all_it_has_and_can_hold_series() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate_by(&STEPS[..1], &mut connection).unwrap();
+        connection.execute_batch("INSERT INTO samples (at, node, metric, value) VALUES (7, 0, 'busy', 0.5)").unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(identify(&connection).unwrap(), Identity::Version(2));
+        let kept: (i64, f64) =
+            connection.query_row("SELECT at, value FROM samples", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(kept, (7, 0.5));
+        for table in ["sources", "series", "scrapes", "chunks", "pieces", "pins"] {
+            let rows = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            assert_eq!(rows, Ok(0_i64), "{table}");
+        }
     }
 
     #[test]

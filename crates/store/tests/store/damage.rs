@@ -5,9 +5,12 @@ use fleet::live::Entry;
 use fleet::policy::Policy;
 use fleet::time::Timestamp;
 use rusqlite::Connection;
-use store::{Loaded, Query, Reader, Store, check};
+use store::{
+    CHUNK_SCRAPES, Line, Loaded, Point, Query, Reader, Scrape, Scrapes, Series, SeriesQuery, SeriesRules, Store,
+    ValueQuery, check,
+};
 
-use crate::story::{Folder, life, node, submission, submitted};
+use crate::story::{Folder, Noise, life, node, submission, submitted};
 
 const PAGE: usize = 4_096;
 
@@ -24,7 +27,38 @@ fn store_with_a_bit_of_everything(folder: &Folder) -> Loaded {
     }
     entries.extend((10..20).map(|id| submitted(id, submission("held"))));
     store.commit(Timestamp(7), &entries).unwrap();
+    store.append_scrapes(&[scrapes()]).unwrap();
     store.load(100).unwrap()
+}
+
+/// A chunk of two series, and three scrapes in the head.
+fn scrapes() -> Scrapes {
+    let mut noise = Noise(5);
+    let scrape = |at: i64| {
+        let mut value = || Some(noise.below(1_000) as f64 / 8.0);
+        (at, vec![value(), if at % 9 == 0 { None } else { value() }])
+    };
+    let scrapes = (0..CHUNK_SCRAPES as i64 + 3).map(scrape);
+    Scrapes {
+        source: "agent".into(),
+        series: vec![Series::named("a"), Series::named("b")],
+        scrapes: scrapes.map(|(at, values)| Scrape { at: Timestamp(at), values }).collect(),
+    }
+}
+
+fn values(reader: &Reader) -> Option<Vec<Line>> {
+    let of = SeriesQuery { source: Some("agent".into()), ..SeriesQuery::default() };
+    let query = ValueQuery { of, from: Timestamp(0), until: Timestamp(9_999), limit: 9_999 };
+    reader.values(&query).ok()
+}
+
+fn expected_values() -> Vec<Line> {
+    let Scrapes { source, series, scrapes } = scrapes();
+    let line = |(index, series): (usize, Series)| {
+        let point = |scrape: &Scrape| Point { at: scrape.at, value: scrape.values[index] };
+        Line { source: source.clone(), series, points: scrapes.iter().map(point).collect(), is_cut: false }
+    };
+    series.into_iter().enumerate().map(line).collect()
 }
 
 /// Does all that anyone does with a file. Whoever calls it sound answers as if nothing had been done to it.
@@ -37,12 +71,20 @@ fn survives(bytes: &[u8], sound: &Loaded, what: &str) -> bool {
         let _entries = reader.entries_since(0, 1_000);
         let _samples = reader.latest_samples(None, Timestamp::MIN);
         let _ledger = reader.ledger();
+        let _latest = reader.latest_values("agent", Timestamp(0));
+        let read = values(&reader);
+        if is_sound {
+            assert_eq!(read, Some(expected_values()), "{what} went unseen in series");
+        }
     }
     if let Ok(mut store) = Store::open(folder.file()) {
         let loaded = store.load(100);
         if is_sound {
             assert_eq!(loaded.as_ref().ok(), Some(sound), "{what} went unseen");
         }
+        let _kept = store.keep_series(Timestamp(i64::MAX), SeriesRules::default());
+        let few = Scrapes { scrapes: scrapes().scrapes[..3].to_vec(), ..scrapes() };
+        let _appended = store.append_scrapes(&[few]);
         let _committed = store.commit(Timestamp(8), &[submitted(20, submission("more"))]);
     }
     is_sound
@@ -106,5 +148,16 @@ fn a_row_that_was_tampered_with_is_found() {
     tampered("UPDATE nodes SET standing = 'lost'", "standing is \"lost\", and by the log it is \"usable\"");
     tampered("DELETE FROM policy", "table policy: row 1 is absent");
     tampered("INSERT INTO queues VALUES ('x', '{}')", "table queues: row \"x\" is nowhere in the log");
+    tampered(
+        "UPDATE pieces SET body = zeroblob(9) WHERE id = (SELECT max(id) FROM pieces)",
+        "piece 2 of chunk 1 of the series",
+    );
+    tampered("UPDATE pieces SET id = 65536 * 2 WHERE id = 65536", "chunk 1 of the series has no moments");
+    tampered("DELETE FROM pieces WHERE id = 65536 + 1", "chunk 1 of the series takes another room");
+    tampered("UPDATE chunks SET first = 1", "chunk 1 of the series has other moments");
+    tampered("UPDATE chunks SET count = 1000000000", "chunk 1 of the series has an impossible count");
+    tampered("UPDATE scrapes SET at = 1 WHERE id = 65536 + 1", "scrape 1 of source 1 of the series cannot be read");
+    tampered("UPDATE scrapes SET id = 65536 * 9 WHERE id = 65536", "of the series belongs to nothing");
+    tampered("DELETE FROM series WHERE slot = 2", "of the series belongs to nothing");
     tampered("UPDATE head SET last_action = 4", "last_action is 4, and by the log it is 9");
 }

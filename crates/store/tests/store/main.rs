@@ -11,4 +11,5 @@ mod records;
 mod refusals;
 mod room;
 mod round_trip;
+mod series;
 mod story;

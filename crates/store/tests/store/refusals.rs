@@ -44,7 +44,8 @@ fn a_newer_version_is_left_alone() {
     drop(Store::create_or_open(folder.file()).unwrap());
     std::fs::remove_file(folder.path().join("trimtab.db-lock")).unwrap();
     Connection::open(folder.file()).unwrap().pragma_update(None, "user_version", VERSION + 1).unwrap();
-    refused(&folder, &["a newer Trimtab wrote this (version 2; this one knows up to 1)", "use that Trimtab"]);
+    let versions = format!("a newer Trimtab wrote this (version {}; this one knows up to {VERSION})", VERSION + 1);
+    refused(&folder, &[&versions, "use that Trimtab"]);
 }
 
 #[test]

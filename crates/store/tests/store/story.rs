@@ -38,6 +38,16 @@ impl Drop for Folder {
     }
 }
 
+/// Numbers that look drawn, the same each time.
+pub(crate) struct Noise(pub(crate) u64);
+
+impl Noise {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most
+    }
+}
+
 pub(crate) fn node(id: u32, name: &str) -> Entry {
     let facts = NodeRecord { name: name.into(), cpu_milli: Some(8_000), devices: 4, ..NodeRecord::default() };
     Entry::NodeFound { node: NodeId(id), facts }
