@@ -5,6 +5,14 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 
 use super::job::Job;
+use super::rule::Rule;
+
+pub(super) static RULE: Rule = Rule {
+    name: "crash",
+    about: "a process of a job ended without saying so; which was the first",
+    signals: &[],
+    threshold: "its connection broke, and it had not said that it ends",
+};
 
 /// Who was gone so shortly after the first went because of it.
 const FOLLOWED_WITHIN: Millis = Millis(5_000);
@@ -28,7 +36,7 @@ pub(super) fn find(name: &str, job: &Job, now: Timestamp) -> Option<Finding> {
         1 => "; one other followed".to_owned(),
         many => format!("; {many} others followed"),
     };
-    let mut finding = Finding::new("crash", format!("Rank {rank} of {name} ended without a word{then}"));
+    let mut finding = Finding::new(RULE.name, format!("Rank {rank} of {name} ended without a word{then}"));
     finding.places = vec![Place::new("job", name), Place::new("rank", rank)];
     finding.since = Some(Since::Time(first));
     finding.confidence = Confidence::Certain;

@@ -12,6 +12,7 @@ use fleet::time::Timestamp;
 
 use super::cause::moment;
 use super::job::{Job, Member};
+use super::rule::Rule;
 use super::signals::{Signals, Span};
 
 /// A job hangs where no step ends for so many times as long as usual.
@@ -22,6 +23,13 @@ const AT_LEAST: Millis = Millis(10_000);
 const UNKNOWN: Millis = Millis(300_000);
 /// A process that is alive and not stopped tells something every second while a step is under way; one that did not for so long is silent.
 const SILENT: Millis = Millis(4_000);
+
+pub(super) static RULE: Rule = Rule {
+    name: "hang",
+    about: "no step of a job ends for long; whom those that wait in the exchange wait for",
+    signals: &[&process::STOPPED],
+    threshold: "no step has ended for ten times as long as one usually takes, and for 10 s at least; five minutes where all ranks still do something; ours",
+};
 
 /// What a rank is found doing.
 enum Found {
@@ -65,7 +73,7 @@ pub(super) fn find(name: &str, job: &Job, usual_us: Option<f64>, signals: &Signa
     if waits == 0 && !alone && missing.iter().all(|(.., found)| matches!(found, Found::Does(_))) && quiet <= UNKNOWN {
         return None;
     }
-    let mut finding = Finding::new("hang", verdict(name, &missing, waits, quiet));
+    let mut finding = Finding::new(RULE.name, verdict(name, &missing, waits, quiet));
     finding.places.push(Place::new("job", name));
     finding.places.extend(missing.iter().map(|(rank, ..)| Place::new("rank", rank)).filter(|_| waits > 0));
     finding.since = Some(Since::Time(stepped));

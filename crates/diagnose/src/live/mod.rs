@@ -12,10 +12,11 @@ mod hang;
 mod job;
 mod life;
 mod row;
+mod rule;
 mod signals;
 mod usual;
 mod watch;
 
-pub use cause::{CAUSES, Cause};
 pub use life::{Change, Open};
+pub use rule::{Rule, rules};
 pub use watch::Watch;

@@ -1,5 +1,6 @@
 //! `cargo xtask bench diagnose`: what the program says of files of others, held against what is known of them.
 
+mod agent_cost;
 mod answer;
 mod faults;
 mod hangs;

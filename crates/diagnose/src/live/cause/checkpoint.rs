@@ -5,14 +5,16 @@ use fleet::series::Thing;
 use fleet::signal::memory;
 use fleet::step::Phase;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "checkpoint-stall",
-    about: "checkpoints take more of the time than they did",
-    signals: &[&memory::DIRTY],
-    threshold: "checkpoints are half of the excess or more; ours",
+    rule: Rule {
+        name: "checkpoint-stall",
+        about: "checkpoints take more of the time than they did",
+        signals: &[&memory::DIRTY],
+        threshold: "checkpoints are half of the excess or more; ours",
+    },
     find,
 };
 

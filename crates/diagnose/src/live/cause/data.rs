@@ -4,14 +4,16 @@ use fleet::finding::{Confidence, Evidence};
 use fleet::signal::process;
 use fleet::step::Phase;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "data-stall",
-    about: "ranks wait for data: preparing them takes the loaders' processors, or they come from elsewhere too slowly",
-    signals: &[&process::HELPER_BUSY, &process::READ],
-    threshold: "data are waited for half of the excess or more; prepared where a loader's thread is on a processor 60 % of the time; ours",
+    rule: Rule {
+        name: "data-stall",
+        about: "ranks wait for data: preparing them takes the loaders' processors, or they come from elsewhere too slowly",
+        signals: &[&process::HELPER_BUSY, &process::READ],
+        threshold: "data are waited for half of the excess or more; prepared where a loader's thread is on a processor 60 % of the time; ours",
+    },
     find,
 };
 

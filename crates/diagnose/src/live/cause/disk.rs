@@ -5,20 +5,22 @@ use fleet::series::Thing;
 use fleet::signal::{host, process};
 use fleet::step::Phase;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "slow-disk",
-    about: "ranks wait for data while their loaders wait for a disk",
-    signals: &[
-        &process::HELPERS_WAITING_DISK,
-        &process::WAITING_DISK,
-        &process::DISK_DELAY,
-        &process::READ_DISK,
-        &host::IO_SOME,
-    ],
-    threshold: "data are waited for, and loaders were found waiting for a disk in a fifth of looks, or something waited for a disk 15 % of the time more than usual while they read from one; ours",
+    rule: Rule {
+        name: "slow-disk",
+        about: "ranks wait for data while their loaders wait for a disk",
+        signals: &[
+            &process::HELPERS_WAITING_DISK,
+            &process::WAITING_DISK,
+            &process::DISK_DELAY,
+            &process::READ_DISK,
+            &host::IO_SOME,
+        ],
+        threshold: "data are waited for, and loaders were found waiting for a disk in a fifth of looks, or something waited for a disk 15 % of the time more than usual while they read from one; ours",
+    },
     find,
 };
 

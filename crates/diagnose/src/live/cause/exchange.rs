@@ -4,14 +4,16 @@ use fleet::finding::{Confidence, Evidence};
 use fleet::series::Thing;
 use fleet::signal::network;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "slow-link",
-    about: "the exchange between ranks takes longer, though nobody comes late to it",
-    signals: &[&network::TCP_SENT, &network::TCP_RETRANSMITTED, &network::RDMA_WAIT, &network::RDMA_SYMBOL_ERRORS],
-    threshold: "what the exchange takes who comes last to it is half of the excess or more; ours",
+    rule: Rule {
+        name: "slow-link",
+        about: "the exchange between ranks takes longer, though nobody comes late to it",
+        signals: &[&network::TCP_SENT, &network::TCP_RETRANSMITTED, &network::RDMA_WAIT, &network::RDMA_SYMBOL_ERRORS],
+        threshold: "what the exchange takes who comes last to it is half of the excess or more; ours",
+    },
     find,
 };
 

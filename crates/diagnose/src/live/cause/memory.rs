@@ -3,20 +3,22 @@
 use fleet::finding::{Confidence, Evidence};
 use fleet::signal::group;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "tight-memory",
-    about: "a control group meets its memory limit, and pages of files or programs are dropped and read again",
-    signals: &[
-        &group::MEMORY_HITS,
-        &group::MEMORY_REFAULTS,
-        &group::MEMORY_MAJOR_FAULTS,
-        &group::MEMORY_USED,
-        &group::MEMORY_LIMIT,
-        &group::MEMORY_STALLED,
-    ],
-    threshold: "the limit is met every second, and 100 dropped pages a second are wanted again or 10 major faults happen, or 2 % of the time is lost to memory; ours",
+    rule: Rule {
+        name: "tight-memory",
+        about: "a control group meets its memory limit, and pages of files or programs are dropped and read again",
+        signals: &[
+            &group::MEMORY_HITS,
+            &group::MEMORY_REFAULTS,
+            &group::MEMORY_MAJOR_FAULTS,
+            &group::MEMORY_USED,
+            &group::MEMORY_LIMIT,
+            &group::MEMORY_STALLED,
+        ],
+        threshold: "the limit is met every second, and 100 dropped pages a second are wanted again or 10 major faults happen, or 2 % of the time is lost to memory; ours",
+    },
     find,
 };
 

@@ -21,24 +21,18 @@ use fleet::step::Phase;
 use fleet::time::Timestamp;
 
 use super::excess::{Excess, Part};
+use super::rule::Rule;
 use super::signals::{Signals, Span};
 
 /// A mechanism that makes steps slow.
 #[derive(Debug)]
-pub struct Cause {
-    /// A short name that stays the same.
-    pub name: &'static str,
-    /// What it finds, in words.
-    pub about: &'static str,
-    /// Signals that it reads, beside the times of steps.
-    pub signals: &'static [&'static Signal],
-    /// Its threshold, and where that is from.
-    pub threshold: &'static str,
+pub(super) struct Cause {
+    pub(super) rule: Rule,
     find: fn(&Case<'_>) -> Option<Found>,
 }
 
 /// Every cause, in the order in which they are asked.
-pub static CAUSES: &[&Cause] = &[
+pub(super) static CAUSES: &[&Cause] = &[
     &stopped::CAUSE,
     &quota::CAUSE,
     &memory::CAUSE,
@@ -54,8 +48,13 @@ pub static CAUSES: &[&Cause] = &[
 const NAMED: f64 = 0.5;
 /// And from which another is named beside it.
 const BESIDE: f64 = 0.25;
-/// The rule of what is found where no cause explains enough.
-const UNEXPLAINED: &str = "slow-steps";
+/// What is found where no cause explains enough.
+pub(super) static UNEXPLAINED: Rule = Rule {
+    name: "slow-steps",
+    about: "steps are slower than usual, and no one mechanism explains half of it",
+    signals: &[],
+    threshold: "steps take 1.12 times as long as usual, as a mean of six seconds, and in two of their three parts; ours",
+};
 /// Phases in which the host or the device computes.
 const COMPUTING: &[Phase] = &[Phase::HostToDevice, Phase::Forward, Phase::Backward, Phase::Optimizer, Phase::Other];
 
@@ -104,7 +103,7 @@ pub(super) fn explain(case: &Case<'_>) -> Vec<Finding> {
     if named.is_empty() {
         return vec![unexplained(case)];
     }
-    named.into_iter().map(|(cause, found)| case.finding(cause.name, found)).collect()
+    named.into_iter().map(|(cause, found)| case.finding(cause.rule.name, found)).collect()
 }
 
 fn unexplained(case: &Case<'_>) -> Finding {
@@ -116,7 +115,7 @@ fn unexplained(case: &Case<'_>) -> Finding {
         evidence: Vec::new(),
         advice: vec!["Profile a few steps (torch.profiler) and give the trace to `trimtab diagnose`.".to_owned()],
     };
-    case.finding(UNEXPLAINED, found)
+    case.finding(UNEXPLAINED.name, found)
 }
 
 impl Case<'_> {

@@ -4,13 +4,15 @@ use fleet::finding::{Confidence, Evidence};
 use fleet::series::Thing;
 use fleet::signal::{host, process};
 
-use super::{Case, Cause, Found, Rate};
+use super::{Case, Cause, Found, Rate, Rule};
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "noisy-neighbour",
-    about: "other work takes the processors that a job's processes could use",
-    signals: &[&process::RUN_DELAY, &process::CPU_USED, &host::CPU_USER, &host::CPU_SYSTEM, &host::CPU_STEAL],
-    threshold: "processes wait for a processor 10 % of the time more than usual, while work outside the job takes a quarter of a processor more than usual; ours",
+    rule: Rule {
+        name: "noisy-neighbour",
+        about: "other work takes the processors that a job's processes could use",
+        signals: &[&process::RUN_DELAY, &process::CPU_USED, &host::CPU_USER, &host::CPU_SYSTEM, &host::CPU_STEAL],
+        threshold: "processes wait for a processor 10 % of the time more than usual, while work outside the job takes a quarter of a processor more than usual; ours",
+    },
     find,
 };
 

@@ -4,13 +4,15 @@ use fleet::finding::Confidence;
 use fleet::finding::Evidence;
 use fleet::signal::group;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "cpu-quota",
-    about: "a control group's CPU quota runs out, and its processes are held until the next period",
-    signals: &[&group::CPU_THROTTLED, &group::CPU_THROTTLED_PERIODS, &group::CPU_PERIODS, &group::CPU_QUOTA],
-    threshold: "held 5 % of the time or more, in more than a tenth of periods; ours",
+    rule: Rule {
+        name: "cpu-quota",
+        about: "a control group's CPU quota runs out, and its processes are held until the next period",
+        signals: &[&group::CPU_THROTTLED, &group::CPU_THROTTLED_PERIODS, &group::CPU_PERIODS, &group::CPU_QUOTA],
+        threshold: "held 5 % of the time or more, in more than a tenth of periods; ours",
+    },
     find,
 };
 

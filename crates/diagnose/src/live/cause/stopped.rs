@@ -3,13 +3,15 @@
 use fleet::finding::{Confidence, Evidence};
 use fleet::signal::process;
 
-use super::{Case, Cause, Found};
+use super::{Case, Cause, Found, Rule};
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "stopped",
-    about: "a process is stopped by a signal or a debugger, again and again",
-    signals: &[&process::STOPPED],
-    threshold: "stopped in a twentieth of looks or more; ours: a process that runs is never found stopped",
+    rule: Rule {
+        name: "stopped",
+        about: "a process is stopped by a signal or a debugger, again and again",
+        signals: &[&process::STOPPED],
+        threshold: "stopped in a twentieth of looks or more; ours: a process that runs is never found stopped",
+    },
     find,
 };
 

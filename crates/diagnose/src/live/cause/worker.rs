@@ -3,14 +3,16 @@
 use fleet::finding::{Confidence, Evidence};
 use fleet::step::Phase;
 
-use super::{COMPUTING, Case, Cause, Found};
+use super::{COMPUTING, Case, Cause, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
-    name: "slow-worker",
-    about: "one rank computes more slowly than it did, or all do, and nothing of the host explains it",
-    signals: &[],
-    threshold: "computing is half of the excess or more; a rank is slow where it takes 1.1 times what it usually does; ours",
+    rule: Rule {
+        name: "slow-worker",
+        about: "one rank computes more slowly than it did, or all do, and nothing of the host explains it",
+        signals: &[],
+        threshold: "computing is half of the excess or more; a rank is slow where it takes 1.1 times what it usually does; ours",
+    },
     find,
 };
 
