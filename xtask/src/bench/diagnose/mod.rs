@@ -2,6 +2,7 @@
 
 mod agent_cost;
 mod answer;
+mod bad_input;
 mod faults;
 mod hangs;
 mod kineto;
@@ -22,6 +23,8 @@ const BARS: &[Bar] = &[
     (6, xids::run),
     (7, faults::found),
     (8, faults::gain),
+    (9, agent_cost::run),
+    (11, bad_input::run),
 ];
 
 pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
