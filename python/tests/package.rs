@@ -37,16 +37,22 @@ fn the_suite_passes() {
 fn assembled() -> tempfile::TempDir {
     let site = tempfile::TempDir::new().expect("there is room for a folder");
     let package = site.path().join("trimtab");
-    fs::create_dir(&package).expect("the folder is new");
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("trimtab");
-    for entry in fs::read_dir(sources).expect("the package is there") {
-        let path = entry.expect("the folder can be read").path();
-        if path.is_file() {
-            fs::copy(&path, package.join(path.file_name().expect("a file has a name"))).expect("there is room");
-        }
-    }
+    copy_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("trimtab"), &package);
     fs::copy(library(), package.join("_native.abi3.so")).expect("cargo has built the library");
     site
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir(to).expect("the folder is new");
+    for entry in fs::read_dir(from).expect("the package is there") {
+        let path = entry.expect("the folder can be read").path();
+        let name = path.file_name().expect("what is in a folder has a name");
+        if path.is_file() {
+            fs::copy(&path, to.join(name)).expect("there is room");
+        } else if name != "__pycache__" {
+            copy_folder(&path, &to.join(name));
+        }
+    }
 }
 
 /// Where cargo leaves the library: beside this test.

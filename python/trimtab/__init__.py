@@ -1,4 +1,4 @@
-"""Training data that keeps accelerators busy.
+"""Training data that keeps accelerators busy, and where each step's time goes.
 
     import trimtab as tt
 
@@ -10,10 +10,13 @@
             "label": tt.Integer("cls"),
         },
     )
-    for batch in loader:
+    clock = tt.StepClock()
+    for batch in clock.steps(loader):
         step(batch["image"], batch["label"])
+    print(clock.summary())
 """
 
+from . import steps
 from ._native import DataError, __version__
 from .buckets import Buckets
 from .columns import (
@@ -39,6 +42,7 @@ from .ray import RayDatasource
 from .report import Report
 from .sequences import Packed, Padded, Sequences
 from .stage import Transform
+from .steps import StepClock
 from .window import Window
 
 __all__ = [
@@ -65,9 +69,11 @@ __all__ = [
     "Source",
     "SourceName",
     "SourceNumber",
+    "StepClock",
     "Text",
     "Tokens",
     "Transform",
     "Window",
     "__version__",
+    "steps",
 ]

@@ -193,7 +193,9 @@ class Loader:
     def _iter_native(self) -> Iterator[dict[str, Any]]:
         while True:
             self._settle()
-            made = self._native.next()
+            # A clock of steps, where there is one, knows what it is that is waited for.
+            with _native.within_step("data_wait"):
+                made = self._native.next()
             if made is None:
                 return
             arrays, failed = made

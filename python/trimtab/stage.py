@@ -105,14 +105,15 @@ class Stage:
         """What is left of an epoch."""
         while True:
             start = time.monotonic()
-            making = self._taken()
-            if isinstance(making, _End):
-                self.starved_seconds += time.monotonic() - start
-                self.state = making.state
-                return
-            if isinstance(making, BaseException):
-                raise making
-            outcomes = [outcome for piece in making.pieces for outcome in piece.result()]
+            with _native.within_step("data_wait"):
+                making = self._taken()
+                if isinstance(making, _End):
+                    self.starved_seconds += time.monotonic() - start
+                    self.state = making.state
+                    return
+                if isinstance(making, BaseException):
+                    raise making
+                outcomes = [outcome for piece in making.pieces for outcome in piece.result()]
             self.starved_seconds += time.monotonic() - start
             self.state = making.state
             yield self._made(making, outcomes)
