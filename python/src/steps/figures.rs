@@ -12,13 +12,14 @@ use super::record::Kept;
 pub(super) fn summary(kept: &Kept) -> Value {
     let steps: Vec<&Step> = kept.last.iter().collect();
     let marked_us: u64 = kept.phases_us.iter().sum();
-    let mut phases = serde_json::Map::new();
-    for (place, phase) in Phase::MARKED.into_iter().enumerate() {
-        let times = steps.iter().map(|step| step.phases_us[place]).collect();
-        phases.insert(phase.name().to_owned(), spread(kept.count, kept.phases_us[place], times));
+    // A list, so that they come in their order.
+    let mut phases = Vec::new();
+    for phase in Phase::MARKED {
+        let times = steps.iter().map(|step| step.phases_us[phase.place()]).collect();
+        phases.push(json!([phase.name(), spread(kept.count, kept.phases_us[phase.place()], times)]));
     }
     let other = steps.iter().map(|step| step.other_us()).collect();
-    phases.insert(Phase::Other.name().to_owned(), spread(kept.count, kept.whole_us.saturating_sub(marked_us), other));
+    phases.push(json!([Phase::Other.name(), spread(kept.count, kept.whole_us.saturating_sub(marked_us), other)]));
     json!({
         "steps": kept.count,
         "kept": steps.len(),

@@ -65,7 +65,7 @@ class Hooks:
                     note(distributed, name, "communication")
             parallel = importlib.import_module("torch.nn.parallel").DistributedDataParallel
             if isinstance(model, parallel):
-                model.register_comm_hook(None, self._reduced)
+                model.register_comm_hook(None, _reducing(self._clock))
 
     def detach(self) -> None:
         """Takes hooks of models and optimizers away. What is noted of functions of torch goes to no clock then."""
@@ -73,15 +73,22 @@ class Hooks:
             handle.remove()
         self._handles.clear()
 
-    def _reduced(self, _state: object, bucket: Any) -> Any:
-        """Reduces gradients as DistributedDataParallel does without a hook; when the last are on their way, what is left is waiting."""
-        default = importlib.import_module("torch.distributed.algorithms.ddp_comm_hooks.default_hooks")
+
+def _reducing(found: Callable[[], StepClock | None]) -> Callable[[Any, Any], Any]:
+    """Reduces gradients as DistributedDataParallel does without a hook; when the last are on their way, what is left is waiting."""
+    default = importlib.import_module("torch.distributed.algorithms.ddp_comm_hooks.default_hooks")
+
+    def reduced(_state: Any, bucket: Any) -> Any:
         future = default.allreduce_hook(None, bucket)
-        clock = self._clock()
+        clock = found()
         if clock is not None and bucket.is_last():
             # Of a device, gradients are made by a thread of their own.
             clock.mark_anywhere("communication")
         return future
+
+    # torch would have none but its own types there.
+    reduced.__annotations__.clear()
+    return reduced
 
 
 def note(owner: Any, name: str, phase: str) -> None:

@@ -39,7 +39,7 @@ class Summary:
 
     @staticmethod
     def _of(figures: Mapping[str, Any], rank: int, ranks: int) -> Summary:
-        phases = {name: Times(**times) for name, times in figures["phases"].items()}
+        phases = {name: Times(**times) for name, times in figures["phases"]}
         return Summary(rank, ranks, figures["steps"], figures["kept"], Times(**figures["whole"]), phases)
 
     def share(self, phase: str) -> float:

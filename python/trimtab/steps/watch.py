@@ -30,7 +30,8 @@ def instrument(loader: Any, walk: _Walk) -> None:
     before = type(loader)
     try:
         if not hasattr(before, "_trimtab_own"):
-            loader.__class__ = _instrumented(before)
+            # Accelerate's loaders have a property of that name, by which they pass for torch's.
+            object.__dict__["__class__"].__set__(loader, _instrumented(before))
         loader._trimtab_walk = walk
     except (AttributeError, TypeError):
         raise TypeError(f"a {before.__name__} cannot be watched: go through clock.steps(...) of it") from None
