@@ -37,6 +37,7 @@ def main() -> None:
         torch.nn.AdaptiveAvgPool2d(4), torch.nn.Flatten(), torch.nn.Linear(1024, options.classes),
     )  # fmt: skip
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
+    clock = tt.StepClock().attach(model=model, optimizer=optimizer)
     epoch = 0
     if options.kept.exists():
         kept = torch.load(options.kept)
@@ -47,7 +48,7 @@ def main() -> None:
 
     for epoch in range(epoch, options.epochs):
         losses = []
-        for batch in loader:
+        for batch in clock.steps(loader):
             loss = torch.nn.functional.cross_entropy(model(batch["image"]), batch["label"])
             optimizer.zero_grad()
             loss.backward()
@@ -57,6 +58,7 @@ def main() -> None:
         state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "loader": loader.state_dict()}
         torch.save(state, options.kept)
     print(loader.report())
+    print(clock.summary())
 
 
 if __name__ == "__main__":

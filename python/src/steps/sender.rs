@@ -4,7 +4,7 @@
 //! has no room stays in the clock, whose room is bounded.
 
 use std::io;
-use std::mem::{self, MaybeUninit};
+use std::mem;
 use std::os::fd::AsRawFd;
 use std::path::Path;
 use std::process;
@@ -63,13 +63,10 @@ impl Connection {
         }
     }
 
-    /// Whether the other side has it open still. Nothing is ever read: who writes to a clock does so for nothing.
+    /// Whether the other side reads from it still: to send nothing fails where it does not. That it has nothing to say, and has closed
+    /// its own way, is as it should be.
     fn is_open(&self) -> bool {
-        let read = self.socket.peek(&mut [MaybeUninit::uninit()]);
-        match read {
-            Ok(bytes) => bytes > 0,
-            Err(error) => matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
-        }
+        self.send(&[]).is_ok()
     }
 }
 

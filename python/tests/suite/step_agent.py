@@ -82,6 +82,10 @@ class Connection:
         wait_until(lambda: len(self.told("step")) >= count)
         return [{key: int(value) for key, value in step.items()} for step in self.told("step")]
 
+    def stop_writing(self) -> None:
+        """Closes its own way of the connection, and goes on reading."""
+        self._socket.shutdown(socket.SHUT_WR)
+
     def close(self) -> None:
         try:
             self._socket.shutdown(socket.SHUT_RDWR)

@@ -30,11 +30,14 @@ class LightningCallback:
         """The clock; None before training begins."""
         self._is_own = clock is None
         self._profiler: Any = None
+        # The step that ended last, as all ranks count, also where training is gone on with.
+        self._number = 0
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Makes the clock: ranks are known by now."""
         if self._is_own:
             self.clock = StepClock()
+        self._number = trainer.global_step * trainer.accumulate_grad_batches
         self._listen(trainer.profiler)
 
     def on_train_batch_start(self, trainer: Any, pl_module: Any, batch: Any, batch_idx: int) -> None:
@@ -59,8 +62,9 @@ class LightningCallback:
 
     def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
         """The step is over."""
+        self._number += 1
         if self.clock is not None:
-            self.clock.end_step()
+            self.clock.end_step(self._number)
 
     def on_validation_start(self, trainer: Any, pl_module: Any) -> None:
         """Validation is no step of training."""
