@@ -2,12 +2,13 @@
 //! nobody else holds.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, Weak};
 use std::thread;
 use std::time::Duration;
 
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
 use super::course::{Beginning, Thread};
@@ -116,9 +117,12 @@ impl StepClock {
         let who = Who { job, rank, ranks, local_rank, group, node };
         let sender = Sender::new(&who, path.map(PathBuf::into_boxed_path));
         let thread = thread::Builder::new().name("trimtab-steps".to_owned());
-        let started = thread.spawn(move || sender.run(&shared));
-        // Nobody waits for the thread, but for what it does: in a forked process it is not there.
-        drop(started.map_err(|error| PyRuntimeError::new_err(format!("the clock's thread did not start: {error}")))?);
+        let told = Arc::clone(&shared);
+        // Nobody waits for the thread, but for what it does: in a forked process it is not there. Where the system has no thread left,
+        // training goes on, and there are figures all the same.
+        if thread.spawn(move || sender.run(&told)).is_err() {
+            shared.is_over();
+        }
         let spans = Phase::MARKED
             .into_iter()
             .map(|phase| Py::new(py, Span { marks: Some(Arc::clone(&marks)), phase, beginning: Beginning::Begins }));
@@ -127,7 +131,7 @@ impl StepClock {
         Ok(StepClock { marks, spans, rank })
     }
 
-    /// From here on the time goes to that phase.
+    /// From here on the time goes to that phase, in place of the innermost one.
     fn mark(&self, py: Python<'_>, phase: &str) -> PyResult<()> {
         let phase = named(phase)?;
         if self.marks.shared.is_on() {
@@ -147,7 +151,7 @@ impl StepClock {
         Ok(())
     }
 
-    /// The step is over.
+    /// The step is over, and the next one begins. Steps are counted from 1, unless their number is told.
     #[pyo3(signature = (number = None))]
     fn end_step(&self, py: Python<'_>, number: Option<u64>) {
         if self.marks.shared.is_on() {
@@ -156,37 +160,44 @@ impl StepClock {
         }
     }
 
-    /// No step is under way until the next mark.
+    /// No step is under way until the next mark: what comes now, such as validation, counts to none.
     fn pause(&self) {
         if self.marks.shared.is_on() {
             self.marks.shared.course(super::course::Course::pause);
         }
     }
 
+    /// The next batch is waited for, within a `with`.
     fn data_wait(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::DataWait)
     }
 
+    /// A batch is brought to the device, within a `with`.
     fn host_to_device(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::HostToDevice)
     }
 
+    /// The model and the loss are computed, within a `with`.
     fn forward(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::Forward)
     }
 
+    /// Gradients are computed, within a `with`.
     fn backward(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::Backward)
     }
 
+    /// Weights are changed, within a `with`.
     fn optimizer(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::Optimizer)
     }
 
+    /// Ranks tell each other something, within a `with`.
     fn communication(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::Communication)
     }
 
+    /// The state is kept, within a `with`.
     fn checkpoint(&self, py: Python<'_>) -> Py<Span> {
         self.span(py, Phase::Checkpoint)
     }
@@ -200,17 +211,14 @@ impl StepClock {
 
     /// What the steps come to, as JSON.
     fn figures(&self, py: Python<'_>) -> String {
-        py.detach(|| self.marks.shared.kept(figures::summary)).to_string()
+        py.detach(|| figures::summary(&self.marks.shared.kept()).to_string())
     }
 
-    /// Writes the steps that are kept to a file; how many they are.
+    /// Writes the steps that are kept, 65,536 at most, as `trimtab diagnose` reads them; how many those are.
     fn write_csv(&self, py: Python<'_>, path: PathBuf) -> PyResult<usize> {
         let written = py.detach(|| {
-            let (count, table) = self.marks.shared.kept(|kept| (kept.last.len(), figures::table(kept, self.rank)));
-            // Whole or not at all.
-            let mut part = path.clone().into_os_string();
-            part.push(".part");
-            fs::write(&part, table).and_then(|()| fs::rename(&part, &path)).map(|()| count)
+            let kept = self.marks.shared.kept();
+            write_whole(&path, &figures::table(&kept, self.rank)).map(|()| kept.last.len())
         });
         written.map_err(|error| PyOSError::new_err(format!("{}: {error}", path.display())))
     }
@@ -233,6 +241,18 @@ pub(crate) fn within_step(phase: &str) -> PyResult<Span> {
     let phase = named(phase)?;
     let marks = ACTIVE.lock().expect("nobody panics while holding it").upgrade();
     Ok(Span { marks, phase, beginning: Beginning::OnlyWithin })
+}
+
+/// Writes a file whole, or leaves what was there.
+fn write_whole(path: &Path, text: &str) -> io::Result<()> {
+    let mut part = path.to_owned().into_os_string();
+    part.push(".part");
+    let written = fs::write(&part, text).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        // It may not even be there, and the error that counts is the first.
+        drop(fs::remove_file(&part));
+    }
+    written
 }
 
 fn named(phase: &str) -> PyResult<Phase> {

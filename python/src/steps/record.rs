@@ -41,7 +41,7 @@ impl Unsent {
 }
 
 /// Steps that figures are made of.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Kept {
     /// All steps there ever were.
     pub(super) count: u64,

@@ -99,8 +99,9 @@ impl Shared {
         }
     }
 
-    pub(super) fn kept<T>(&self, look: impl FnOnce(&Kept) -> T) -> T {
-        if self.is_copy() { look(&Kept::default()) } else { look(&self.lock().kept) }
+    /// A copy of what figures are made of: whoever trains waits for no more than that.
+    pub(super) fn kept(&self) -> Kept {
+        if self.is_copy() { Kept::default() } else { self.lock().kept.clone() }
     }
 
     /// For the thread that tells: waits, at most that long, and whether all is to end.

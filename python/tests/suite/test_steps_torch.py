@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import subprocess
+import sys
 import time
 import warnings
 
@@ -233,6 +235,44 @@ def test_lightning_tells_all_phases(agent, tmp_path):
     assert max(step["us"] for step in steps) < 500_000, "validation is no step"
     assert callback.clock.summary().steps == 12
     assert not {"start", "stop"} & set(vars(trainer.profiler))
+
+
+PAIR = """
+import torch
+import trimtab as tt
+import lightning.pytorch as lightning
+
+
+class Module(lightning.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(4, 1)
+
+    def training_step(self, batch, number):
+        return self.layer(batch).mean()
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+lightning.Trainer(
+    accelerator="cpu", devices=2, strategy="ddp", max_epochs=1, logger=False, enable_checkpointing=False,
+    enable_progress_bar=False, callbacks=[tt.steps.LightningCallback()],
+).fit(Module(), torch.utils.data.DataLoader(torch.zeros(16, 4), batch_size=2))
+"""
+
+
+def test_ranks_that_lightning_starts_agree_on_their_job(agent, tmp_path, monkeypatch):
+    pytest.importorskip("lightning.pytorch", reason="lightning is not installed")
+    monkeypatch.delenv("TRIMTAB_JOB")
+    program = tmp_path / "pair.py"
+    program.write_text(PAIR)
+    ran = subprocess.run([sys.executable, str(program)], cwd=tmp_path, capture_output=True, text=True, timeout=300)
+    assert ran.returncode == 0, ran.stderr
+    firsts = sorted(connection.lines[0].split(" ") for connection in agent.connections)
+    assert [first[3:6] for first in firsts] == [[f"rank={rank}", "ranks=2", f"local_rank={rank}"] for rank in range(2)]
+    assert firsts[0][2] == firsts[1][2]
+    assert all(len(connection.steps(4)) == 4 for connection in agent.connections)
 
 
 def test_hugging_faces_trainer_tells_all_phases(agent, tmp_path):

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from .. import ranks
 from .step_clock import StepClock
 
 # What Lightning's profilers call what it does, behind the names of its classes, and the phase that this is.
@@ -36,7 +37,8 @@ class LightningCallback:
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Makes the clock: ranks are known by now."""
         if self._is_own:
-            self.clock = StepClock()
+            # Lightning may have been started once and have started the other ranks itself: then they have not the same parent.
+            self.clock = StepClock(trainer.strategy.broadcast(ranks.place().job))
         self._number = trainer.global_step * trainer.accumulate_grad_batches
         self._listen(trainer.profiler)
 
