@@ -75,8 +75,15 @@ impl Span {
         }
     }
 
-    #[pyo3(signature = (*_raised))]
-    fn __exit__(&self, py: Python<'_>, _raised: &Bound<'_, pyo3::types::PyTuple>) {
+    /// What is raised within goes on: it is of no interest here.
+    #[pyo3(signature = (_kind = None, _raised = None, _traceback = None, /))]
+    fn __exit__(
+        &self,
+        py: Python<'_>,
+        _kind: Option<&Bound<'_, PyAny>>,
+        _raised: Option<&Bound<'_, PyAny>>,
+        _traceback: Option<&Bound<'_, PyAny>>,
+    ) {
         if let Some(marks) = self.marks.as_ref().filter(|marks| marks.shared.is_on()) {
             let now_ns = marks.now_ns(py);
             marks.shared.course(|course| course.leave(this_thread(), now_ns, self.phase));
