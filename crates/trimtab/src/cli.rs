@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    agent, apply, cancel, completion, diagnose, drain, feed, history, import, job, jobs, ledger, logs, nodes, optimize,
-    policy, queues, replay, store, submit, undo, up, why,
+    agent, apply, cancel, completion, diagnose, drain, feed, health, history, import, job, jobs, ledger, logs, nodes,
+    optimize, policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -28,7 +28,7 @@ Exit codes:
   0    it was done
   1    it could not be done (a full disk, a missing right)
   2    the arguments or the input are wrong; nothing was written
-  3    it was done, and what was looked at has problems (feed inspect)
+  3    it was done, and what was looked at has problems (feed inspect, health)
   130  it was interrupted; nothing half written is left";
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +63,8 @@ enum Command {
     Diagnose(diagnose::Arguments),
     /// Watch the training on this machine: what holds jobs up, as it begins and ends
     Agent(agent::Arguments),
+    /// Test whether this machine is fit to run anything
+    Health(health::Arguments),
     /// Do what was recommended here, with consent
     Apply(apply::Arguments),
     /// Take back what was applied
@@ -108,6 +110,7 @@ impl Arguments {
             Command::Why(arguments) => why::run(&arguments, self.global),
             Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
             Command::Agent(arguments) => agent::run(&arguments, self.global),
+            Command::Health(arguments) => health::run(&arguments, self.global),
             Command::Apply(arguments) => apply::run(&arguments, self.global),
             Command::Undo(arguments) => undo::run(&arguments, self.global),
             Command::Ledger(arguments) => ledger::run(&arguments, self.global),

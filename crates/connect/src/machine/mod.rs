@@ -7,6 +7,7 @@
 pub mod cgroup;
 mod discover;
 mod error;
+pub mod health;
 mod logs;
 mod order;
 mod procfs;
