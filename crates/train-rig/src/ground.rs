@@ -15,6 +15,10 @@ use crate::samples;
 use crate::shape::Shape;
 use crate::truth::Truth;
 
+/// How many times as much as everybody a rank weighs beside others who want its core. A run is to be slow for its faults, and not for
+/// what else the machine does; of which it takes little, as it leaves most of its cores idle.
+pub(crate) const RANK_WEIGHT: f64 = 16.0;
+
 /// What a run stands on.
 #[derive(Debug)]
 pub(crate) struct Ground {
@@ -31,14 +35,25 @@ pub(crate) struct Ground {
 /// What the kernel limits for a run.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    pub groups: Vec<Group>,
+    hierarchy: Hierarchy,
+    groups: Vec<Group>,
     disk: Disk,
 }
 
 impl Limits {
     fn find(folder: &Path, ranks: u32) -> anyhow::Result<Self> {
         let disk = disk_of(folder)?;
-        Ok(Self { groups: Hierarchy::find()?.make(ranks)?, disk })
+        let hierarchy = Hierarchy::find()?;
+        let groups = hierarchy.make(ranks)?;
+        for group in &groups {
+            group.set_weight(RANK_WEIGHT)?;
+        }
+        Ok(Self { hierarchy, groups, disk })
+    }
+
+    /// Groups for others than ranks.
+    pub(crate) fn make(&self, groups: u32) -> anyhow::Result<Vec<Group>> {
+        self.hierarchy.make(groups)
     }
 
     /// Makes the disk of a rank as fast as this, bytes each second.

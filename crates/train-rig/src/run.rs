@@ -17,7 +17,7 @@ use crate::control::Control;
 use crate::fault::{Fault, Injected};
 use crate::ground::Ground;
 use crate::pace::Pace;
-use crate::plan::{DOOR, Limit, Plan, SAMPLES};
+use crate::plan::{DOOR, Limit, Plan, SAMPLES, TRUTH};
 use crate::rank::teller::SOCKET_ENV;
 use crate::rank::work::Work;
 use crate::samples::{self, Effort};
@@ -101,6 +101,8 @@ impl Run {
             seed,
         )?;
         Control::default().write(&folder)?;
+        // So that it can be read before the first step.
+        File::create(folder.join(TRUTH))?;
         let plan = Plan {
             job: start.job.to_owned(),
             rank,
@@ -112,7 +114,8 @@ impl Run {
         };
         let mut command = Command::new(start.program);
         command.arg("rank").env_remove(SOCKET_ENV).stdin(Stdio::piped()).stdout(Stdio::piped());
-        command.stderr(File::create(folder.join("said"))?);
+        // Where it works shows whose it is, to whoever looks for what is left of a run.
+        command.stderr(File::create(folder.join("said"))?).current_dir(&folder);
         if let Some(socket) = start.steps_socket {
             command.env(SOCKET_ENV, socket);
         }

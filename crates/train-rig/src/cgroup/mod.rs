@@ -130,9 +130,9 @@ impl Group {
         self.write(&settings::processor(self.hierarchy.version, cores))
     }
 
-    /// What it weighs beside others who want the same core: 1024, as everybody does, or this.
-    pub(crate) fn set_weight(&self, weight: Option<f64>) -> anyhow::Result<()> {
-        self.write(&settings::weight(self.hierarchy.version, weight))
+    /// How many times as much as everybody it weighs beside others who want the same core.
+    pub(crate) fn set_weight(&self, times: f64) -> anyhow::Result<()> {
+        self.write(&settings::weight(self.hierarchy.version, times))
     }
 
     /// Limits memory, pages of files included.

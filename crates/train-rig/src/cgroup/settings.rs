@@ -51,14 +51,12 @@ pub(crate) fn processor(version: Version, cores: Option<f64>) -> Vec<Setting> {
     }
 }
 
-/// What a group weighs beside others on the same core, of 1024; or as much as everybody.
-pub(crate) fn weight(version: Version, weight: Option<f64>) -> Vec<Setting> {
-    let weight = weight.unwrap_or(1024.0);
+/// How many times as much as everybody a group weighs beside others who want the same core.
+pub(crate) fn weight(version: Version, times: f64) -> Vec<Setting> {
     match version {
         // The least that the kernel takes is 2.
-        Version::One => vec![setting("cpu", "cpu.shares", (weight as u64).max(2).to_string())],
-        // What is 1024 there is 100 here.
-        Version::Two => vec![setting("cpu", "cpu.weight", ((weight / 10.24) as u64).max(1).to_string())],
+        Version::One => vec![setting("cpu", "cpu.shares", ((times * 1024.0) as u64).max(2).to_string())],
+        Version::Two => vec![setting("cpu", "cpu.weight", ((times * 100.0) as u64).max(1).to_string())],
     }
 }
 
@@ -107,8 +105,8 @@ mod tests {
         check(&processor(Version::One, Some(0.2)), &[("cpu.cfs_period_us", "50000"), ("cpu.cfs_quota_us", "10000")]);
         check(&processor(Version::Two, Some(0.2)), &[("cpu.max", "10000 50000")]);
         check(&processor(Version::Two, Some(0.001)), &[("cpu.max", "1000 50000")]);
-        check(&weight(Version::One, Some(512.0)), &[("cpu.shares", "512")]);
-        check(&weight(Version::Two, Some(512.0)), &[("cpu.weight", "50")]);
+        check(&weight(Version::One, 0.5), &[("cpu.shares", "512")]);
+        check(&weight(Version::Two, 0.5), &[("cpu.weight", "50")]);
         check(&memory(Version::One, Some(4096)), &[("memory.limit_in_bytes", "4096")]);
         check(&memory(Version::Two, Some(4096)), &[("memory.high", "4096")]);
         let vda = Disk { major: 254, minor: 0 };
@@ -123,8 +121,6 @@ mod tests {
     fn both_versions_are_told_that_it_is_over() {
         check(&processor(Version::One, None), &[("cpu.cfs_period_us", "50000"), ("cpu.cfs_quota_us", "-1")]);
         check(&processor(Version::Two, None), &[("cpu.max", "max 50000")]);
-        check(&weight(Version::One, None), &[("cpu.shares", "1024")]);
-        check(&weight(Version::Two, None), &[("cpu.weight", "100")]);
         check(&memory(Version::One, None), &[("memory.limit_in_bytes", "-1")]);
         check(&memory(Version::Two, None), &[("memory.high", "max")]);
     }

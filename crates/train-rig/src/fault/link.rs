@@ -7,7 +7,6 @@ use super::{Done, Fault};
 use crate::ground::Ground;
 use crate::network::command;
 use crate::pace::Pace;
-use crate::phase::Phase;
 
 /// What may pass at once: more than the loopback's packets of 64 KiB.
 const BURST_BYTES: u64 = 128 << 10;
@@ -15,21 +14,26 @@ const BURST_BYTES: u64 = 128 << 10;
 const QUEUE_BYTES: u64 = 32 << 20;
 
 /// Makes the link so slow that the all-reduce takes what a step is to take longer.
+///
+/// Where one link is slow, the rank before it does not wait for what it has sent: it goes on as long as it receives, which it does until what
+/// the slow one lacks has been missed all around the ring. So half of the chunks pass while the rank before computes its next step already,
+/// and a step takes half of the transfer and the longer of the other half and a healthy step (as measured with two and four ranks).
 pub(super) fn slow(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Result<Done> {
     ground.network.check_own()?;
     let ranks = f64::from(ground.shape.ranks);
     ensure!(ground.shape.ranks > 1, "a single rank has no link");
     // Of each rank's gradients all but one part go over a link twice.
     let one_link = 2.0 * (ranks - 1.0) / ranks * f64::from(ground.shape.parameters) * 4.0;
-    let bytes = if fault.rank.is_some() { one_link } else { one_link * ranks };
-    let own_s = healthy.ranks.iter().map(|rank| rank.phase_s(Phase::Communication)).fold(f64::MAX, f64::min);
-    let took_s = (fault.slowdown - 1.0) * healthy.step_s + own_s;
+    let longer_s = (fault.slowdown - 1.0) * healthy.step_s;
+    let (bytes, took_s) = match fault.rank {
+        Some(_) => (one_link, longer_s.min(fault.slowdown * healthy.step_s / 2.0) * 2.0),
+        None => (one_link * ranks, longer_s),
+    };
     let rate = ((bytes - BURST_BYTES as f64).max(bytes / 2.0) / took_s) as u64;
     let orders = match fault.rank {
         Some(rank) => one(rank, rate),
         None => vec![all(rate)],
     };
-    let undo = Undo::Link;
     ground.network.within(move || {
         for order in &orders {
             command("tc", &order.split(' ').collect::<Vec<_>>()).inspect_err(|_| {
@@ -38,7 +42,7 @@ pub(super) fn slow(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Re
         }
         Ok(())
     })?;
-    Ok(Done { knob: format!("{:.1} MB/s", rate as f64 / 1e6), undo })
+    Ok(Done { knob: format!("{:.1} MB/s", rate as f64 / 1e6), undo: Undo::Link })
 }
 
 fn all(rate: u64) -> String {

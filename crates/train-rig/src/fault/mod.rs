@@ -41,7 +41,8 @@ impl Injected {
     pub(crate) fn inject(fault: &Fault, ground: &Arc<Ground>, healthy: &Pace) -> anyhow::Result<Self> {
         let (kind, shape) = (fault.kind, &ground.shape);
         ensure!(kind.suits(shape), "{} does nothing to a run whose samples are {:?}", kind.name(), shape.storage);
-        ensure!(fault.rank.is_none_or(|rank| rank < shape.ranks), "there is no rank {:?}", fault.rank);
+        let absent = fault.rank.filter(|rank| *rank >= shape.ranks);
+        ensure!(absent.is_none(), "there is no rank {}", absent.unwrap_or_default());
         ensure!(!kind.slows() || fault.slowdown > 1.0, "a slowdown of {} is none", fault.slowdown);
         let done = match kind {
             Kind::CpuQuota => processor::quota(fault, ground, healthy),

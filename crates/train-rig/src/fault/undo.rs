@@ -9,7 +9,7 @@ use super::background::Background;
 use super::link;
 use super::processor::Hogs;
 use crate::control::Control;
-use crate::ground::Ground;
+use crate::ground::{Ground, RANK_WEIGHT};
 use crate::samples::{Effort, set_effort};
 
 /// What takes a fault back.
@@ -63,7 +63,7 @@ impl Undo {
             Self::Link => ground.network.within(link::clear),
             Self::Neighbours(hogs, ranks) => {
                 drop(hogs);
-                ranks.iter().try_for_each(|rank| ground.limits()?.group(*rank)?.set_weight(None))
+                ranks.iter().try_for_each(|rank| ground.limits()?.group(*rank)?.set_weight(RANK_WEIGHT))
             }
             Self::Control(before) => {
                 before.iter().try_for_each(|(rank, control)| control.write(&ground.rank_folder(*rank)))

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::ops::Range;
 use std::sync::mpsc::{SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -24,6 +24,7 @@ pub(super) struct Ring {
     ranks: usize,
     /// What goes to the next rank.
     next: SyncSender<Vec<u8>>,
+    sender: JoinHandle<()>,
     /// What comes from the one before.
     previous: TcpStream,
     received: Vec<u8>,
@@ -39,7 +40,7 @@ impl Ring {
         to.set_nodelay(true)?;
         let (previous, _) = door.accept().context("the rank before did not come")?;
         let (next, chunks) = sync_channel::<Vec<u8>>(WAITING);
-        thread::Builder::new().name("sender".to_owned()).spawn(move || {
+        let sender = thread::Builder::new().name("sender".to_owned()).spawn(move || {
             // A peer that has gone is noticed where its data are missing; until then nobody needs to know.
             while let Ok(chunk) = chunks.recv() {
                 if to.write_all(&chunk).is_err() {
@@ -47,7 +48,7 @@ impl Ring {
                 }
             }
         })?;
-        Ok(Self { rank, ranks, next, previous, received: Vec::new() })
+        Ok(Self { rank, ranks, next, sender, previous, received: Vec::new() })
     }
 
     /// Makes every rank's values the sum over all ranks.
@@ -70,6 +71,12 @@ impl Ring {
             }
         }
         Ok(())
+    }
+
+    /// Leaves in peace: the next rank may not have everything yet when this one has.
+    pub(super) fn leave(self) {
+        drop(self.next);
+        drop(self.sender.join());
     }
 
     fn send(&self, values: &[f32]) -> anyhow::Result<()> {

@@ -71,6 +71,9 @@ impl Trainer {
             }
         }
         writeln!(self.truth, "weights {}", self.model.digest())?;
+        if let Some(ring) = self.ring {
+            ring.leave();
+        }
         if let Some(teller) = teller {
             teller.end();
         }
@@ -89,7 +92,7 @@ impl Trainer {
 
         self.enter(Phase::HostToDevice)?;
         self.device.copy(&batch);
-        drop(batch);
+        self.loader.give_back(batch);
 
         self.enter(Phase::Forward)?;
         let launched = self.device.launch(self.plan.shape.device_forward_ms);
