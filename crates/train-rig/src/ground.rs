@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, Error, anyhow};
 
 use crate::cgroup::settings::Disk;
 use crate::cgroup::{Group, Hierarchy, disk_of};
@@ -37,12 +37,13 @@ pub(crate) struct Ground {
 pub(crate) struct Limits {
     hierarchy: Hierarchy,
     groups: Vec<Group>,
-    disk: Disk,
+    /// The disk of the run's folder; or why nobody can limit that.
+    disk: Result<Disk, String>,
 }
 
 impl Limits {
     fn find(folder: &Path, ranks: u32) -> anyhow::Result<Self> {
-        let disk = disk_of(folder)?;
+        let disk = disk_of(folder).map_err(|error| format!("{error:#}"));
         let hierarchy = Hierarchy::find()?;
         let groups = hierarchy.make(ranks)?;
         for group in &groups {
@@ -57,8 +58,15 @@ impl Limits {
     }
 
     /// Makes the disk of a rank as fast as this, bytes each second.
+    ///
+    /// # Errors
+    /// If the run's folder lies on none that can be limited.
     pub(crate) fn set_disk(&self, rank: u32, read: u64, write: u64) -> anyhow::Result<()> {
-        self.group(rank)?.set_disk(self.disk, Some(read), Some(write))
+        self.group(rank)?.set_disk(self.disk()?, Some(read), Some(write))
+    }
+
+    fn disk(&self) -> anyhow::Result<Disk> {
+        self.disk.clone().map_err(Error::msg)
     }
 
     /// The group of a rank.
@@ -69,11 +77,11 @@ impl Limits {
 
 impl Ground {
     /// Ground for a run in this folder; no rank runs yet.
-    pub(crate) fn new(program: PathBuf, shape: Shape, work: Work, folder: &Path) -> anyhow::Result<Self> {
-        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        let limits = Limits::find(folder, shape.ranks).map_err(|error| format!("{error:#}"));
+    pub(crate) fn new(program: PathBuf, shape: Shape, work: Work, folder: PathBuf) -> anyhow::Result<Self> {
+        fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+        let limits = Limits::find(&folder, shape.ranks).map_err(|error| format!("{error:#}"));
         let (crew, network) = (Crew::default(), Network::make()?);
-        Ok(Self { program, shape, work, folder: folder.to_owned(), crew, limits, network })
+        Ok(Self { program, shape, work, folder, crew, limits, network })
     }
 
     /// What the kernel limits here.
@@ -82,6 +90,14 @@ impl Ground {
     /// If it limits nothing, with the reason.
     pub(crate) fn limits(&self) -> anyhow::Result<&Limits> {
         self.limits.as_ref().map_err(|reason| anyhow!("the kernel limits nothing here: {reason}"))
+    }
+
+    /// That disks are as fast as the shape says, and no faster.
+    ///
+    /// # Errors
+    /// If they are not, with the reason.
+    pub(crate) fn check_disk(&self) -> anyhow::Result<()> {
+        self.limits()?.disk().map(|_| ())
     }
 
     /// The folder of a rank.

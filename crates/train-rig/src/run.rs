@@ -4,8 +4,8 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
+use std::path::{Path, PathBuf, absolute};
+use std::process::{ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::thread::{self, sleep};
@@ -32,8 +32,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(20);
 const HEALTHY_STEPS: usize = 30;
 /// Steps at a start that are no measure of anything.
 const START_STEPS: u64 = 6;
-/// The most ranks: each needs an address, a group and a process.
-const RANKS_MAX: u32 = 8;
 
 /// What is started.
 #[derive(Clone, Debug)]
@@ -68,18 +66,23 @@ impl Run {
     /// says so when it is injected.
     pub fn start(start: &Start<'_>) -> anyhow::Result<Self> {
         let shape = start.shape;
-        ensure!((1..=RANKS_MAX).contains(&shape.ranks), "{} ranks, of at most {RANKS_MAX}", shape.ranks);
+        shape.check()?;
         ensure!(!start.job.contains(char::is_whitespace), "a job's name has no spaces: {:?}", start.job);
         let work = Work::measured(shape);
-        let ground = Ground::new(start.program.to_owned(), shape.clone(), work, start.folder)?;
+        // A rank works in its own folder, where paths mean something else.
+        let (program, folder) = (absolute(start.program)?, absolute(start.folder)?);
+        let ground = Ground::new(program, shape.clone(), work, folder)?;
         let run = Self { ground: Arc::new(ground) };
-        let mut doors = Vec::new();
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
         for rank in 0..shape.ranks {
-            doors.push(run.start_rank(start, rank)?);
+            let (input, output) = run.start_rank(start, rank)?;
+            inputs.push(input);
+            outputs.push(output);
         }
-        let (addresses, inputs) = run.wait_doors(doors)?;
+        let addresses = run.wait_doors(outputs)?;
         // Samples were read by then, at the speed that the disk has.
-        if let Ok(limits) = run.ground.limits() {
+        if run.ground.check_disk().is_ok() {
+            let limits = run.ground.limits()?;
             for rank in 0..shape.ranks {
                 limits.set_disk(rank, shape.read_bytes_per_s, shape.write_bytes_per_s)?;
             }
@@ -91,15 +94,12 @@ impl Run {
         Ok(run)
     }
 
-    fn start_rank(&self, start: &Start<'_>, rank: u32) -> anyhow::Result<Child> {
+    /// Starts a rank, and tells it its plan; what else it is to hear, and what it says.
+    fn start_rank(&self, start: &Start<'_>, rank: u32) -> anyhow::Result<(ChildStdin, ChildStdout)> {
         let folder = self.ground.rank_folder(rank);
         let seed = start.seed ^ u64::from(rank) << 32;
-        samples::make_shard(
-            &folder.join(SAMPLES),
-            start.shape,
-            Effort { passes: self.ground.work.passes, wait_us: 0 },
-            seed,
-        )?;
+        let effort = Effort { passes: self.ground.work.passes, wait_us: 0 };
+        samples::make_shard(&folder.join(SAMPLES), start.shape, effort, seed)?;
         Control::default().write(&folder)?;
         // So that it can be read before the first step.
         File::create(folder.join(TRUTH))?;
@@ -112,44 +112,35 @@ impl Run {
             work: self.ground.work,
             folder: folder.clone(),
         };
-        let mut command = Command::new(start.program);
+        let mut command = Command::new(&self.ground.program);
         command.arg("rank").env_remove(SOCKET_ENV).stdin(Stdio::piped()).stdout(Stdio::piped());
         // Where it works shows whose it is, to whoever looks for what is left of a run.
         command.stderr(File::create(folder.join("said"))?).current_dir(&folder);
         if let Some(socket) = start.steps_socket {
-            command.env(SOCKET_ENV, socket);
+            command.env(SOCKET_ENV, absolute(socket)?);
         }
         let program = start.program.display().to_string();
         let mut child = self.ground.network.within(move || {
             command.spawn().with_context(|| format!("cannot start {program}: cargo build -p train-rig"))
         })?;
-        let told = (|| {
-            if let Ok(limits) = self.ground.limits() {
-                limits.group(rank)?.add(child.id())?;
-            }
-            let input = child.stdin.as_mut().context("its input is a pipe")?;
-            writeln!(input, "{}", serde_json::to_string(&plan)?)?;
-            anyhow::Ok(())
-        })();
-        if let Err(error) = told {
-            drop(child.kill());
-            drop(child.wait());
-            return Err(error);
+        let pipes = child.stdin.take().zip(child.stdout.take());
+        let pid = child.id();
+        // Whatever happens from here on, it ends with the run.
+        self.ground.crew.add(child);
+        let (mut input, output) = pipes.context("a rank's input and output are pipes")?;
+        if let Ok(limits) = self.ground.limits() {
+            limits.group(rank)?.add(pid)?;
         }
-        Ok(child)
+        writeln!(input, "{}", serde_json::to_string(&plan)?)?;
+        Ok((input, output))
     }
 
-    /// Waits until every rank says where its door is; takes the ranks in, and returns what they are to hear next and how.
-    fn wait_doors(&self, mut children: Vec<Child>) -> anyhow::Result<(Vec<SocketAddr>, Vec<impl Write + use<>>)> {
-        let outputs: Vec<_> = children.iter_mut().map(|child| child.stdout.take()).collect();
-        let inputs: Vec<_> = children.iter_mut().filter_map(|child| child.stdin.take()).collect();
-        for child in children {
-            self.ground.crew.add(child);
-        }
+    /// Waits until every rank says where its door is.
+    fn wait_doors(&self, outputs: Vec<ChildStdout>) -> anyhow::Result<Vec<SocketAddr>> {
         let (sender, addresses) = channel();
         // A thread, as nothing else can stop waiting for a pipe; it ends with the ranks.
         thread::Builder::new().name("doors".to_owned()).spawn(move || {
-            for output in outputs.into_iter().flatten() {
+            for output in outputs {
                 if sender.send(door(output)).is_err() {
                     return;
                 }
@@ -164,7 +155,7 @@ impl Run {
                 None => bail!("rank {rank} did not become ready; it said: {}", self.said(rank)),
             }
         }
-        Ok((doors, inputs))
+        Ok(doors)
     }
 
     /// Steps that every rank has done.
@@ -272,7 +263,13 @@ impl Run {
         fs::read_to_string(self.ground.rank_folder(rank).join("said")).unwrap_or_default()
     }
 
-    /// Why the kernel limits nothing here (control groups, a disk of their own), if so: disks are as fast as they are then.
+    /// Why disks are as fast as they are, and not as the shape says, if so.
+    #[must_use]
+    pub fn lacks_disk(&self) -> Option<String> {
+        self.ground.check_disk().err().map(|error| format!("{error:#}"))
+    }
+
+    /// Why the kernel limits nothing here (there are no control groups, or this user may not make any), if so.
     #[must_use]
     pub fn lacks_limits(&self) -> Option<String> {
         self.ground.limits().err().map(|error| format!("{error:#}"))

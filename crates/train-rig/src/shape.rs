@@ -3,6 +3,7 @@
 //! [`Shape::draw`] gives the variety of healthy runs. Everything that looks like a fault and is none (a slow start, a step that
 //! takes thrice as long once, a checkpoint longer than a step) is drawn there too.
 
+use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
 use crate::random::Random;
@@ -10,6 +11,11 @@ use crate::random::Random;
 /// What a disk that is limited takes at once after it was idle, as seconds of its rate: the kernel counts in slices of that length
 /// (`DFL_THROTL_SLICE` in block/blk-throttle.c, and so it was measured here).
 pub(crate) const DISK_CREDIT_S: f64 = 0.1;
+
+/// The most ranks: each needs an address, a group and a process.
+const RANKS_MAX: u32 = 8;
+/// The longest time of a part of a step, ms.
+const TIME_MAX_MS: f64 = 60_000.0;
 
 /// What a run is like. Processor times are those of an optimised build on this machine, which [`crate::Run`] measures first.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -195,6 +201,45 @@ impl Shape {
         shape
     }
 
+    /// That a run can be like this.
+    ///
+    /// # Errors
+    /// Names the first field that cannot be so.
+    pub fn check(&self) -> anyhow::Result<()> {
+        let benign = &self.benign;
+        ensure!((1..=RANKS_MAX).contains(&self.ranks), "ranks: {}, and not from 1 to {RANKS_MAX}", self.ranks);
+        let times = [
+            ("device_forward_ms", self.device_forward_ms),
+            ("device_backward_ms", self.device_backward_ms),
+            ("host_forward_ms", self.host_forward_ms),
+            ("host_backward_ms", self.host_backward_ms),
+            ("prepare_ms", self.prepare_ms),
+            ("benign.epoch_pause_ms", benign.epoch_pause_ms),
+            ("benign.start_factor", benign.start_factor),
+            ("benign.slow_step_factor", benign.slow_step_factor),
+            ("imbalance", self.imbalance),
+        ];
+        for (field, value) in times {
+            ensure!((0.0..=TIME_MAX_MS).contains(&value), "{field}: {value}, and not from 0 to {TIME_MAX_MS}");
+        }
+        for (field, value) in [("jitter", self.jitter), ("benign.slow_step_chance", benign.slow_step_chance)] {
+            ensure!((0.0..=1.0).contains(&value), "{field}: {value}, and not from 0 to 1");
+        }
+        let counts = [
+            ("batch_samples", self.batch_samples.into()),
+            ("sample_bytes", self.sample_bytes.into()),
+            ("read_bytes_per_s", self.read_bytes_per_s),
+            ("write_bytes_per_s", self.write_bytes_per_s),
+            ("checkpoint_every", self.checkpoint_every),
+        ];
+        for (field, value) in counts {
+            ensure!(value > 0, "{field}: it cannot be zero");
+        }
+        ensure!(self.shard_samples >= self.batch_samples, "shard_samples: fewer than batch_samples");
+        ensure!(self.parameters >= self.ranks, "parameters: fewer than ranks");
+        Ok(())
+    }
+
     /// Bytes that a rank reads for one step.
     #[must_use]
     pub fn batch_bytes(&self) -> u64 {
@@ -220,6 +265,7 @@ mod tests {
         for seed in 0..200 {
             let shape = Shape::draw(seed);
             assert_eq!(shape, Shape::draw(seed));
+            shape.check().unwrap();
             steps.push(shape.rough_step_s());
             let host_ms = shape.host_forward_ms + shape.host_backward_ms + shape.prepare_ms;
             let cores = f64::from(shape.ranks) * host_ms / 1e3 / shape.rough_step_s();
@@ -231,9 +277,29 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_is_named() {
+        let check = |shape: &Shape, field: &str| {
+            let error = shape.check().unwrap_err().to_string();
+            assert!(error.starts_with(field), "{error}");
+        };
+        check(&Shape { ranks: 0, ..Shape::default() }, "ranks: 0");
+        check(&Shape { ranks: 9, ..Shape::default() }, "ranks: 9");
+        check(&Shape { prepare_ms: f64::NAN, ..Shape::default() }, "prepare_ms: NaN");
+        check(&Shape { jitter: 1.5, ..Shape::default() }, "jitter");
+        check(&Shape { checkpoint_every: 0, ..Shape::default() }, "checkpoint_every");
+        check(&Shape { shard_samples: 3, ..Shape::default() }, "shard_samples");
+        Shape::default().check().unwrap();
+    }
+
+    #[test]
     fn a_shape_goes_through_json() {
         let shape = Shape::draw(5);
         let text = serde_json::to_string(&shape).unwrap();
-        assert_eq!(serde_json::from_str::<Shape>(&text).unwrap().ranks, shape.ranks);
+        let read: Shape = serde_json::from_str(&text).unwrap();
+        // Serde's floats may differ in their last digit.
+        assert_eq!(
+            (read.ranks, read.storage, read.benign.start_steps),
+            (shape.ranks, shape.storage, shape.benign.start_steps)
+        );
     }
 }

@@ -27,8 +27,8 @@ pub(super) fn device(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::
 pub(super) fn checkpoints(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Result<Done> {
     // What a checkpoint takes is known where the kernel says how fast the disk is, or where one was written.
     let writes_s = healthy.ranks.iter().map(|rank| rank.phase_s(Phase::Checkpoint)).fold(0.0, f64::max);
-    let rate = match ground.limits() {
-        Ok(_) => ground.shape.write_bytes_per_s as f64,
+    let rate = match ground.check_disk() {
+        Ok(()) => ground.shape.write_bytes_per_s as f64,
         Err(_) if writes_s > 0.0 => {
             ground.shape.checkpoint_bytes as f64 / ground.shape.checkpoint_every as f64 / writes_s
         }

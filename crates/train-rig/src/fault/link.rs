@@ -1,4 +1,7 @@
 //! A slow link: a token bucket on the loopback of the run's own network, for all that goes over it or for what goes to one rank.
+//!
+//! For all it is the kernel's `tbf`; for one rank a class of `htb`, which is a token bucket for what a filter picks. Not `netem`, which kernels
+//! may lack.
 
 use anyhow::ensure;
 

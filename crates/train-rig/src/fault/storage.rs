@@ -35,7 +35,7 @@ fn cold_share(fault: &Fault, ground: &Ground, healthy: &Pace) -> f64 {
 /// Empties the page cache of as many samples as it takes, all the time.
 pub(super) fn cold(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Result<Done> {
     // Without a limit the disk may be as fast as memory, and the fault none.
-    ground.limits()?;
+    ground.check_disk()?;
     let share = cold_share(fault, ground, healthy);
     let files: Vec<_> = fault
         .ranks(&ground.shape)
@@ -68,6 +68,8 @@ pub(super) fn slow(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Re
 
 /// Leaves a rank no memory for the pages of as many samples as it takes.
 pub(super) fn tight(fault: &Fault, ground: &Ground, healthy: &Pace) -> anyhow::Result<Done> {
+    // As above: what is read again must take its time.
+    ground.check_disk()?;
     let limits = ground.limits()?;
     let ranks = fault.ranks(&ground.shape);
     let shard = u64::from(ground.shape.shard_samples) * u64::from(ground.shape.sample_bytes);

@@ -16,9 +16,8 @@ fn fault(kind: Kind, rank: Option<u32>) -> Fault {
 fn lacking(kind: Kind, run: &Run) -> Option<String> {
     match kind {
         Kind::SlowLink => run.lacks_network(),
-        Kind::CpuQuota | Kind::ColdDisk | Kind::SlowDisk | Kind::TightMemory | Kind::NoisyNeighbour => {
-            run.lacks_limits()
-        }
+        Kind::CpuQuota | Kind::NoisyNeighbour => run.lacks_limits(),
+        Kind::ColdDisk | Kind::SlowDisk | Kind::TightMemory => run.lacks_disk(),
         _ => None,
     }
 }
