@@ -8,10 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::random::Random;
 
-/// What a disk that is limited takes at once after it was idle, as seconds of its rate: the kernel counts in slices of that length
-/// (`DFL_THROTL_SLICE` in block/blk-throttle.c, and so it was measured here).
-pub(crate) const DISK_CREDIT_S: f64 = 0.1;
-
 /// The most ranks: each needs an address, a group and a process.
 const RANKS_MAX: u32 = 8;
 /// The longest time of a part of a step, ms.
@@ -196,8 +192,7 @@ impl Shape {
         };
         shape.read_bytes_per_s = (shape.batch_bytes() as f64 / (cold_steps * step_s)) as u64;
         // From a third of a step to one and a half.
-        shape.write_bytes_per_s =
-            (checkpoint_bytes as f64 / (random.between(0.3, 1.5) * step_s + DISK_CREDIT_S)) as u64;
+        shape.write_bytes_per_s = (checkpoint_bytes as f64 / (random.between(0.3, 1.5) * step_s)) as u64;
         shape
     }
 

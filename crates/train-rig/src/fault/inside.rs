@@ -8,10 +8,12 @@ use crate::ground::Ground;
 use crate::pace::Pace;
 use crate::phase::Phase;
 use crate::samples::{Effort, set_effort};
-use crate::shape::DISK_CREDIT_S;
 
 /// The largest checkpoint.
 const CHECKPOINT_MAX_BYTES: f64 = 256e6;
+/// What a limited disk takes at once where checkpoints follow each other, as seconds of its rate: the slice in which the kernel counts
+/// (block/blk-throttle.c), as measured here. One after many steps gets next to nothing of it.
+const DISK_CREDIT_S: f64 = 0.1;
 /// How much of what makes a loader slow is work.
 const WORKS: f64 = 0.3;
 

@@ -8,7 +8,8 @@ use anyhow::Context;
 
 use super::model::Model;
 
-/// What is written at once.
+/// What is written at once and is on the disk before the next is. All at once would be one request to the kernel's limits, which lets
+/// a small one pass at once and a large one wait for all of its bytes: a checkpoint's time would jump from nothing to half a step.
 const BLOCK_BYTES: usize = 1 << 20;
 
 /// Keeps weights and momentum, again and again until the file has this length.
@@ -26,6 +27,7 @@ pub(super) fn write(folder: &Path, model: &Model, bytes: u64) -> anyhow::Result<
             block.extend(values.by_ref().take(length.div_ceil(4)).flat_map(|value| value.to_le_bytes()));
             block.truncate(length);
             file.write_all(&block)?;
+            file.sync_data()?;
             left -= length;
         }
         file.sync_all()?;
