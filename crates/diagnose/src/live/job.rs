@@ -12,6 +12,8 @@ use super::usual::Usual;
 const ROWS_MAX: usize = 4_096;
 /// So many steps may be told by some ranks and not yet by others.
 const BEGUN_MAX: usize = 256;
+/// So many crashes of a job are remembered.
+const CRASHES_MAX: usize = 64;
 /// So many ranks of a job are looked at on one node.
 const RANKS_MAX: usize = 1_024;
 
@@ -25,6 +27,8 @@ pub(super) struct Job {
     pub(super) usual: Usual,
     /// When a step was last told.
     pub(super) stepped: Option<Timestamp>,
+    /// When it crashed: the first rank of each time, the latest last.
+    pub(super) crashes: VecDeque<Timestamp>,
 }
 
 /// A rank, as it tells of itself.
@@ -92,6 +96,13 @@ impl Job {
         member.client = None;
         if !member.ended {
             member.crashed = Some(now);
+            // Those that follow are the same crash.
+            if self.ranks.values().filter(|member| member.crashed.is_some()).count() == 1 {
+                self.crashes.push_back(now);
+                if self.crashes.len() > CRASHES_MAX {
+                    self.crashes.pop_front();
+                }
+            }
         }
     }
 

@@ -11,6 +11,7 @@ mod excess;
 mod hang;
 mod job;
 mod life;
+mod node;
 mod row;
 mod rule;
 mod signals;

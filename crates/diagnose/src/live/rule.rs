@@ -3,7 +3,7 @@
 use fleet::signal::Signal;
 
 use super::cause::{self, CAUSES};
-use super::{crash, hang};
+use super::{crash, hang, node};
 
 /// A rule.
 #[derive(Debug)]
@@ -21,5 +21,6 @@ pub struct Rule {
 /// Every rule, in the order in which they are asked.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let causes = CAUSES.iter().map(|cause| &cause.rule);
-    [&crash::RULE, &hang::RULE].into_iter().chain(causes).chain([&cause::UNEXPLAINED])
+    let of_node = node::ALL.iter().map(|rule| &rule.rule);
+    [&crash::RULE, &hang::RULE].into_iter().chain(causes).chain([&cause::UNEXPLAINED]).chain(of_node)
 }

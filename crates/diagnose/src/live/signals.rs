@@ -68,6 +68,11 @@ impl Signals {
         (count > 0).then(|| sum / f64::from(count))
     }
 
+    /// How many values are known.
+    pub(super) fn count(&self, signal: &'static Signal, of: &Thing, span: Span) -> usize {
+        self.within(signal, of, span).count()
+    }
+
     /// How fast a counter grows, by the second. One that begins anew has grown by what it counts since.
     pub(super) fn rate(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<f64> {
         let mut values = self.within(signal, of, span);

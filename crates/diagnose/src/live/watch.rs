@@ -14,7 +14,7 @@ use super::job::Job;
 use super::life::{Change, Life, Open};
 use super::row::Row;
 use super::signals::{Signals, Span};
-use super::{crash, hang};
+use super::{crash, hang, node};
 
 /// What is so now is what the steps of so much time say.
 const WINDOW: Millis = Millis(6_000);
@@ -87,7 +87,7 @@ impl Watch {
     /// What changed in what is wrong. To be asked once a second.
     pub fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
         self.jobs.retain(|_, watched| !watched.job.is_over(now, FORGOTTEN_AFTER));
-        let mut found = Vec::new();
+        let mut found = node::find(&self.signals, now);
         for (name, watched) in &mut self.jobs {
             found.extend(watched.evaluate(name, &self.signals, now));
         }

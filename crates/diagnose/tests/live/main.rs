@@ -2,8 +2,9 @@
 
 mod trainer;
 
-use diagnose::live::{Change, Open};
-use fleet::signal::{group, process};
+use diagnose::live::{Change, Open, Watch};
+use fleet::series::{Scrape, Thing};
+use fleet::signal::{group, memory, nvidia, process};
 use fleet::step::{Phase, Told};
 use fleet::time::Timestamp;
 use trainer::{Fault, RANKS, Trainer, of};
@@ -131,4 +132,41 @@ fn a_crash_names_the_first_and_an_end_is_none() {
         "{:?}",
         trainer.changes.iter().map(|(_, change)| of(change)).collect::<Vec<_>>()
     );
+}
+
+#[test]
+fn a_job_that_crashes_each_time_is_in_a_loop() {
+    let mut trainer = Trainer::new(7);
+    for time in 1..=3 {
+        trainer.live(15, &Fault::default());
+        trainer.crash(1, 100 * time);
+    }
+    let verdicts: Vec<&str> = trainer.opened().iter().map(|open| &open.finding.verdict[..]).collect();
+    assert_eq!(verdicts.len(), 3, "{verdicts:?}");
+    assert!(verdicts[2].ends_with("it is the crash number 3 within ten minutes"), "{verdicts:?}");
+}
+
+#[test]
+fn a_node_without_memory_and_a_device_that_nobody_uses_are_found() {
+    let mut watch = Watch::default();
+    let mut rules = Vec::new();
+    for second in 0..200 {
+        let mut scrape = Scrape { at: Timestamp(second * 1_000), values: Vec::new() };
+        scrape.add(&memory::OUT_OF_MEMORY, &Thing::Node, Some(if second < 20 { 5.0 } else { 7.0 }));
+        for (device, busy) in [(0, 0.0), (1, if second == 100 { 0.5 } else { 0.0 })] {
+            let of = Thing::Device(device);
+            scrape.add(&nvidia::PRESENT, &of, Some(1.0));
+            scrape.add(&nvidia::PROCESSES, &of, Some(1.0));
+            scrape.add(&nvidia::BUSY, &of, Some(busy));
+            scrape.add(&nvidia::THROTTLE_THERMAL, &of, Some(f64::from(u8::from(device == 1 && second > 150))));
+        }
+        watch.scrape(&scrape);
+        for change in watch.evaluate(Timestamp(second * 1_000)) {
+            if let Change::Opened(open) = change {
+                let places: Vec<String> = open.finding.places.iter().map(|place| place.name.clone()).collect();
+                rules.push(format!("{} {}", open.finding.rule, places.join(" ")));
+            }
+        }
+    }
+    assert_eq!(rules, ["out-of-memory ", "thermal-throttle 1", "idle-allocation 0"]);
 }

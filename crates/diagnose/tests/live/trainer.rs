@@ -25,6 +25,8 @@ pub(crate) struct Fault {
 /// The job, and who watches it.
 pub(crate) struct Trainer {
     pub(crate) watch: Watch,
+    /// The connection of rank 0; the others follow.
+    clients: u64,
     random: u64,
     now_us: i64,
     step: u64,
@@ -38,13 +40,20 @@ const ALL: &[usize] = &[0, 1, 2, 3];
 
 impl Trainer {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut watch = Watch::default();
-        for rank in 0..RANKS as u32 {
-            let began = Rank { job: "job".into(), rank, ranks: RANKS as u32, pid: Some(100 + rank), group: None };
-            watch.heard(rank.into(), Told::Began(began), Timestamp(0));
-        }
         let random = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-        Self { watch, random, now_us: 0, step: 0, counters: Vec::new(), cpu: [0.0; RANKS + 1], changes: Vec::new() }
+        let watch = Watch::default();
+        let mut trainer = Self {
+            watch,
+            clients: 0,
+            random,
+            now_us: 0,
+            step: 0,
+            counters: Vec::new(),
+            cpu: [0.0; RANKS + 1],
+            changes: Vec::new(),
+        };
+        trainer.begin();
+        trainer
     }
 
     /// From 0 to 1.
@@ -77,11 +86,33 @@ impl Trainer {
             let now = Timestamp(self.now_us / 1_000);
             for (client, phase) in (0..).zip(doing) {
                 if let Some(phase) = phase {
-                    self.watch.heard(client, Told::Doing(Doing { step: self.step, phase, since_us }), now);
+                    self.watch.heard(
+                        self.clients + client,
+                        Told::Doing(Doing { step: self.step, phase, since_us }),
+                        now,
+                    );
                 }
             }
             let changes = self.watch.evaluate(now);
             self.changes.extend(changes.into_iter().map(|change| (self.now_us / 1_000_000, change)));
+        }
+    }
+
+    /// Rank `rank` crashes, the others follow, and the job is started again: its clients are those from `clients` on.
+    pub(crate) fn crash(&mut self, rank: u64, clients: u64) {
+        for client in [rank].into_iter().chain(0..RANKS as u64) {
+            self.watch.gone(self.clients + client, Timestamp(self.now_us / 1_000));
+        }
+        self.hang(3, [None; RANKS]);
+        self.clients = clients;
+        self.begin();
+    }
+
+    fn begin(&mut self) {
+        for rank in 0..RANKS as u32 {
+            let pid = Some(100 + self.clients as u32 + rank);
+            let began = Rank { job: "job".into(), rank, ranks: RANKS as u32, pid, group: None };
+            self.watch.heard(self.clients + u64::from(rank), Told::Began(began), Timestamp(self.now_us / 1_000));
         }
     }
 
@@ -117,14 +148,14 @@ impl Trainer {
         for (client, phases) in (0..).zip(&mut ranks) {
             *phases.of_mut(Phase::Communication) = last + exchange - own(phases);
             let step = Step { number: self.step, ended_us: self.now_us, us: phases.sum(), phases: *phases };
-            self.watch.heard(client, Told::Step(step), Timestamp(self.now_us / 1_000));
+            self.watch.heard(self.clients + client, Told::Step(step), Timestamp(self.now_us / 1_000));
         }
     }
 
     fn scrape(&mut self, at: Timestamp, fault: &Fault) {
         let mut scrape = Scrape { at, values: Vec::new() };
         for rank in ALL.iter().copied() {
-            let of = Thing::Process(100 + rank as u32);
+            let of = Thing::Process(100 + self.clients as u32 + rank as u32);
             self.cpu[rank] += 0.2;
             scrape.add(&process::CPU_USED, &of, Some(self.cpu[rank]));
             for signal in [&process::RUN_DELAY, &group::CPU_THROTTLED, &group::MEMORY_HITS, &group::MEMORY_REFAULTS] {
