@@ -33,7 +33,7 @@ pub(crate) const ALL: &[Bench] = &[
     },
     Bench {
         name: "diagnose",
-        about: "what is said of profiles, traces and logs of others, held against what is known of them (bars 1 to 6)",
+        about: "what is said of profiles, traces and logs of others, held against what is known of them; the history of series (bars 1 to 10)",
         run: diagnose::run,
     },
 ];

@@ -40,8 +40,8 @@ CREATE TABLE chunks (
 ) STRICT;
 CREATE INDEX chunks_of_source ON chunks (source, step, first);
 
--- The moments of a chunk (slot 0), and its values, series by series. An id is 65,536 times the chunk, and the slot: what is read together lies
--- together, and no index is needed.
+-- The moments of a chunk (slot 0), and bundles with the values of its series. An id is 65,536 times the chunk, and the slot of the first series:
+-- what is read together lies together, and no index is needed.
 CREATE TABLE pieces (
     id INTEGER PRIMARY KEY,
     body BLOB NOT NULL,

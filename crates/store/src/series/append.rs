@@ -100,7 +100,7 @@ fn become_chunk(connection: &Connection, source: i64, layout: &Layout, more: &[S
     more.iter().for_each(|Scrape { at, values }| gathered.add(at.0, layout.readings(values)));
     let Some(span) = gathered.span() else { return Ok(()) };
     let chunk = NewChunk { source, step: 0, span, count: gathered.count() };
-    chunks::insert(connection, &chunk, gathered.pieces().map(Ok))?;
+    chunks::insert(connection, &chunk, &gathered.moments(), gathered.pieces().map(Ok))?;
     connection
         .prepare_cached("DELETE FROM scrapes WHERE id BETWEEN ?1 AND ?2")?
         .execute([source * PLACES, source * PLACES + PLACES - 1])?;

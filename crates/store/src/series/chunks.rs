@@ -1,22 +1,23 @@
-//! Chunks and their pieces: rows of the file.
+//! Chunks and heads: rows of the file.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::bytes::Broken;
 use super::piece::Reading;
-use super::{CHUNK_SCRAPES, MOMENT_MAX, numbers, scrape};
+use super::{CHUNK_SCRAPES, pieces, scrape};
 use crate::error::Fault;
 
 /// A row's id is this many times its chunk's or source's, and its slot or place.
 pub(super) const PLACES: i64 = 1 << 16;
 
-/// What a row takes beside its body, about.
-const ROW_BYTES: u64 = 16;
+/// What [`chunk`] reads.
+pub(super) const COLUMNS: &str = "id, source, step, first, last, count, bytes";
 
 /// A stretch of one source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chunk {
     pub(super) id: i64,
+    pub(super) source: i64,
     /// How long its intervals are, in milliseconds; 0 where it holds every scrape.
     pub(super) step: i64,
     /// The first and the last of its moments, by time.
@@ -35,11 +36,12 @@ pub(super) struct NewChunk {
     pub(super) count: usize,
 }
 
-/// Writes a chunk with its pieces, by slot.
+/// Writes a chunk: its moments, and the pieces of its series, whose slots rise.
 pub(super) fn insert(
     connection: &Connection,
     chunk: &NewChunk,
-    pieces: impl IntoIterator<Item = Result<(u16, Vec<u8>), Fault>>,
+    moments: &[u8],
+    pieces: impl Iterator<Item = Result<(u16, Vec<u8>), Fault>>,
 ) -> Result<(), Fault> {
     let NewChunk { source, step, span: (first, last), count } = chunk;
     debug_assert!((1..=CHUNK_SCRAPES).contains(count) && first <= last, "a chunk holds something, and not too much");
@@ -47,23 +49,11 @@ pub(super) fn insert(
         .prepare_cached("INSERT INTO chunks (source, step, first, last, count, bytes) VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
         .execute(params![source, step, first, last, *count as i64])?;
     let id = connection.last_insert_rowid();
-    let mut bytes = 0_u64;
-    let mut statement = connection.prepare_cached("INSERT INTO pieces (id, body, crc) VALUES (?1, ?2, ?3)")?;
-    for piece in pieces {
-        let (slot, body) = piece?;
-        let piece = id * PLACES + i64::from(slot);
-        statement.execute(params![piece, body, checksum(piece, None, &body)])?;
-        bytes += bytes_of(body.len() as u64);
-    }
+    let bytes = pieces::insert(connection, id, moments, pieces)?;
     connection
         .prepare_cached("UPDATE chunks SET bytes = ?2 WHERE id = ?1")?
         .execute(params![id, bytes.cast_signed()])?;
     Ok(())
-}
-
-/// What a piece takes, with a body of so many bytes.
-pub(super) fn bytes_of(body: u64) -> u64 {
-    body + ROW_BYTES
 }
 
 /// Takes a chunk and its pieces out.
@@ -77,10 +67,10 @@ pub(super) fn delete(connection: &Connection, id: i64) -> Result<(), Fault> {
 
 /// The chunks of a source that have anything in a span, the latest first.
 pub(super) fn of_source(connection: &Connection, source: i64, from: i64, until: i64) -> Result<Vec<Chunk>, Fault> {
-    let mut statement = connection.prepare_cached(
-        "SELECT id, step, first, last, count, bytes FROM chunks WHERE source = ?1 AND first < ?3 AND last >= ?2 \
-         ORDER BY last DESC, id DESC",
-    )?;
+    let text = format!(
+        "SELECT {COLUMNS} FROM chunks WHERE source = ?1 AND first < ?3 AND last >= ?2 ORDER BY last DESC, id DESC"
+    );
+    let mut statement = connection.prepare_cached(&text)?;
     let mut rows = statement.query([source, from, until])?;
     let mut chunks = Vec::new();
     while let Some(row) = rows.next()? {
@@ -89,55 +79,22 @@ pub(super) fn of_source(connection: &Connection, source: i64, from: i64, until: 
     Ok(chunks)
 }
 
-/// A chunk of the columns `id, step, first, last, count, bytes`.
+/// A chunk of [`COLUMNS`].
 pub(super) fn chunk(row: &rusqlite::Row<'_>) -> Result<Chunk, Fault> {
     let id = row.get(0)?;
-    let count: i64 = row.get(4)?;
+    let count: i64 = row.get(5)?;
     let count = usize::try_from(count).ok().filter(|count| (1..=CHUNK_SCRAPES).contains(count));
     let count =
         count.ok_or_else(|| Fault::Corrupt { what: format!("chunk {id} of the series has an impossible count") })?;
-    let bytes: i64 = row.get(5)?;
+    let bytes: i64 = row.get(6)?;
     Ok(Chunk {
         id,
-        step: row.get(1)?,
-        first: row.get(2)?,
-        last: row.get(3)?,
+        source: row.get(1)?,
+        step: row.get(2)?,
+        first: row.get(3)?,
+        last: row.get(4)?,
         count,
         bytes: bytes.max(0).unsigned_abs(),
-    })
-}
-
-/// The moments of a chunk, in the order in which they came.
-pub(super) fn moments(connection: &Connection, chunk: &Chunk) -> Result<Vec<i64>, Fault> {
-    let moments = piece(connection, chunk, 0, |body| read_moments(body, chunk.count))?;
-    moments.ok_or_else(|| Fault::Corrupt { what: format!("chunk {} of the series has no moments", chunk.id) })
-}
-
-/// What a column of moments holds.
-pub(super) fn read_moments(body: &[u8], count: usize) -> Result<Vec<i64>, Broken> {
-    let is_moment = |at: &f64| at.abs() <= MOMENT_MAX as f64 && at.to_bits() == (*at as i64 as f64).to_bits();
-    let moments = numbers::read(body, count)?;
-    if moments.iter().all(is_moment) {
-        Ok(moments.into_iter().map(|at| at as i64).collect())
-    } else {
-        Err(Broken("a moment is none"))
-    }
-}
-
-/// What `read` makes of a series' piece of a chunk; nothing where the series is not in it.
-pub(super) fn piece<T>(
-    connection: &Connection,
-    chunk: &Chunk,
-    slot: u16,
-    read: impl FnOnce(&[u8]) -> Result<T, Broken>,
-) -> Result<Option<T>, Fault> {
-    let id = chunk.id * PLACES + i64::from(slot);
-    let mut statement = connection.prepare_cached("SELECT body, crc FROM pieces WHERE id = ?1")?;
-    let found = statement
-        .query_row([id], |row| Ok(checked(id, None, row.get_ref(0)?.as_blob()?, row.get(1)?, read)))
-        .optional()?;
-    found.transpose().map_err(|Broken(why)| Fault::Corrupt {
-        what: format!("piece {slot} of chunk {} of the series cannot be read: {why}", chunk.id),
     })
 }
 

@@ -34,15 +34,18 @@ impl Gathered {
         }
     }
 
-    /// The bodies of the chunk's pieces: its moments in slot 0, then its series.
+    /// Its moments, packed.
+    pub(super) fn moments(&self) -> Vec<u8> {
+        write_moments(&self.moments)
+    }
+
+    /// The pieces of its series, whose slots rise.
     pub(super) fn pieces(self) -> impl Iterator<Item = (u16, Vec<u8>)> {
         let count = self.moments.len();
-        let moments = write_moments(&self.moments);
-        let columns = self.columns.into_iter().map(move |(slot, mut column)| {
+        self.columns.into_iter().map(move |(slot, mut column)| {
             column.resize(count, Reading::Absent);
             (slot, write_readings(&column))
-        });
-        std::iter::once((0, moments)).chain(columns)
+        })
     }
 }
 

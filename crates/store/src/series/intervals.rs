@@ -6,10 +6,11 @@ use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use rusqlite::Connection;
 
+use super::bytes::Broken;
 use super::chunks::{self, Chunk};
 use super::names::{Found, SeriesQuery};
 use super::piece::{Known, Reading, Sum, read_readings, read_sums};
-use super::{Series, values};
+use super::{Series, pieces, values};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
 
@@ -89,11 +90,13 @@ fn line(connection: &Connection, found: Found, query: &IntervalQuery, limit: usi
             sums.is_cut = true;
             break;
         }
-        each(connection, &chunk, found.slot, |at, sum| {
-            if (from..until).contains(&at) {
+        let read = |piece: &[u8]| self::sums(&chunk, piece);
+        let Some(found) = pieces::piece(connection, &chunk, found.slot, read)? else { continue };
+        for (at, sum) in pieces::moments(connection, &chunk)?.into_iter().zip(&found) {
+            if let Some(sum) = sum.as_ref().filter(|_| (from..until).contains(&at)) {
                 sums.add(at, sum);
             }
-        })?;
+        }
     }
     let interval = |(at, Sum { known, unknown }): (i64, Sum)| Interval {
         at: Timestamp(at),
@@ -107,25 +110,12 @@ fn line(connection: &Connection, found: Found, query: &IntervalQuery, limit: usi
     Ok(IntervalLine { source: found.stored.source, series: found.stored.series, intervals, is_cut: sums.is_cut })
 }
 
-/// Hands out what a chunk has of a series, moment by moment.
-pub(super) fn each(
-    connection: &Connection,
-    chunk: &Chunk,
-    slot: u16,
-    mut take: impl FnMut(i64, &Sum),
-) -> Result<(), Fault> {
-    let read = |body: &[u8]| match chunk.step {
-        0 => Ok(read_readings(body, chunk.count)?.into_iter().map(of_reading).collect()),
-        _ => read_sums(body, chunk.count),
-    };
-    let Some(sums): Option<Vec<Option<Sum>>> = chunks::piece(connection, chunk, slot, read)? else { return Ok(()) };
-    let moments = chunks::moments(connection, chunk)?;
-    moments.into_iter().zip(&sums).for_each(|(at, sum)| {
-        if let Some(sum) = sum {
-            take(at, sum);
-        }
-    });
-    Ok(())
+/// What a piece of a chunk holds, for each of its moments.
+pub(super) fn sums(chunk: &Chunk, piece: &[u8]) -> Result<Vec<Option<Sum>>, Broken> {
+    match chunk.step {
+        0 => Ok(read_readings(piece, chunk.count)?.into_iter().map(of_reading).collect()),
+        _ => read_sums(piece, chunk.count),
+    }
 }
 
 fn of_reading(reading: Reading) -> Option<Sum> {

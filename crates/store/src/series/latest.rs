@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use fleet::time::Timestamp;
 use rusqlite::Connection;
 
-use super::chunks::{self, PLACES};
 use super::names::{self, SeriesQuery};
 use super::piece::{Reading, read_readings};
-use super::{Point, SERIES_MAX, Series};
+use super::{Point, SERIES_MAX, Series, chunks, pieces};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
 
@@ -40,21 +39,15 @@ fn latest(connection: &Connection, source: &str, from: i64) -> Result<Vec<Latest
     })?;
     let chunk = chunks::of_source(connection, id, from, i64::MAX)?.into_iter().find(|chunk| chunk.step == 0);
     if let Some(chunk) = chunk {
-        let moments = chunks::moments(connection, &chunk)?;
-        let mut statement = connection.prepare_cached("SELECT id FROM pieces WHERE id > ?1 AND id < ?2")?;
-        let ids = statement.query_map([chunk.id * PLACES, chunk.id * PLACES + PLACES], |row| row.get::<_, i64>(0))?;
-        for piece in ids {
-            let slot = (piece? % PLACES) as u16;
+        let moments = pieces::moments(connection, &chunk)?;
+        pieces::each(connection, &chunk, |slot, piece| {
             // What the head has is later, but for jumps of the clock.
-            if points.get(&slot).is_some_and(|point: &Point| point.at.0 >= chunk.last) {
-                continue;
+            if points.get(&slot).is_none_or(|point: &Point| point.at.0 < chunk.last) {
+                let readings = read_readings(piece, chunk.count)?;
+                moments.iter().zip(readings).for_each(|(at, reading)| take(&mut points, slot, *at, reading, from));
             }
-            let read = |body: &[u8]| read_readings(body, chunk.count);
-            let Some(readings) = chunks::piece(connection, &chunk, slot, read)? else { continue };
-            for (at, reading) in moments.iter().zip(readings) {
-                take(&mut points, slot, *at, reading, from);
-            }
-        }
+            Ok(())
+        })?;
     }
     let query = SeriesQuery { source: Some(source.into()), ..SeriesQuery::default() };
     let found = names::find(connection, &query, SERIES_MAX)?;

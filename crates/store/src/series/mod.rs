@@ -5,9 +5,10 @@
 //! what they come to in every minute, and later let go ([`Store::keep_series`](crate::Store::keep_series)), but for those that a finding has
 //! pinned. What is unknown stays unknown, and nothing is rounded. docs/SERIES.md tells of the format.
 //!
-//! `bytes`, `numbers`, `piece`, `scrape` and `gathered` are pure. Start reading at `append`, then `values`.
+//! `bytes`, `numbers`, `piece`, `bundle`, `scrape` and `gathered` are pure. Start reading at `append`, then `values`.
 
 mod append;
+mod bundle;
 mod bytes;
 mod check;
 mod chunks;
@@ -17,6 +18,7 @@ mod latest;
 mod names;
 mod numbers;
 mod piece;
+mod pieces;
 mod pins;
 mod retain;
 mod rules;
@@ -106,7 +108,8 @@ pub fn read_as_anything(bytes: &[u8], count: usize) -> usize {
     let taken = [
         piece::read_readings(bytes, count).is_ok(),
         piece::read_sums(bytes, count).is_ok(),
-        chunks::read_moments(bytes, count).is_ok(),
+        pieces::read_moments(bytes, count).is_ok(),
+        bundle::Pieces::of(1, bytes).find(u16::MAX).is_ok(),
         scrape::read(bytes).is_ok(),
     ];
     taken.into_iter().filter(|taken| *taken).count()

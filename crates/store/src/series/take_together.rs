@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, params};
 
-use super::chunks::{self, Chunk, NewChunk, PLACES};
+use super::bytes::Broken;
+use super::chunks::{self, COLUMNS, Chunk, NewChunk};
 use super::gathered::write_moments;
 use super::piece::{Sum, write_sums};
 use super::pins::UNPINNED;
-use super::{CHUNK_SCRAPES, intervals};
+use super::{CHUNK_SCRAPES, intervals, pieces};
 use crate::error::Fault;
 
-/// How many chunks are taken together at most: about 18 hours of seconds.
+/// How many chunks are taken together at most, and what they take at most, in bytes.
 const CHUNKS_MAX: usize = 64;
+const BYTES_MAX: u64 = 32 << 20;
 
 /// So many intervals are worth a chunk of their own; columns that are shorter take more for each.
 const WORTH: usize = CHUNK_SCRAPES / 2;
@@ -29,25 +31,29 @@ pub(super) struct Group {
 /// The oldest chunks of every scrape of a source of which nothing is after `before` or pinned, once there are enough of them.
 pub(super) fn group(connection: &Connection, source: i64, before: i64, interval: i64) -> Result<Option<Group>, Fault> {
     let text = format!(
-        "SELECT id, step, first, last, count, bytes FROM chunks WHERE source = ?1 AND step = 0 AND last < ?2 AND {UNPINNED} \
+        "SELECT {COLUMNS} FROM chunks WHERE source = ?1 AND step = 0 AND last < ?2 AND {UNPINNED} \
          ORDER BY first, id LIMIT ?3"
     );
     let mut statement = connection.prepare_cached(&text)?;
     let mut rows = statement.query(params![source, before, CHUNKS_MAX as i64])?;
     let mut group = Group { chunks: Vec::new(), begins: BTreeSet::new() };
-    let mut is_full = false;
+    let (mut is_full, mut bytes) = (false, 0);
     while let Some(row) = rows.next()? {
         let chunk = chunks::chunk(row)?;
         let mut begins = group.begins.clone();
-        begins.extend(chunks::moments(connection, &chunk)?.into_iter().map(|at| at - at.rem_euclid(interval)));
+        begins.extend(pieces::moments(connection, &chunk)?.into_iter().map(|at| at - at.rem_euclid(interval)));
         if begins.len() > CHUNK_SCRAPES {
             is_full = true;
             break;
         }
         group.begins = begins;
+        bytes += chunk.bytes;
         group.chunks.push(chunk);
+        is_full = group.begins.len() >= WORTH || group.chunks.len() == CHUNKS_MAX || bytes >= BYTES_MAX;
+        if is_full {
+            break;
+        }
     }
-    is_full |= group.chunks.len() == CHUNKS_MAX || group.begins.len() >= WORTH;
     let waited = group.chunks.first().is_some_and(|chunk| chunk.last < before.saturating_sub(PATIENCE_MS));
     Ok((is_full || waited).then_some(group).filter(|group| !group.chunks.is_empty()))
 }
@@ -57,31 +63,33 @@ pub(super) fn take_together(connection: &Connection, source: i64, interval: i64,
     let Group { chunks, begins } = group;
     let (Some(first), Some(last)) = (begins.first(), begins.last()) else { return Ok(0) };
     let moments: Vec<i64> = begins.iter().copied().collect();
-    let chunk = NewChunk { source, step: interval, span: (*first, *last), count: moments.len() };
-    let columns = slots(connection, chunks)?.into_iter().map(|slot| {
-        let mut sums: BTreeMap<i64, Sum> = BTreeMap::new();
-        for chunk in chunks {
-            intervals::each(connection, chunk, slot, |at, sum| {
-                sums.entry(at - at.rem_euclid(interval)).or_default().add(sum);
+    let new = NewChunk { source, step: interval, span: (*first, *last), count: moments.len() };
+    // As they are packed: unpacked, one series is in memory at a time.
+    let mut packed: BTreeMap<u16, Vec<(usize, Vec<u8>)>> = BTreeMap::new();
+    let mut places = Vec::with_capacity(chunks.len());
+    for (index, chunk) in chunks.iter().enumerate() {
+        pieces::each(connection, chunk, |slot, piece| {
+            packed.entry(slot).or_default().push((index, piece.to_vec()));
+            Ok(())
+        })?;
+        let place = |at: i64| moments.binary_search(&(at - at.rem_euclid(interval))).ok();
+        places.push(pieces::moments(connection, chunk)?.into_iter().map(place).collect::<Vec<_>>());
+    }
+    let columns = packed.into_iter().map(|(slot, packed)| {
+        let mut column: Vec<Option<Sum>> = vec![None; moments.len()];
+        for (index, piece) in packed {
+            let sums = intervals::sums(&chunks[index], &piece).map_err(|Broken(why)| Fault::Corrupt {
+                what: format!("series {slot} of chunk {} cannot be read: {why}", chunks[index].id),
             })?;
+            for (place, sum) in places[index].iter().zip(&sums) {
+                if let (Some(place), Some(sum)) = (place, sum) {
+                    column[*place].get_or_insert_default().add(sum);
+                }
+            }
         }
-        let column: Vec<Option<Sum>> = begins.iter().map(|begin| sums.get(begin).copied()).collect();
         Ok((slot, write_sums(&column)))
     });
-    chunks::insert(connection, &chunk, std::iter::once(Ok((0, write_moments(&moments)))).chain(columns))?;
+    chunks::insert(connection, &new, &write_moments(&moments), columns)?;
     chunks.iter().try_for_each(|chunk| chunks::delete(connection, chunk.id))?;
     Ok(chunks.len() as u64)
-}
-
-/// The slots of all series that chunks have.
-fn slots(connection: &Connection, chunks: &[Chunk]) -> Result<BTreeSet<u16>, Fault> {
-    let mut statement = connection.prepare_cached("SELECT id FROM pieces WHERE id > ?1 AND id < ?2")?;
-    let mut slots = BTreeSet::new();
-    for chunk in chunks {
-        let mut rows = statement.query([chunk.id * PLACES, chunk.id * PLACES + PLACES])?;
-        while let Some(row) = rows.next()? {
-            slots.insert((row.get::<_, i64>(0)? % PLACES) as u16);
-        }
-    }
-    Ok(slots)
 }

@@ -3,10 +3,9 @@
 use fleet::time::Timestamp;
 use rusqlite::Connection;
 
-use super::Series;
-use super::chunks;
 use super::names::{self, Found, SeriesQuery};
 use super::piece::{Reading, read_readings};
+use super::{Series, chunks, pieces};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
 
@@ -97,8 +96,8 @@ fn line(connection: &Connection, found: Found, query: &ValueQuery, limit: usize)
             break;
         }
         let read = |body: &[u8]| read_readings(body, chunk.count);
-        let Some(readings) = chunks::piece(connection, &chunk, found.slot, read)? else { continue };
-        for (at, reading) in chunks::moments(connection, &chunk)?.into_iter().zip(readings) {
+        let Some(readings) = pieces::piece(connection, &chunk, found.slot, read)? else { continue };
+        for (at, reading) in pieces::moments(connection, &chunk)?.into_iter().zip(readings) {
             latest.add(at, chunk.id, reading, from..until);
         }
     }

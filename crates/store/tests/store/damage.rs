@@ -148,16 +148,23 @@ fn a_row_that_was_tampered_with_is_found() {
     tampered("UPDATE nodes SET standing = 'lost'", "standing is \"lost\", and by the log it is \"usable\"");
     tampered("DELETE FROM policy", "table policy: row 1 is absent");
     tampered("INSERT INTO queues VALUES ('x', '{}')", "table queues: row \"x\" is nowhere in the log");
+    let moments = "cannot be read: it has no moments";
     tampered(
-        "UPDATE pieces SET body = zeroblob(9) WHERE id = (SELECT max(id) FROM pieces)",
-        "piece 2 of chunk 1 of the series",
+        "UPDATE pieces SET body = zeroblob(9) WHERE id = 65537",
+        "chunk 1 of the series cannot be read: it is not as",
     );
-    tampered("UPDATE pieces SET id = 65536 * 2 WHERE id = 65536", "chunk 1 of the series has no moments");
-    tampered("DELETE FROM pieces WHERE id = 65536 + 1", "chunk 1 of the series takes another room");
+    tampered(
+        "UPDATE pieces SET body = zeroblob(9) WHERE id = 65536",
+        "chunk 1 of the series cannot be read: it is not as",
+    );
+    tampered("UPDATE pieces SET id = 65538 WHERE id = 65537", "chunk 1 of the series cannot be read: it is not as");
+    tampered("UPDATE pieces SET id = 65536 * 2 WHERE id = 65536", moments);
+    tampered("DELETE FROM pieces WHERE id = 65537", "chunk 1 of the series takes another room");
     tampered("UPDATE chunks SET first = 1", "chunk 1 of the series has other moments");
     tampered("UPDATE chunks SET count = 1000000000", "chunk 1 of the series has an impossible count");
+    tampered("UPDATE chunks SET step = 60000", "chunk 1 of the series cannot be read");
     tampered("UPDATE scrapes SET at = 1 WHERE id = 65536 + 1", "scrape 1 of source 1 of the series cannot be read");
-    tampered("UPDATE scrapes SET id = 65536 * 9 WHERE id = 65536", "of the series belongs to nothing");
-    tampered("DELETE FROM series WHERE slot = 2", "of the series belongs to nothing");
+    tampered("UPDATE scrapes SET id = 65536 * 9 WHERE id = 65536", "row 589824 of table scrapes belongs to nothing");
+    tampered("DELETE FROM series WHERE slot = 2", "chunk 1 of the series holds a series that has no name");
     tampered("UPDATE head SET last_action = 4", "last_action is 4, and by the log it is 9");
 }

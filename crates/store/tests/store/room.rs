@@ -6,9 +6,9 @@ use std::process::Command;
 use fleet::live::Entry;
 use fleet::quantity::Bytes;
 use fleet::time::Timestamp;
-use store::{Existing, Fault, Reader, Store, backup, check};
+use store::{Existing, Fault, Reader, Scrape, Scrapes, Series, SeriesQuery, Store, ValueQuery, backup, check};
 
-use crate::story::{Folder, submission, submitted};
+use crate::story::{Folder, Noise, submission, submitted};
 
 fn large(id: u32) -> Entry {
     let mut asked = submission("large");
@@ -49,6 +49,46 @@ fn a_file_at_its_bound_takes_nothing_in_and_goes_on_once_there_is_room() {
     store.bound_size(Bytes::mebi(64)).unwrap();
     store.commit(Timestamp(1), &[large(full), large(full + 1)]).unwrap();
     holds(&store, full + 2);
+    drop(store);
+    assert!(check(folder.file()).unwrap().is_sound());
+}
+
+#[test]
+fn scrapes_that_find_no_room_are_not_there_in_part() {
+    let folder = Folder::new();
+    let mut store = Store::create_or_open(folder.file()).unwrap();
+    let mut noise = Noise(1);
+    // As wide as a node's: a head takes 100 kB and more.
+    let names: Vec<String> = (0..20).map(|number| format!("s{number}")).collect();
+    let mut append = |store: &mut Store, from: i64, count: i64| {
+        let mut value = || Some(f64::from_bits(noise.below(1 << 62)));
+        let scrape = |at: i64| Scrape { at: Timestamp(at), values: names.iter().map(|_| value()).collect() };
+        let scrapes = (from..from + count).map(scrape).collect();
+        let series = names.iter().map(|name| Series::named(name)).collect();
+        store.append_scrapes(&[Scrapes { source: "s".into(), series, scrapes }])
+    };
+    let there = |store: &Store| {
+        let of = SeriesQuery { name: Some("s7".into()), ..SeriesQuery::default() };
+        let query = ValueQuery { of, from: Timestamp(0), until: Timestamp::MAX, limit: 100_000 };
+        let lines = store.reader().unwrap().values(&query).unwrap();
+        let moments: Vec<i64> = lines[0].points.iter().map(|point| point.at.0).collect();
+        assert!(moments.iter().copied().eq(0..moments.len() as i64));
+        moments.len() as i64
+    };
+    store.bound_size(Bytes::mebi(1)).unwrap();
+    let mut at = 0;
+    let error = loop {
+        match append(&mut store, at, 300) {
+            Ok(()) => at += 300,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error.fault, Fault::Full), "{error}");
+    assert!(at > 1_024, "a chunk was written");
+    assert_eq!(there(&store), at);
+    store.bound_size(Bytes::mebi(64)).unwrap();
+    append(&mut store, at, 300).unwrap();
+    assert_eq!(there(&store), at + 300);
     drop(store);
     assert!(check(folder.file()).unwrap().is_sound());
 }

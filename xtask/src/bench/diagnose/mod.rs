@@ -5,6 +5,7 @@ mod answer;
 mod bad_input;
 mod faults;
 mod hangs;
+mod history;
 mod kineto;
 mod speed;
 mod step_times;
@@ -24,6 +25,7 @@ const BARS: &[Bar] = &[
     (7, faults::found),
     (8, faults::gain),
     (9, agent_cost::run),
+    (10, history::run),
     (11, bad_input::run),
 ];
 
