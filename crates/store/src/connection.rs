@@ -12,8 +12,8 @@ use crate::schema::{self, Identity, VERSION};
 /// How long one waits for another connection that holds the file. The writer waits for nobody but a checkpoint or a backup's start.
 const BUSY: Duration = Duration::from_secs(10);
 
-/// How many statements stay prepared. There are about 40 in all.
-const STATEMENTS_MAX: usize = 64;
+/// How many statements stay prepared. There are about 80 in all.
+const STATEMENTS_MAX: usize = 128;
 
 /// How much of a file in which a log is added up stays in memory, in KiB.
 const ADDING_UP_KIB: i64 = 64 << 10;

@@ -4,6 +4,8 @@
 //! to list a page; they change in the same transaction, and [`check()`] adds the log up again and compares. What was acknowledged by
 //! [`Store::commit`] is on the disk; what was not is either there whole or not at all.
 //!
+//! Series of measurements lie in the same file, in compressed chunks ([`Store::append_scrapes`], [`Reader::values`]); they are no part of the log.
+//!
 //! One process writes ([`Store`], held by a lock), any number read ([`Reader`]). It decides nothing and has no clock. Start reading at
 //! [`Store::commit`], then [`Reader::page`].
 

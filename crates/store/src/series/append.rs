@@ -20,7 +20,7 @@ impl Store {
     ///
     /// # Errors
     /// If a scrape has another number of values than its source has series, a series is named twice or cannot be named so, a bound is passed
-    /// (see the constants of [`crate::series`]), or the file cannot be written. Nothing of the call is there then.
+    /// ([`SERIES_MAX`](crate::SERIES_MAX), [`SCRAPE_VALUES_MAX`](crate::SCRAPE_VALUES_MAX)), or the file cannot be written. Nothing of the call is there then.
     pub fn append_scrapes(&mut self, batches: &[Scrapes]) -> Result<(), StoreError> {
         self.write(|transaction| {
             batches.iter().try_for_each(|batch| {
@@ -99,6 +99,11 @@ fn become_chunk(connection: &Connection, source: i64, layout: &Layout, more: &[S
     chunks::head(connection, source, |at, readings| gathered.add(at, readings))?;
     more.iter().for_each(|Scrape { at, values }| gathered.add(at.0, layout.readings(values)));
     let Some(span) = gathered.span() else { return Ok(()) };
+    if gathered.count() > CHUNK_SCRAPES {
+        return Err(Fault::Corrupt {
+            what: format!("the head of source {source} of the series is longer than it can be"),
+        });
+    }
     let chunk = NewChunk { source, step: 0, span, count: gathered.count() };
     chunks::insert(connection, &chunk, &gathered.moments(), gathered.pieces().map(Ok))?;
     connection

@@ -10,6 +10,15 @@ use crate::error::Fault;
 /// A row's id is this many times its chunk's or source's, and its slot or place.
 pub(super) const PLACES: i64 = 1 << 16;
 
+/// An id of a chunk or a source, if those of its rows can be told from it.
+pub(super) fn placed(id: i64) -> Result<i64, Fault> {
+    if (1..i64::MAX / PLACES).contains(&id) {
+        Ok(id)
+    } else {
+        Err(Fault::Corrupt { what: format!("a chunk or source of the series has the impossible id {id}") })
+    }
+}
+
 /// What [`chunk`] reads.
 pub(super) const COLUMNS: &str = "id, source, step, first, last, count, bytes";
 
@@ -48,7 +57,7 @@ pub(super) fn insert(
     connection
         .prepare_cached("INSERT INTO chunks (source, step, first, last, count, bytes) VALUES (?1, ?2, ?3, ?4, ?5, 0)")?
         .execute(params![source, step, first, last, *count as i64])?;
-    let id = connection.last_insert_rowid();
+    let id = placed(connection.last_insert_rowid())?;
     let bytes = pieces::insert(connection, id, moments, pieces)?;
     connection
         .prepare_cached("UPDATE chunks SET bytes = ?2 WHERE id = ?1")?
@@ -58,6 +67,7 @@ pub(super) fn insert(
 
 /// Takes a chunk and its pieces out.
 pub(super) fn delete(connection: &Connection, id: i64) -> Result<(), Fault> {
+    let id = placed(id)?;
     connection
         .prepare_cached("DELETE FROM pieces WHERE id BETWEEN ?1 AND ?2")?
         .execute([id * PLACES, id * PLACES + PLACES - 1])?;
@@ -81,7 +91,7 @@ pub(super) fn of_source(connection: &Connection, source: i64, from: i64, until: 
 
 /// A chunk of [`COLUMNS`].
 pub(super) fn chunk(row: &rusqlite::Row<'_>) -> Result<Chunk, Fault> {
-    let id = row.get(0)?;
+    let id = placed(row.get(0)?)?;
     let count: i64 = row.get(5)?;
     let count = usize::try_from(count).ok().filter(|count| (1..=CHUNK_SCRAPES).contains(count));
     let count =
@@ -126,6 +136,7 @@ pub(super) fn head(
     source: i64,
     mut take: impl FnMut(i64, Vec<(u16, Reading)>),
 ) -> Result<(), Fault> {
+    let source = placed(source)?;
     let mut statement =
         connection.prepare_cached("SELECT id, at, body, crc FROM scrapes WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
     let mut rows = statement.query([source * PLACES, source * PLACES + PLACES - 1])?;

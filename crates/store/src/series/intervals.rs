@@ -9,7 +9,8 @@ use rusqlite::Connection;
 use super::bytes::Broken;
 use super::chunks::{self, Chunk};
 use super::names::{Found, SeriesQuery};
-use super::piece::{Known, Reading, Sum, read_readings, read_sums};
+use super::piece::{Reading, read_readings, read_sums};
+use super::sum::{Known, Sum};
 use super::{Series, pieces, values};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
@@ -39,7 +40,7 @@ pub struct IntervalLine {
     pub series: Series,
     /// In order of time. Those in which it was not there are absent.
     pub intervals: Vec<Interval>,
-    /// Whether there are older ones in the span, beyond the limit.
+    /// Whether older ones may be in the span, beyond the limit.
     pub is_cut: bool,
 }
 

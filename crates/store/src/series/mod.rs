@@ -5,7 +5,7 @@
 //! what they come to in every minute, and later let go ([`Store::keep_series`](crate::Store::keep_series)), but for those that a finding has
 //! pinned. What is unknown stays unknown, and nothing is rounded. docs/SERIES.md tells of the format.
 //!
-//! `bytes`, `numbers`, `piece`, `bundle`, `scrape` and `gathered` are pure. Start reading at `append`, then `values`.
+//! `bytes`, `numbers`, `piece`, `bundle`, `scrape`, `sum` and `gathered` are pure. Start reading at `append`, then `values`.
 
 mod append;
 mod bundle;
@@ -23,6 +23,7 @@ mod pins;
 mod retain;
 mod rules;
 mod scrape;
+mod sum;
 mod take_together;
 mod values;
 

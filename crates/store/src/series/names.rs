@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fleet::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::chunks::placed;
 use super::{LABELS_MAX, NAME_BYTES_MAX, SERIES_MAX, Series};
 use crate::error::{Fault, StoreError};
 use crate::json;
@@ -67,7 +68,7 @@ pub(super) fn find(connection: &Connection, query: &SeriesQuery, most: usize) ->
     let mut rows = statement.query(params![query.source, query.name])?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        let (source, slot): (i64, u16) = (row.get(0)?, row.get(1)?);
+        let (source, slot): (i64, u16) = (placed(row.get(0)?)?, row.get(1)?);
         let labels: String = row.get(4)?;
         let labels: BTreeMap<String, String> =
             json::read(&labels, || format!("the labels of series {slot} of source {source}"))?;
@@ -90,7 +91,7 @@ pub(super) fn find(connection: &Connection, query: &SeriesQuery, most: usize) ->
 /// The id of a source, if it is known.
 pub(super) fn source(connection: &Connection, name: &str) -> Result<Option<i64>, Fault> {
     let mut statement = connection.prepare_cached("SELECT id FROM sources WHERE name = ?1")?;
-    Ok(statement.query_row([name], |row| row.get(0)).optional()?)
+    statement.query_row([name], |row| row.get(0)).optional()?.map(placed).transpose()
 }
 
 /// The id of a source, which is known from now on.
@@ -99,7 +100,7 @@ pub(super) fn source_or_new(connection: &Connection, name: &str) -> Result<i64, 
         return Ok(id);
     }
     connection.prepare_cached("INSERT INTO sources (name) VALUES (?1)")?.execute([name])?;
-    Ok(connection.last_insert_rowid())
+    placed(connection.last_insert_rowid())
 }
 
 /// The slots of series, which are known from now on, and were there at `newest`.
@@ -115,7 +116,7 @@ pub(super) fn slots(connection: &Connection, source: i64, series: &[Series], new
             find.query_row(params![source, name, labels, unit], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         slots.push(match known {
             Some((slot, last)) => {
-                if newest - last > LAST_LATE_MS {
+                if newest.saturating_sub(last) > LAST_LATE_MS {
                     there.execute(params![source, slot, newest])?;
                 }
                 slot

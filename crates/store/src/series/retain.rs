@@ -4,7 +4,7 @@ use fleet::quantity::Bytes;
 use fleet::time::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::chunks::{self, PLACES};
+use super::chunks::{self, PLACES, placed};
 use super::names::LAST_LATE_MS;
 use super::pins::UNPINNED;
 use super::rules::{SeriesRule, SeriesRules};
@@ -61,8 +61,12 @@ impl Store {
 
 fn sources(connection: &Connection) -> Result<Vec<(i64, String)>, Fault> {
     let mut statement = connection.prepare_cached("SELECT id, name FROM sources ORDER BY id")?;
-    let sources = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok(sources.collect::<Result<_, _>>()?)
+    let mut rows = statement.query([])?;
+    let mut sources = Vec::new();
+    while let Some(row) = rows.next()? {
+        sources.push((placed(row.get(0)?)?, row.get(1)?));
+    }
+    Ok(sources)
 }
 
 fn let_go_of_old(
@@ -104,7 +108,7 @@ fn make_room(connection: &Connection, most: Bytes, let_go: &mut u64) -> Result<B
                 break;
             }
             chunks::delete(connection, id)?;
-            bytes -= size;
+            bytes = bytes.saturating_sub(size);
             *let_go += 1;
         }
     }

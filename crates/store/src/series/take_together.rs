@@ -7,8 +7,9 @@ use rusqlite::{Connection, params};
 use super::bytes::Broken;
 use super::chunks::{self, COLUMNS, Chunk, NewChunk};
 use super::gathered::write_moments;
-use super::piece::{Sum, write_sums};
+use super::piece::write_sums;
 use super::pins::UNPINNED;
+use super::sum::Sum;
 use super::{CHUNK_SCRAPES, intervals, pieces};
 use crate::error::Fault;
 
@@ -47,7 +48,7 @@ pub(super) fn group(connection: &Connection, source: i64, before: i64, interval:
             break;
         }
         group.begins = begins;
-        bytes += chunk.bytes;
+        bytes = chunk.bytes.saturating_add(bytes);
         group.chunks.push(chunk);
         is_full = group.begins.len() >= WORTH || group.chunks.len() == CHUNKS_MAX || bytes >= BYTES_MAX;
         if is_full {

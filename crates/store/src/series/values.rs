@@ -31,7 +31,7 @@ pub struct Line {
     pub series: Series,
     /// Its values, in order of time; those of one moment in the order in which they came.
     pub points: Vec<Point>,
-    /// Whether there are older ones in the span, beyond the limit.
+    /// Whether older ones may be in the span, beyond the limit.
     pub is_cut: bool,
 }
 

@@ -162,6 +162,7 @@ fn a_row_that_was_tampered_with_is_found() {
     tampered("DELETE FROM pieces WHERE id = 65537", "chunk 1 of the series takes another room");
     tampered("UPDATE chunks SET first = 1", "chunk 1 of the series has other moments");
     tampered("UPDATE chunks SET count = 1000000000", "chunk 1 of the series has an impossible count");
+    tampered("UPDATE chunks SET id = 9223372036854775807", "the impossible id 9223372036854775807");
     tampered("UPDATE chunks SET step = 60000", "chunk 1 of the series cannot be read");
     tampered("UPDATE scrapes SET at = 1 WHERE id = 65536 + 1", "scrape 1 of source 1 of the series cannot be read");
     tampered("UPDATE scrapes SET id = 65536 * 9 WHERE id = 65536", "row 589824 of table scrapes belongs to nothing");

@@ -5,6 +5,7 @@
 mod copies;
 mod damage;
 mod exported;
+mod kept;
 mod kill;
 mod model;
 mod records;
