@@ -8,7 +8,7 @@ use super::SERIES_MAX;
 use super::bytes::{Broken, Rest, put};
 
 /// A bundle that is so long takes no more pieces in, in bytes. Whoever reads one series reads its bundles whole.
-const BYTES: usize = 32 << 10;
+const BYTES: usize = 16 << 10;
 
 /// The first slot of a bundle, and its body.
 pub(super) type Bundle = (u16, Vec<u8>);

@@ -1,11 +1,13 @@
 //! Values read back, every scrape.
 
+use std::ops::Range;
+
 use fleet::time::Timestamp;
 use rusqlite::Connection;
 
 use super::names::{self, Found, SeriesQuery};
 use super::piece::{Reading, read_readings};
-use super::{Series, chunks, pieces};
+use super::{CHUNK_SCRAPES, Series, chunks, pieces};
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
 
@@ -80,13 +82,13 @@ pub(super) fn found(connection: &Connection, query: &SeriesQuery) -> Result<Vec<
 
 fn line(connection: &Connection, found: Found, query: &ValueQuery, limit: usize) -> Result<Line, Fault> {
     let (from, until) = (query.from.0, query.until.0);
-    let mut latest = Latest { limit, points: Vec::new(), is_cut: false };
+    let mut latest = Latest::new(limit);
+    let mut in_head = Vec::new();
     chunks::head(connection, found.source, |at, readings| {
-        let of_series = readings.binary_search_by_key(&found.slot, |(slot, _)| *slot).map(|at| readings[at].1);
-        if let Ok(reading) = of_series {
-            latest.add(at, i64::MAX, reading, from..until);
-        }
+        let place = readings.binary_search_by_key(&found.slot, |(slot, _)| *slot);
+        in_head.extend(place.map(|place| (at, readings[place].1)));
     })?;
+    latest.add(i64::MAX, from..until, in_head.into_iter());
     for chunk in chunks::of_source(connection, found.source, from, until)? {
         if chunk.step > 0 {
             continue;
@@ -97,9 +99,8 @@ fn line(connection: &Connection, found: Found, query: &ValueQuery, limit: usize)
         }
         let read = |body: &[u8]| read_readings(body, chunk.count);
         let Some(readings) = pieces::piece(connection, &chunk, found.slot, read)? else { continue };
-        for (at, reading) in pieces::moments(connection, &chunk)?.into_iter().zip(readings) {
-            latest.add(at, chunk.id, reading, from..until);
-        }
+        let moments = pieces::moments(connection, &chunk)?;
+        latest.add(chunk.id, from..until, moments.into_iter().zip(readings));
     }
     let (points, is_cut) = latest.finish();
     Ok(Line { source: found.stored.source, series: found.stored.series, points, is_cut })
@@ -108,46 +109,69 @@ fn line(connection: &Connection, found: Found, query: &ValueQuery, limit: usize)
 /// The latest points of a series, in whatever order its chunks bring them.
 struct Latest {
     limit: usize,
-    /// Each with the chunk that it came from: ids rise in the order in which scrapes came.
-    points: Vec<(i64, i64, Option<f64>)>,
+    /// Those of each chunk, as the chunks came: mostly from the latest back, so that in the end there is nothing to sort.
+    blocks: Vec<Vec<Read>>,
+    count: usize,
     is_cut: bool,
 }
 
+/// A point, with the chunk that it came from: ids rise in the order in which scrapes came.
+struct Read {
+    at: i64,
+    chunk: i64,
+    value: Option<f64>,
+}
+
 impl Latest {
-    fn add(&mut self, at: i64, chunk: i64, reading: Reading, span: std::ops::Range<i64>) {
-        let value = match reading {
-            Reading::Absent => return,
-            Reading::Unknown => None,
-            Reading::Known(value) => Some(value),
+    fn new(limit: usize) -> Self {
+        Self { limit, blocks: Vec::new(), count: 0, is_cut: false }
+    }
+
+    /// Takes what a chunk has of the series.
+    fn add(&mut self, chunk: i64, span: Range<i64>, readings: impl Iterator<Item = (i64, Reading)>) {
+        let found = |(at, reading)| match reading {
+            Reading::Absent => None,
+            Reading::Unknown => Some(Read { at, chunk, value: None }),
+            Reading::Known(value) => Some(Read { at, chunk, value: Some(value) }),
         };
-        if span.contains(&at) {
-            self.points.push((at, chunk, value));
-            if self.points.len() >= self.limit.saturating_mul(2).max(64) {
-                self.trim();
-            }
+        let block: Vec<Read> = readings.filter(|(at, _)| span.contains(at)).filter_map(found).collect();
+        self.count += block.len();
+        self.blocks.push(block);
+        if self.count > self.limit.saturating_mul(2).saturating_add(CHUNK_SCRAPES) {
+            self.trim();
         }
     }
 
     /// Whether nothing that is not after `last` can be among the latest.
     fn is_full_by(&mut self, last: i64) -> bool {
-        if self.points.len() < self.limit {
+        if self.count < self.limit {
             return false;
         }
         self.trim();
-        self.points.first().is_none_or(|(oldest, ..)| last < *oldest)
+        self.blocks.first().and_then(|block| block.first()).is_none_or(|oldest| last < oldest.at)
     }
 
-    /// Sorted by time, and then as they came: the order within a chunk stays.
+    /// All in one block, sorted by time, and then as they came: the order within a chunk stays.
     fn trim(&mut self) {
-        self.points.sort_by_key(|(at, chunk, _)| (*at, *chunk));
-        let beyond = self.points.len().saturating_sub(self.limit);
+        let mut points: Vec<Read> = Vec::with_capacity(self.count);
+        self.blocks.drain(..).rev().for_each(|block| points.extend(block));
+        points.sort_by_key(|point| (point.at, point.chunk));
+        let beyond = points.len().saturating_sub(self.limit);
         self.is_cut |= beyond > 0;
-        self.points.drain(..beyond);
+        points.drain(..beyond);
+        self.count = points.len();
+        self.blocks.push(points);
     }
 
     fn finish(mut self) -> (Vec<Point>, bool) {
-        self.trim();
-        let point = |(at, _, value)| Point { at: Timestamp(at), value };
-        (self.points.into_iter().map(point).collect(), self.is_cut)
+        let in_order = || self.blocks.iter().rev().flatten();
+        if !in_order().is_sorted_by_key(|point| (point.at, point.chunk)) {
+            self.trim();
+        }
+        let beyond = self.count.saturating_sub(self.limit);
+        let mut points = Vec::with_capacity(self.count - beyond);
+        let point = |Read { at, value, .. }: &Read| Point { at: Timestamp(*at), value: *value };
+        points.extend(self.blocks.iter().rev().flatten().skip(beyond).map(point));
+        (points, self.is_cut || beyond > 0)
     }
 }
