@@ -5,10 +5,13 @@ use std::io::{self, BufRead};
 use fleet::problem::{Problem, Problems};
 use serde::Serialize;
 
+use super::critical::{CriticalPath, NoPath, Step, Window};
 use super::gather::{Failure, gather};
-use super::kernels::{Kernel, Sums};
+use super::kernels::{Kernel, Sum, Sums};
+use super::launches::{Launched, Launches};
 use super::names::Work;
-use super::pair::pair;
+use super::pair::{Happening, Ran, Rounding, pair};
+use super::queues::{Change, Queue, Queues};
 use super::sweep::{Idle, Overlap, Sweep, Temporal};
 use crate::sorter::Space;
 
@@ -39,6 +42,14 @@ pub struct Breakdown {
     pub mean_kernel_us: f64,
     /// How long the training loop waited in PyTorch's DataLoader during that time, in microseconds.
     pub loader_wait_us: f64,
+    /// What launches take: all together, and of each kind.
+    pub launches: Vec<Launched>,
+    /// How long the queues of streams were.
+    pub queues: Vec<Queue>,
+    /// The critical path of a step.
+    pub critical_path: Option<CriticalPath>,
+    /// Why there is none.
+    pub no_critical_path: Option<NoPath>,
 }
 
 /// A trace that was read.
@@ -60,51 +71,88 @@ pub enum ReadError {
 }
 
 /// Reads a trace of PyTorch's profiler (Kineto), in bounded memory: what must be put in order and does not fit goes to scratch space.
+/// The critical path is that of a step.
 ///
 /// # Errors
 /// If it is no trace, or there is no scratch space. What is cut off or broken in the middle is told among the problems.
-pub fn read(input: impl BufRead, file: &str, space: &mut Space<'_>) -> Result<Read, ReadError> {
-    let mut gathered = gather(input, file, space).map_err(|failure| match failure {
+pub fn read(input: impl BufRead, file: &str, step: Step, space: &mut Space<'_>) -> Result<Read, ReadError> {
+    let mut gathered = gather(input, file, step, space).map_err(|failure| match failure {
         Failure::Input(problem) => ReadError::Input(problem),
         Failure::Space(error) => ReadError::Space(error),
     })?;
-    let order = pair(&mut gathered, space).map_err(ReadError::Space)?;
-    let (mut sweep, mut sums, mut counted) = (Sweep::default(), Sums::default(), 0);
-    let (mut computing, mut computed_ns) = (0_u64, 0_i64);
-    let names = &gathered.names;
-    let swept = order.each(&mut |ran| {
-        let work = names.work(ran.name);
-        sweep.add(&ran, work);
-        sums.add(ran.name, ran.end_ns - ran.start_ns);
-        counted += 1;
-        if work == Work::Computation {
-            computing += 1;
-            computed_ns += ran.end_ns - ran.start_ns;
+    let whole = Rounding { decimals: gathered.decimals };
+    let recorder = std::mem::take(&mut gathered.recorder);
+    let mut window =
+        Window::open(recorder, whole, gathered.steps.last(), &gathered.streams).map_err(ReadError::Space)?;
+    let mut launches = Launches::default();
+    let order = pair(&mut gathered, whole, &mut window, &mut launches, space).map_err(ReadError::Space)?;
+    let (names, mut counted) = (&gathered.names, Counted::default());
+    let swept = order.each(&mut |happening| match happening {
+        Happening::Launch { at_ns, stream, kept } => {
+            let length = counted.queues.change(stream, at_ns, Change::Launched);
+            kept.into_iter().for_each(|kept| window.queue_at_launch(kept, length));
+        }
+        Happening::Begin { ran, queued, kept } => {
+            counted.add(&ran, names.work(ran.name));
+            if queued {
+                let length = counted.queues.change(ran.stream, ran.start_ns, Change::Begun);
+                kept.into_iter().for_each(|kept| window.queue_at_start(kept, length));
+            }
         }
     });
     swept.map_err(ReadError::Space)?;
-    let overlaps = sweep.overlaps();
-    let loader_wait_us = sweep.span().map_or(0.0, |span| within(&gathered.loader.waits, span));
+    let (critical_path, no_critical_path) = match CriticalPath::of(&window, names) {
+        Ok(path) => (Some(path), None),
+        Err(fault) => (None, Some(fault)),
+    };
+    let overlaps = counted.sweep.overlaps();
+    let loader_wait_us = counted.sweep.span().map_or(0.0, |span| within(&gathered.loader.waits, span));
     let breakdown = Breakdown {
         rank: gathered.rank,
         world_size: gathered.world_size,
         events: gathered.events,
-        counted,
+        counted: counted.events,
         last_step_left_out: gathered.steps.many,
-        temporal: sweep.temporal(),
-        idle: sweep.idle(),
+        temporal: counted.sweep.temporal(),
+        idle: counted.sweep.idle(&gathered.streams),
         overlapped_communication: overlapped(&overlaps),
         overlaps,
-        kernels: sums.top(names),
-        mean_kernel_us: if computing > 0 { computed_ns as f64 / 1_000.0 / computing as f64 } else { 0.0 },
+        kernels: counted.sums.top(names),
+        mean_kernel_us: counted.computing.mean(),
         loader_wait_us,
+        launches: launches.all(),
+        queues: counted.queues.all(&gathered.streams),
+        critical_path,
+        no_critical_path,
     };
     Ok(Read { breakdown, problems: gathered.problems })
 }
 
+/// What is counted while everything that ran passes by in its order.
+#[derive(Default)]
+struct Counted {
+    events: u64,
+    sweep: Sweep,
+    sums: Sums,
+    queues: Queues,
+    /// Kernels that compute, in microseconds.
+    computing: Sum,
+}
+
+impl Counted {
+    fn add(&mut self, ran: &Ran, work: Work) {
+        self.events += 1;
+        self.sweep.add(ran, work);
+        self.sums.add(ran.name, ran.end_ns - ran.start_ns);
+        if work == Work::Computation {
+            self.computing.add((ran.end_ns - ran.start_ns) as f64 / 1_000.0);
+        }
+    }
+}
+
 /// How much of these times lies within a span, in microseconds.
 fn within(times: &[(i64, i64)], (first, last): (i64, i64)) -> f64 {
-    let of = |&(start, length): &(i64, i64)| (start.saturating_add(length).min(last) - start.max(first)).max(0);
+    let of = |&(start, end): &(i64, i64)| (end.min(last) - start.max(first)).max(0);
     times.iter().map(of).sum::<i64>() as f64 / 1_000.0
 }
 

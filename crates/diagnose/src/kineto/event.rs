@@ -18,6 +18,16 @@ pub(super) struct Event {
     pub(super) stream: Option<i64>,
     /// The number that a launch and what it launched have in common.
     pub(super) correlation: Option<i64>,
+    /// The process that it is of; for what runs on a device, the device.
+    pub(super) process: Option<i64>,
+    /// The thread, where it has a number.
+    pub(super) thread: Option<i64>,
+    /// The device, where it says.
+    pub(super) device: Option<i64>,
+    /// Of what waits for a CUDA event: the stream in which that was recorded.
+    pub(super) waits_for_stream: Option<i64>,
+    /// Likewise, the number of the call that recorded it.
+    pub(super) waits_for_record: Option<i64>,
 }
 
 /// What kind of event it is, as far as that matters.
@@ -28,6 +38,12 @@ pub(super) enum Category {
     None,
     /// Work of a device: a kernel, a copy, a memset.
     Device,
+    /// An operator on the host.
+    Operator,
+    /// A call of the host to the device's runtime or driver.
+    Call,
+    /// That something waits for a device, or on it.
+    Sync,
     /// What a person marked on the host.
     Annotation,
     /// The profiler's own span, which is no event of the work.
@@ -41,6 +57,10 @@ impl Category {
         match name {
             // Of Kineto today, of older ones, and of Meta's accelerators.
             "kernel" | "Kernel" | "gpu_memset" | "Memset" | "gpu_memcpy" | "Memcpy" | "mtia_ccp_events" => Self::Device,
+            "cpu_op" | "Operator" => Self::Operator,
+            // AMD's runtime goes by the same name.
+            "cuda_runtime" | "cuda_driver" | "Runtime" => Self::Call,
+            "cuda_sync" => Self::Sync,
             "user_annotation" => Self::Annotation,
             "Trace" => Self::Profiler,
             _ => Self::Other,
@@ -96,6 +116,8 @@ impl Event {
                 Some("cat") => self.category = plain(json)?.map_or(Category::None, Category::of),
                 Some("ts") => self.start = moment(json)?,
                 Some("dur") => self.length = moment(json)?,
+                Some("pid") => self.process = whole(json)?,
+                Some("tid") => self.thread = whole(json)?,
                 Some("args") => self.arguments(json)?,
                 Some(_) => json.pass()?,
             }
@@ -111,8 +133,11 @@ impl Event {
         loop {
             match json.next_key()? {
                 None => return Ok(()),
-                Some("stream") => self.stream = plain(json)?.and_then(|text| text.parse().ok()),
-                Some("correlation") => self.correlation = plain(json)?.and_then(|text| text.parse().ok()),
+                Some("stream") => self.stream = whole(json)?,
+                Some("correlation") => self.correlation = whole(json)?,
+                Some("device") => self.device = whole(json)?,
+                Some("wait_on_stream") => self.waits_for_stream = whole(json)?,
+                Some("wait_on_cuda_event_record_corr_id") => self.waits_for_record = whole(json)?,
                 Some(_) => json.pass()?,
             }
         }
@@ -121,6 +146,25 @@ impl Event {
 
 fn moment(json: &mut Json<impl BufRead>) -> Result<Option<Moment>, Error> {
     Ok(plain(json)?.and_then(Moment::parse))
+}
+
+/// A whole number; nothing where there is none, whatever else stands there.
+fn whole(json: &mut Json<impl BufRead>) -> Result<Option<i64>, Error> {
+    match json.value()? {
+        Value::Number(text) | Value::Text(text) => return Ok(text.parse().ok()),
+        Value::Object => {
+            while json.next_key()?.is_some() {
+                json.pass()?;
+            }
+        }
+        Value::List => {
+            while json.next_item()? {
+                json.pass()?;
+            }
+        }
+        _ => {}
+    }
+    Ok(None)
 }
 
 /// A text, or a number as it is written: some writers quote theirs. Nothing where there is neither.
@@ -158,7 +202,7 @@ mod tests {
     #[test]
     fn an_event_is_read_whatever_the_order_of_its_keys() {
         let text = r#"{"args": {"stream": 7, "grid": [1, 2], "correlation": 9}, "ph": "X", "dur": 3, "name": "k", "cat": "kernel",
-            "ts": 5.25, "tid": {"a": []}}"#;
+            "ts": 5.25, "pid": 1, "tid": {"a": []}}"#;
         let mut event = Event { stream: Some(1), name: "old".into(), ..Event::default() };
         event.read(&mut Json::new(text.as_bytes())).unwrap();
         let expected = Event {
@@ -168,6 +212,8 @@ mod tests {
             length: Some(Moment { ns: 3_000, whole: true }),
             stream: Some(7),
             correlation: Some(9),
+            process: Some(1),
+            ..Event::default()
         };
         assert_eq!(event, expected);
     }

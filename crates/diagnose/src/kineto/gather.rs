@@ -7,8 +7,11 @@ use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
 
+use super::calls::Call;
+use super::critical::{HostEvent, Recorder, Step, SyncEvent};
 use super::event::{Category, Event};
 use super::names::Names;
+use super::streams::{Stream, Streams};
 use crate::json::{Error, Json, Value};
 use crate::sorter::{Sorter, Space};
 
@@ -19,11 +22,15 @@ pub(super) struct Gathered {
     pub(super) world_size: Option<u64>,
     pub(super) events: u64,
     pub(super) names: Names,
+    pub(super) streams: Streams,
     pub(super) steps: Steps,
     pub(super) loader: Loader,
     /// Launches ([`LAUNCH`]) and what was launched ([`LAUNCHED`]): the number that they have in common, which of the two, and for a launch
-    /// its place in the file and its moment, for what was launched its start, its end and what it is.
-    pub(super) pairs: Sorter<5>,
+    /// its place in the file, its start, its end and what it calls; for what was launched its start, its end, what it is, and its place
+    /// in the file with its stream.
+    pub(super) pairs: Sorter<6>,
+    /// What may belong to the step whose critical path is worked out.
+    pub(super) recorder: Recorder,
     /// Whether moments have decimals; `pair` rounds them then.
     pub(super) decimals: bool,
     pub(super) problems: Problems,
@@ -35,14 +42,20 @@ pub(super) struct Steps {
     /// The first name of one, and whether there is another.
     first: Option<String>,
     pub(super) many: bool,
-    /// When the last began, in nanoseconds.
-    pub(super) last_start_ns: i64,
+    last_start_ns: i64,
+}
+
+impl Steps {
+    /// When the last of several began, in nanoseconds.
+    pub(super) fn last(&self) -> Option<i64> {
+        self.many.then_some(self.last_start_ns)
+    }
 }
 
 /// Time that the training loop waited in PyTorch's DataLoader.
 #[derive(Debug, Default)]
 pub(super) struct Loader {
-    /// When and how long, in nanoseconds.
+    /// From when to when, in nanoseconds.
     pub(super) waits: Vec<(i64, i64)>,
 }
 
@@ -55,6 +68,9 @@ pub(super) const LAUNCHED: u64 = 1;
 
 /// The number of what was launched by nothing that the trace would know.
 const UNPAIRED: u64 = u64::MAX;
+
+/// So many bits of a place with a stream are the stream's number.
+pub(super) const STREAM_BITS: u32 = 16;
 
 /// Numbers of a record are unsigned, and in their order; moments may be below zero.
 pub(super) fn ordered(ns: i64) -> u64 {
@@ -74,9 +90,9 @@ pub(super) enum Failure {
 }
 
 /// Reads a trace. What is cut off or broken is told among the problems; what came before it is kept.
-pub(super) fn gather(input: impl BufRead, file: &str, space: &mut Space<'_>) -> Result<Gathered, Failure> {
+pub(super) fn gather(input: impl BufRead, file: &str, step: Step, space: &mut Space<'_>) -> Result<Gathered, Failure> {
     let mut json = Json::new(input);
-    let mut gathered = Gathered::default();
+    let mut gathered = Gathered { recorder: Recorder::new(step), ..Gathered::default() };
     let problem = |reason: String| Problem { file: file.to_owned(), line: 0, field: None, reason };
     match gathered.top(&mut json, space) {
         Ok(true) => Ok(gathered),
@@ -166,30 +182,80 @@ impl Gathered {
         if matches!(event.category, Category::None | Category::Profiler) || length.ns < 0 {
             return Ok(());
         }
-        match (event.stream.filter(|stream| *stream >= 0), event.correlation.filter(|number| *number >= 0)) {
-            (Some(stream), correlation) => {
-                let name = self.names.number(&event.name);
-                let device = u64::from(event.category == Category::Device);
-                let what = (stream as u64 & 0x7fff_ffff) << 33 | u64::from(name) << 1 | device;
-                let end = ordered(start.ns.saturating_add(length.ns));
-                self.pairs.push(
-                    [correlation.map_or(UNPAIRED, |number| number as u64), LAUNCHED, ordered(start.ns), end, what],
-                    space,
-                )
+        let end_ns = start.ns.saturating_add(length.ns);
+        let (stream, number) = (event.stream.filter(|stream| *stream >= 0), event.correlation.filter(|of| *of >= 0));
+        let number = number.map(|number| number as u64);
+        if let (Category::Sync, Some(number)) = (event.category, number) {
+            self.waited(event, (start.ns, end_ns), number, space)?;
+        }
+        match stream {
+            Some(stream) => {
+                let stream =
+                    u64::from(self.streams.number(Stream { device: device(event), stream: on_device(stream) }));
+                let what =
+                    u64::from(self.names.number(&event.name)) << 1 | u64::from(event.category == Category::Device);
+                let number = number.unwrap_or(UNPAIRED);
+                let place = self.events << STREAM_BITS | stream;
+                self.pairs.push([number, LAUNCHED, ordered(start.ns), ordered(end_ns), what, place], space)
             }
-            (None, Some(correlation)) => {
-                self.pairs.push([correlation as u64, LAUNCH, self.events, ordered(start.ns), 0], space)
-            }
-            (None, None) => {
-                self.marked(event, start.ns, length.ns);
-                Ok(())
-            }
+            None if event.category == Category::Sync => Ok(()),
+            None => self.on_host(event, (start.ns, end_ns), number, space),
         }
     }
 
+    /// What the host does, and what is marked there.
+    fn on_host(
+        &mut self,
+        event: &Event,
+        (start_ns, end_ns): (i64, i64),
+        number: Option<u64>,
+        space: &mut Space<'_>,
+    ) -> std::io::Result<()> {
+        let call = if event.category == Category::Call { Call::of(&event.name) } else { Call::default() };
+        match number {
+            Some(number) => {
+                let record = [number, LAUNCH, self.events, ordered(start_ns), ordered(end_ns), call.code()];
+                self.pairs.push(record, space)?;
+            }
+            None => self.marked(event, start_ns, end_ns),
+        }
+        if let (Category::Operator | Category::Call, Some(process), Some(thread)) =
+            (event.category, event.process, event.thread)
+        {
+            let thread = (process, thread);
+            let host = HostEvent { index: self.events, start_ns, end_ns, thread, call, correlation: number };
+            self.recorder.host(&host, space)?;
+        }
+        Ok(())
+    }
+
+    /// That something waits for a device, or on it.
+    fn waited(
+        &mut self,
+        event: &Event,
+        (start_ns, end_ns): (i64, i64),
+        correlation: u64,
+        space: &mut Space<'_>,
+    ) -> std::io::Result<()> {
+        let not_below_zero = |number: Option<i64>| number.filter(|number| *number >= 0);
+        let record = not_below_zero(event.waits_for_record).map(|record| record as u64);
+        let sync = SyncEvent {
+            index: self.events,
+            name: &event.name,
+            start_ns,
+            end_ns,
+            device: device(event),
+            stream: not_below_zero(event.stream).map(on_device),
+            correlation,
+            waits_for: not_below_zero(event.waits_for_stream).map(on_device).zip(record),
+        };
+        self.recorder.sync(&sync, space)
+    }
+
     /// What a person or the profiler marked.
-    fn marked(&mut self, event: &Event, start_ns: i64, length_ns: i64) {
+    fn marked(&mut self, event: &Event, start_ns: i64, end_ns: i64) {
         if event.name.contains("ProfilerStep") {
+            self.recorder.step(&event.name, start_ns, end_ns);
             match &self.steps.first {
                 None => self.steps = Steps { first: Some(event.name.clone()), many: false, last_start_ns: start_ns },
                 Some(first) => {
@@ -200,7 +266,17 @@ impl Gathered {
         }
         let waits = event.category == Category::Annotation && event.name.starts_with("enumerate(DataLoader)");
         if waits && self.loader.waits.len() < WAITS_MAX {
-            self.loader.waits.push((start_ns, length_ns));
+            self.loader.waits.push((start_ns, end_ns));
         }
     }
+}
+
+/// The device that an event is of.
+fn device(event: &Event) -> Option<i64> {
+    event.device.or(event.process)
+}
+
+/// The number of a stream; what does not fit is no number that a device gives.
+fn on_device(stream: i64) -> u32 {
+    (stream & 0x7fff_ffff) as u32
 }

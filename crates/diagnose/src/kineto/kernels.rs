@@ -36,17 +36,17 @@ pub(super) struct Sums(Vec<Sum>);
 
 /// Welford's: means and deviations without keeping what they are of.
 #[derive(Clone, Copy, Default)]
-struct Sum {
-    count: u64,
-    sum: f64,
-    max: f64,
-    min: f64,
+pub(super) struct Sum {
+    pub(super) count: u64,
+    pub(super) sum: f64,
+    pub(super) max: f64,
+    pub(super) min: f64,
     mean: f64,
     squares: f64,
 }
 
 impl Sum {
-    fn add(&mut self, value: f64) {
+    pub(super) fn add(&mut self, value: f64) {
         self.max = if self.count == 0 { value } else { self.max.max(value) };
         self.min = if self.count == 0 { value } else { self.min.min(value) };
         self.count += 1;
@@ -56,8 +56,31 @@ impl Sum {
         self.squares += from * (value - self.mean);
     }
 
+    /// Takes all that another took (Chan, Golub and LeVeque).
+    pub(super) fn merge(&mut self, other: &Self) {
+        if self.count == 0 || other.count == 0 {
+            *self = if self.count == 0 { *other } else { *self };
+            return;
+        }
+        let (ours, theirs) = (self.count as f64, other.count as f64);
+        let apart = other.mean - self.mean;
+        self.squares += other.squares + apart * apart * ours * theirs / (ours + theirs);
+        self.mean += apart * theirs / (ours + theirs);
+        self.max = self.max.max(other.max);
+        self.min = self.min.min(other.min);
+        self.sum += other.sum;
+        self.count += other.count;
+    }
+
+    pub(super) fn mean(&self) -> f64 {
+        self.sum / self.count.max(1) as f64
+    }
+
+    pub(super) fn deviation(&self) -> f64 {
+        if self.count > 1 { (self.squares / (self.count - 1) as f64).sqrt() } else { 0.0 }
+    }
+
     fn kernel(&self, name: &str, work: Work) -> Kernel {
-        let deviation = if self.count > 1 { (self.squares / (self.count - 1) as f64).sqrt() } else { 0.0 };
         Kernel {
             name: name.to_owned(),
             work,
@@ -65,8 +88,8 @@ impl Sum {
             sum_us: self.sum,
             max_us: self.max,
             min_us: self.min,
-            mean_us: self.sum / self.count.max(1) as f64,
-            deviation_us: deviation,
+            mean_us: self.mean(),
+            deviation_us: self.deviation(),
         }
     }
 }

@@ -1,21 +1,33 @@
 //! Traces of PyTorch's profiler (Kineto): where the time of one rank's devices went.
 //!
 //! [`read()`] goes through a trace in bounded memory: `gather` reads events, `pair` brings launches and what they launched together and
-//! puts that in order, `sweep` passes over it once. Figures are those of HolisticTraceAnalysis 0.5.0, and held against it.
+//! puts that in order, `sweep` and `queues` pass over it once, and `critical` holds one step for its critical path. Figures are those of
+//! HolisticTraceAnalysis 0.5.0, and held against it.
 
 mod breakdown;
+mod calls;
+mod critical;
 mod event;
 mod finding;
 mod gather;
 mod kernels;
+mod launches;
 mod names;
 mod pair;
+mod queues;
+mod spread;
+mod streams;
 mod sweep;
 
 pub use breakdown::{Breakdown, Read, ReadError, read};
+pub use calls::LaunchKind;
+pub use critical::{CriticalPath, EVENTS_MAX, NoPath, Step};
 pub use finding::{WORTH, findings};
 pub use kernels::Kernel;
+pub use launches::{LATE_US, LONG_US, Launched};
 pub use names::Work;
+pub use queues::{FULL, Queue};
+pub use spread::Spread;
 pub use sweep::{Idle, Overlap, Temporal};
 
 /// Whether a file that begins so is such a trace.

@@ -6,13 +6,11 @@ use serde::Serialize;
 
 use super::names::Work;
 use super::pair::Ran;
+use super::streams::Streams;
 
 /// Kernels that follow each other within this, launched in time, wait for nothing but their launch: 30 of the trace's units, which are
 /// microseconds (HolisticTraceAnalysis 0.5.0, `consecutive_kernel_delay`).
 const FOLLOWS_NS: i64 = 30_000;
-
-/// So many streams are told apart; all further ones are one.
-const STREAMS_MAX: usize = 4_096;
 
 /// Where device time went, in microseconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -39,6 +37,8 @@ pub struct Overlap {
 /// What a stream waited for between what ran on it, in microseconds. Work that overlaps on one stream counts below zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Idle {
+    /// The device, where the trace says.
+    pub device: Option<i64>,
     /// The stream.
     pub stream: u32,
     /// The host had not launched the next yet when the one before ended.
@@ -67,7 +67,7 @@ pub(super) struct Sweep {
     now: i64,
     /// Time by which of them ran, as bits.
     together: [i64; 8],
-    streams: BTreeMap<u32, Stream>,
+    streams: BTreeMap<u32, Waits>,
 }
 
 /// The kinds whose overlaps are told.
@@ -81,7 +81,7 @@ struct Merged {
 }
 
 #[derive(Default)]
-struct Stream {
+struct Waits {
     before_ns: Option<i64>,
     idle: [i64; 3],
     counts: [u64; 3],
@@ -131,8 +131,7 @@ impl Sweep {
     }
 
     fn wait(&mut self, ran: &Ran) {
-        let known = self.streams.contains_key(&ran.stream) || self.streams.len() < STREAMS_MAX;
-        let stream = self.streams.entry(if known { ran.stream } else { u32::MAX }).or_default();
+        let stream = self.streams.entry(ran.stream).or_default();
         if let Some(before) = stream.before_ns {
             let idle = ran.start_ns - before;
             let reason = if ran.launched_ns.is_some_and(|launched| launched > before) {
@@ -176,23 +175,27 @@ impl Sweep {
         overlaps
     }
 
-    pub(super) fn idle(&self) -> Vec<Idle> {
+    pub(super) fn idle(&self, streams: &Streams) -> Vec<Idle> {
         let us = |ns: i64| ns as f64 / 1_000.0;
-        let of = |(number, stream): (&u32, &Stream)| Idle {
-            stream: *number,
-            host_wait_us: us(stream.idle[0]),
-            kernel_wait_us: us(stream.idle[1]),
-            other_us: us(stream.idle[2]),
-            host_waits: stream.counts[0],
-            kernel_waits: stream.counts[1],
-            others: stream.counts[2],
+        let of = |(number, waits): (&u32, &Waits)| Idle {
+            device: streams.stream(*number).device,
+            stream: streams.stream(*number).stream,
+            host_wait_us: us(waits.idle[0]),
+            kernel_wait_us: us(waits.idle[1]),
+            other_us: us(waits.idle[2]),
+            host_waits: waits.counts[0],
+            kernel_waits: waits.counts[1],
+            others: waits.counts[2],
         };
-        self.streams.iter().map(of).collect()
+        let mut idle: Vec<Idle> = self.streams.iter().map(of).collect();
+        idle.sort_by_key(|idle| (idle.device, idle.stream));
+        idle
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::streams::Stream;
     use super::*;
 
     /// What ran: start, end and launch in microseconds, stream, and kind.
@@ -251,8 +254,11 @@ mod tests {
             // Launched in time, and still late.
             (180, 190, 75, 7, Computation),
         ]);
-        let idle = sweep.idle();
+        let mut streams = Streams::default();
+        (0..8).for_each(|stream| _ = streams.number(Stream { device: Some(1), stream }));
+        let idle = sweep.idle(&streams);
         let expected = Idle {
+            device: Some(1),
             stream: 7,
             host_wait_us: 40.0,
             kernel_wait_us: 10.0,

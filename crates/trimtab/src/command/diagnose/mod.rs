@@ -1,5 +1,6 @@
 //! `trimtab diagnose`: files that a workload or its machine left, and what they show.
 
+mod profile;
 mod read;
 mod scratch;
 mod words;
@@ -8,7 +9,7 @@ use std::path::PathBuf;
 
 use ::diagnose::devices::Device;
 use ::diagnose::hang::Hang;
-use ::diagnose::kineto::Breakdown;
+use ::diagnose::kineto::{Breakdown, Step};
 use ::diagnose::pipeline::WhatIf;
 use ::diagnose::recognise::FileKind;
 use ::diagnose::steps::Episode;
@@ -35,6 +36,9 @@ pub(crate) struct Arguments {
     /// The files, or folders of them; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    /// Of profiles, the step whose critical path is worked out: the number in its name (`ProfilerStep#5`); the first, where none is given
+    #[arg(long, value_name = "NUMBER")]
+    step: Option<u64>,
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -106,7 +110,7 @@ impl From<&Problems> for LeftOut {
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
-    let read = read::read(&arguments.files, global);
+    let read = read::read(&arguments.files, arguments.step.map_or(Step::First, Step::Number), global);
     for path in &read.passed {
         anstream::eprintln!("passed over: {}, which is of no kind that is read", path.display());
     }

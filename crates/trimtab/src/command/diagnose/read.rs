@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use ::diagnose::devices::{self, Device};
 use ::diagnose::hang::{self, Dump};
+use ::diagnose::kineto::Step;
 use ::diagnose::pipeline::{self, Trace};
 use ::diagnose::recognise::{FileKind, recognise};
 use ::diagnose::{kineto, steps, xid};
@@ -25,6 +26,8 @@ pub(super) struct Read {
     /// Files of folders that are of no kind that is read.
     pub(super) passed: Vec<PathBuf>,
     dumps: Dumps,
+    /// The step of profiles that is looked at closely.
+    step: Step,
 }
 
 /// Dumps of ranks, which say something together.
@@ -36,8 +39,8 @@ struct Dumps {
 }
 
 /// Reads files, and all files of folders.
-pub(super) fn read(paths: &[PathBuf], global: Global) -> Read {
-    let mut read = Read::default();
+pub(super) fn read(paths: &[PathBuf], step: Step, global: Global) -> Read {
+    let mut read = Read { step, ..Read::default() };
     for path in paths {
         if path.is_dir() {
             match files_of(path) {
@@ -104,7 +107,7 @@ impl Read {
             None if head.is_empty() => return Err(Failure::input(format!("{name}: it is empty"))),
             None => return Err(unknown(&name)),
             Some(FileKind::FlightRecorder) => return self.dumps.add(input, &name),
-            Some(FileKind::Kineto) => profile(input, &name)?,
+            Some(FileKind::Kineto) => profile(input, &name, self.step)?,
             Some(FileKind::PipelineOperations) => operations(input, &name)?,
             Some(FileKind::StepTimes) => step_times(input, &name)?,
             Some(FileKind::KernelLog) => kernel_log(input, &name)?,
@@ -172,9 +175,9 @@ fn unknown(name: &str) -> Failure {
     Failure::input(format!("{name}: its beginning does not tell what it is; what is read:\n{}", kinds.join("\n")))
 }
 
-fn profile(input: Input, name: &str) -> Outcome<Diagnosed> {
+fn profile(input: Input, name: &str, step: Step) -> Outcome<Diagnosed> {
     let kineto::Read { breakdown, problems } =
-        kineto::read(input, name, &mut scratch::new).map_err(|error| match error {
+        kineto::read(input, name, step, &mut scratch::new).map_err(|error| match error {
             kineto::ReadError::Input(problem) => problem.into(),
             kineto::ReadError::Space(error) => Failure::writing(scratch::folder().display(), &error),
         })?;

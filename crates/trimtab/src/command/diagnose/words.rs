@@ -3,12 +3,11 @@
 use std::fmt::Write;
 
 use ::diagnose::devices::Device;
-use ::diagnose::kineto::Breakdown;
 use ::diagnose::pipeline::{Part, WhatIf};
 use fleet::finding::{Confidence, Evidence, Finding, Since};
 use fleet::recommendation::Interval;
 
-use super::{Diagnosed, Figures};
+use super::{Diagnosed, Figures, profile};
 use crate::table::{Align, Table};
 use crate::wrap::{paragraph, section};
 
@@ -24,7 +23,7 @@ pub(super) fn diagnosed(of: &Diagnosed, width: usize) -> String {
         self::finding(finding, width, &mut text);
     }
     match &of.figures {
-        Figures::Kineto(breakdown) => device_time(breakdown, width, &mut text),
+        Figures::Kineto(breakdown) => profile::tables(breakdown, width, &mut text),
         Figures::Pipeline(whatif) => slowdowns(whatif, &mut text),
         Figures::Devices(list) => devices(list, width, &mut text),
         Figures::Steps(_) | Figures::Hang(_) | Figures::KernelLog(_) => {}
@@ -86,52 +85,6 @@ pub(crate) fn worth(speedup: Interval) -> String {
     format!("Steps would be {value} times as fast without it ({low} to {high}).")
 }
 
-/// Where the time of a device went, what streams waited for, and what took most.
-fn device_time(of: &Breakdown, width: usize, text: &mut String) {
-    let total = of.temporal.total_us;
-    let percent = |us: f64| format!("{:.1} %", if total > 0.0 { 100.0 * us / total } else { 0.0 });
-    let ms = |us: f64| format!("{:.3}", us / 1_000.0);
-    section(text, "Where device time went");
-    let mut table = Table::new([("device", Align::Left), ("ms", Align::Right), ("share", Align::Right)]);
-    for (name, us) in [
-        ("computing", of.temporal.compute_us),
-        ("running, but not computing", of.temporal.non_compute_us),
-        ("idle", of.temporal.idle_us),
-    ] {
-        table.row([name.to_owned(), ms(us), percent(us)]);
-    }
-    indented(&table, text);
-    section(text, "What streams waited for");
-    let columns = [
-        ("stream", Align::Right),
-        ("the host, ms", Align::Right),
-        ("the launch, ms", Align::Right),
-        ("others, ms", Align::Right),
-    ];
-    let mut table = Table::new(columns);
-    for idle in &of.idle {
-        table.row([idle.stream.to_string(), ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]);
-    }
-    indented(&table, text);
-    section(text, "What takes most");
-    let columns = [
-        ("name", Align::Left),
-        ("work", Align::Left),
-        ("times", Align::Right),
-        ("ms", Align::Right),
-        ("share", Align::Right),
-    ];
-    let mut table = Table::new(columns);
-    for kernel in of.kernels.iter().take(KERNELS) {
-        let work = format!("{:?}", kernel.work).to_lowercase();
-        let times = if kernel.name == "others" { String::new() } else { kernel.count.to_string() };
-        table.row([kernel.name.clone(), work, times, ms(kernel.sum_us), percent(kernel.sum_us)]);
-    }
-    for line in table.within(width.saturating_sub(2)).lines() {
-        let _ = writeln!(text, "  {line}");
-    }
-}
-
 /// How devices are.
 fn devices(list: &[Device], width: usize, text: &mut String) {
     if list.is_empty() {
@@ -169,9 +122,6 @@ fn devices(list: &[Device], width: usize, text: &mut String) {
     paragraph(text, width, "    ", "?: the tool does not tell.");
 }
 
-/// So many kernels are shown.
-const KERNELS: usize = 8;
-
 /// The parts that each rank, stage and kind would cause alone: those that cause most.
 fn slowdowns(of: &WhatIf, text: &mut String) {
     section(text, "How much longer steps take for each part");
@@ -197,14 +147,14 @@ fn worst<T>(parts: &[Part<T>], name: impl Fn(&T) -> String) -> Vec<(String, f64)
     sorted
 }
 
-fn indented(table: &Table, text: &mut String) {
+pub(super) fn indented(table: &Table, text: &mut String) {
     for line in table.to_string().lines() {
         let _ = writeln!(text, "    {line}");
     }
 }
 
 /// Four significant digits, no more than three decimals; whole numbers whole.
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     if value.fract().abs() < 0.000_5 {
         return format!("{:.0}", value.round().abs().copysign(if value <= -0.5 { -1.0 } else { 1.0 }));
     }

@@ -1,0 +1,199 @@
+//! The tables of a profile.
+
+use std::fmt::Write;
+
+use ::diagnose::kineto::{Breakdown, CriticalPath, EVENTS_MAX, FULL, LATE_US, LONG_US, LaunchKind, NoPath, Queue};
+
+use super::words::{figure, indented};
+use crate::table::{Align, Table};
+use crate::wrap::{paragraph, section};
+
+/// So many kernels are shown.
+const KERNELS: usize = 8;
+
+/// Where device time went, what launches took, and what a step waited for.
+pub(super) fn tables(of: &Breakdown, width: usize, text: &mut String) {
+    device_time(of, text);
+    waits(of, text);
+    costliest(of, width, text);
+    launches(of, width, text);
+    critical_path(of, width, text);
+}
+
+fn percent(us: f64, of_us: f64) -> String {
+    format!("{:.1} %", if of_us > 0.0 { 100.0 * us / of_us } else { 0.0 })
+}
+
+fn ms(us: f64) -> String {
+    format!("{:.3}", us / 1_000.0)
+}
+
+fn device_time(of: &Breakdown, text: &mut String) {
+    section(text, "Where device time went");
+    let mut table = Table::new([("device", Align::Left), ("ms", Align::Right), ("share", Align::Right)]);
+    for (name, us) in [
+        ("computing", of.temporal.compute_us),
+        ("running, but not computing", of.temporal.non_compute_us),
+        ("idle", of.temporal.idle_us),
+    ] {
+        table.row([name.to_owned(), ms(us), percent(us, of.temporal.total_us)]);
+    }
+    indented(&table, text);
+}
+
+/// The stream's number, and its device's where there are several.
+fn stream(device: Option<i64>, stream: u32, several: bool) -> String {
+    match device.filter(|_| several) {
+        Some(device) => format!("{device}/{stream}"),
+        None => stream.to_string(),
+    }
+}
+
+/// Whether streams of more than one device are there.
+fn several_devices(of: &Breakdown) -> bool {
+    of.idle.iter().any(|idle| idle.device != of.idle[0].device)
+}
+
+fn waits(of: &Breakdown, text: &mut String) {
+    section(text, "What streams waited for");
+    let several = several_devices(of);
+    let columns = [
+        (if several { "device/stream" } else { "stream" }, Align::Right),
+        ("the host, ms", Align::Right),
+        ("the launch, ms", Align::Right),
+        ("others, ms", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for idle in &of.idle {
+        let name = stream(idle.device, idle.stream, several);
+        table.row([name, ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]);
+    }
+    indented(&table, text);
+}
+
+fn costliest(of: &Breakdown, width: usize, text: &mut String) {
+    section(text, "What takes most");
+    let columns = [
+        ("name", Align::Left),
+        ("work", Align::Left),
+        ("times", Align::Right),
+        ("ms", Align::Right),
+        ("share", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for kernel in of.kernels.iter().take(KERNELS) {
+        let work = format!("{:?}", kernel.work).to_lowercase();
+        let times = if kernel.name == "others" { String::new() } else { kernel.count.to_string() };
+        table.row([kernel.name.clone(), work, times, ms(kernel.sum_us), percent(kernel.sum_us, of.temporal.total_us)]);
+    }
+    for line in table.within(width.saturating_sub(2)).lines() {
+        let _ = writeln!(text, "  {line}");
+    }
+}
+
+/// What launches took, and how many waited in queues.
+fn launches(of: &Breakdown, width: usize, text: &mut String) {
+    if of.launches.is_empty() {
+        return;
+    }
+    section(text, "Launches");
+    let columns = [
+        ("of", Align::Left),
+        ("times", Align::Right),
+        ("host, µs", Align::Right),
+        ("device, µs", Align::Right),
+        ("delay, µs", Align::Right),
+        ("short", Align::Right),
+        ("long", Align::Right),
+        ("late", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    for launched in &of.launches {
+        let kind = match launched.kind {
+            None => "all",
+            Some(LaunchKind::Kernel) => "kernels",
+            Some(LaunchKind::Copy) => "copies",
+            Some(LaunchKind::Memset) => "memsets",
+        };
+        table.row([
+            kind.to_owned(),
+            launched.host_us.count.to_string(),
+            figure(launched.host_us.p50),
+            figure(launched.device_us.p50),
+            figure(launched.delay_us.p50),
+            launched.short.to_string(),
+            launched.long.to_string(),
+            launched.late.to_string(),
+        ]);
+    }
+    indented(&table, text);
+    let words = format!(
+        "Times are medians. Short: on the device for less than on the host. Long: more than {LONG_US:.0} µs on the host. Late: begun more \
+         than {LATE_US:.0} µs after the launch."
+    );
+    paragraph(text, width, "    ", &words);
+    if let Some(longest) = of.queues.iter().max_by(|a, b| a.length.mean.total_cmp(&b.length.mean)) {
+        paragraph(text, width, "    ", &queue(longest, several_devices(of)));
+    }
+}
+
+fn queue(of: &Queue, several: bool) -> String {
+    let full = if of.full_us > 0.0 {
+        format!("; for {} ms it was full ({FULL} launches), and the host had to wait", ms(of.full_us))
+    } else {
+        String::new()
+    };
+    format!(
+        "The longest queue is that of stream {}: {} launches that had not begun on average, {} in the middle, {} at most{full}.",
+        stream(of.device, of.stream, several),
+        figure(of.length.mean),
+        figure(of.length.p50),
+        figure(of.length.max)
+    )
+}
+
+fn critical_path(of: &Breakdown, width: usize, text: &mut String) {
+    match (&of.critical_path, of.no_critical_path) {
+        (Some(path), _) => path_of(path, width, text),
+        (None, Some(NoPath::Empty) | None) => {}
+        (None, Some(fault)) => {
+            section(text, "Critical path");
+            paragraph(text, width, "    ", &unknown(fault));
+        }
+    }
+}
+
+fn unknown(fault: NoPath) -> String {
+    match fault {
+        NoPath::UnknownStep => "Unknown: no step has that number.".to_owned(),
+        NoPath::LastStep => "Unknown: that step is the last, which may be cut. Choose another with --step.".to_owned(),
+        NoPath::TooLarge => format!("Unknown: the step holds more than {EVENTS_MAX} events."),
+        NoPath::Circular | NoPath::Empty => {
+            "Unknown: by their times, events of the step wait for each other in a circle.".to_owned()
+        }
+    }
+}
+
+fn path_of(path: &CriticalPath, width: usize, text: &mut String) {
+    section(text, "Critical path");
+    let mut table = Table::new([("bound by", Align::Left), ("ms", Align::Right), ("share", Align::Right)]);
+    for (name, us) in [
+        ("the host", path.host_us),
+        ("work of the device", path.device_us),
+        ("communication", path.communication_us),
+        ("gaps on a stream", path.between_us),
+        ("launches on their way", path.launch_us),
+    ] {
+        if us != 0.0 {
+            table.row([name.to_owned(), ms(us), percent(us, path.total_us)]);
+        }
+    }
+    indented(&table, text);
+    let step = path.step.as_deref().unwrap_or("the whole trace");
+    let words = format!(
+        "Of {step}: {} ms of the {} ms that it takes on the host. Waiting in calls for the device counts where the trace tells what for.",
+        ms(path.total_us),
+        ms(path.step_us)
+    );
+    paragraph(text, width, "    ", &words);
+}
