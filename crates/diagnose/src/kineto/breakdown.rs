@@ -11,6 +11,7 @@ use super::kernels::{Kernel, Sum, Sums};
 use super::launches::{Launched, Launches};
 use super::names::Work;
 use super::pair::{Happening, Ran, Rounding, pair};
+use super::precision::Matrix;
 use super::queues::{Change, Queue, Queues};
 use super::sweep::{Idle, Overlap, Sweep, Temporal};
 use crate::sorter::Space;
@@ -44,6 +45,8 @@ pub struct Breakdown {
     pub loader_wait_us: f64,
     /// What launches take: all together, and of each kind.
     pub launches: Vec<Launched>,
+    /// In which precision matrices are multiplied.
+    pub matrix: Matrix,
     /// How long the queues of streams were.
     pub queues: Vec<Queue>,
     /// The critical path of a step.
@@ -121,6 +124,7 @@ pub fn read(input: impl BufRead, file: &str, step: Step, space: &mut Space<'_>) 
         mean_kernel_us: counted.computing.mean(),
         loader_wait_us,
         launches: launches.all(),
+        matrix: Matrix::of(&counted.sums, names),
         queues: counted.queues.all(&gathered.streams),
         critical_path,
         no_critical_path,

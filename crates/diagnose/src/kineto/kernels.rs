@@ -111,10 +111,14 @@ impl Sums {
         top
     }
 
+    /// Every name by itself, in no order that would matter.
+    pub(super) fn each(&self, names: &Names) -> impl Iterator<Item = Kernel> {
+        let some = (0..).zip(&self.0).filter(|(_, sum)| sum.count > 0);
+        some.map(|(name, sum)| sum.kernel(names.name(name), names.work(name)))
+    }
+
     fn top_of(&self, names: &Names, work: Work) -> Vec<Kernel> {
-        let of_kind = |(at, sum): &(usize, &Sum)| sum.count > 0 && names.work(*at as u32) == work;
-        let sums = self.0.iter().enumerate().filter(of_kind);
-        let mut kernels: Vec<Kernel> = sums.map(|(at, sum)| sum.kernel(names.name(at as u32), work)).collect();
+        let mut kernels: Vec<Kernel> = self.each(names).filter(|kernel| kernel.work == work).collect();
         kernels.sort_by(|a, b| b.sum_us.total_cmp(&a.sum_us));
         if kernels.len() <= TOLD {
             return kernels;

@@ -52,8 +52,8 @@ impl Launches {
     /// Takes a launch, from its start to its end on the host, and what it launched, likewise; in nanoseconds.
     pub(super) fn add(&mut self, kind: LaunchKind, host: (i64, i64), device: (i64, i64)) {
         let us = |ns: i64| ns as f64 / 1_000.0;
-        let (host_us, device_us) = (us(host.1 - host.0), us(device.1 - device.0));
-        let delay_us = us((device.0 - host.1).max(0));
+        let (host_us, device_us) = (us(host.1.saturating_sub(host.0)), us(device.1.saturating_sub(device.0)));
+        let delay_us = us(device.0.saturating_sub(host.1).max(0));
         let of = &mut self.0[kind as usize];
         of.host.add(host_us);
         of.device.add(device_us);

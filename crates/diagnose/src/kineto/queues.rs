@@ -52,7 +52,7 @@ impl Queues {
     pub(super) fn change(&mut self, stream: u32, at_ns: i64, change: Change) -> i64 {
         let length = self.0.entry(stream).or_default();
         if length.now >= FULL {
-            length.full_ns += at_ns - length.since_ns;
+            length.full_ns = length.full_ns.saturating_add(at_ns.saturating_sub(length.since_ns));
         }
         length.now += if change == Change::Launched { 1 } else { -1 };
         length.since_ns = at_ns;

@@ -1,10 +1,10 @@
 //! Bar 2: traces of PyTorch's profiler, held against what HolisticTraceAnalysis 0.5.0 says of them. Every trace that `expected.json`
-//! of the folder names is.
+//! of the folder names is; what is not in there, `hta` asks of it.
 
 use anyhow::Context;
 use serde_json::Value;
 
-use super::answer;
+use super::{answer, hta};
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
 
@@ -14,6 +14,7 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
     let Some(folder) = session.data(BAR, "kineto") else { return Ok(()) };
     let text = std::fs::read_to_string(folder.join("expected.json")).context("cannot read expected.json")?;
     let expected: Value = serde_json::from_str(&text).context("expected.json is no JSON")?;
+    let venv = hta::venv()?;
     for (file, expected) in expected.as_object().context("expected.json is no object")? {
         let told = answer::of(&folder.join(file))?;
         let worst = worst(expected, &told["figures"]).with_context(|| file.clone())?;
@@ -22,18 +23,19 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
         session.add(Row::new(BAR, case, worst.share_points, Target::AtMost(0.1), "points"));
         let case = format!("{name}: {} times, the worst ({}) off by", worst.times, worst.time);
         session.add(Row::new(BAR, case, worst.time_percent, Target::AtMost(0.1), "%"));
+        hta::rows(session, BAR, &venv, &folder.join(file), name, &told["figures"])?;
     }
     Ok(())
 }
 
 /// How far figures are off at most.
 #[derive(Default)]
-struct Worst {
+pub(super) struct Worst {
     shares: u32,
     share_points: f64,
-    times: u32,
-    time: String,
-    time_percent: f64,
+    pub(super) times: u32,
+    pub(super) time: String,
+    pub(super) time_percent: f64,
 }
 
 impl Worst {
@@ -43,7 +45,7 @@ impl Worst {
         self.share_points = self.share_points.max((expected - told).abs() - 0.005);
     }
 
-    fn time(&mut self, name: &str, expected: f64, told: f64) {
+    pub(super) fn time(&mut self, name: &str, expected: f64, told: f64) {
         self.times += 1;
         let off = match expected {
             0.0 if told == 0.0 => 0.0,

@@ -6,6 +6,7 @@ mod bad_input;
 mod faults;
 mod hangs;
 mod history;
+mod hta;
 mod kineto;
 mod speed;
 mod step_times;

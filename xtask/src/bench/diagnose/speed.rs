@@ -15,7 +15,7 @@ use crate::workspace;
 const BAR: u32 = 3;
 
 /// The peer, and what it leaves to whoever installs it.
-const HTA: &[&str] = &["HolisticTraceAnalysis==0.5.0"];
+pub(super) const HTA: &[&str] = &["HolisticTraceAnalysis==0.5.0"];
 
 /// Pairs of which the median counts.
 const PAIRS: usize = 5;
@@ -90,7 +90,7 @@ fn taken(command: &mut std::process::Command) -> anyhow::Result<Taken> {
     serde_json::from_slice(&output.stdout).context("what was measured is no JSON")
 }
 
-fn program_of(name: &str) -> PathBuf {
+pub(super) fn program_of(name: &str) -> PathBuf {
     workspace::root().join("xtask/src/bench/diagnose/programs").join(name)
 }
 

@@ -16,8 +16,9 @@ struct Linker<'a> {
     /// Launches of a stream, and of a thread on a stream.
     of_stream: BTreeMap<u32, Launches>,
     of_thread: BTreeMap<(u32, u32), Launches>,
-    /// The last that ended on each stream, in the order in which streams came.
-    last: Vec<(u32, u32)>,
+    /// The last that ran on each stream, and streams in the order in which they came.
+    last: Vec<Option<u32>>,
+    streams: Vec<u32>,
     /// What must wait until something on another stream has ended.
     waits: BTreeMap<u32, u32>,
     /// Edges of waits, each of which is there once.
@@ -43,7 +44,8 @@ pub(super) fn link(window: &Window, graph: &mut Graph) {
         graph,
         of_stream,
         of_thread,
-        last: Vec::new(),
+        last: vec![None; window.stream_devices.len()],
+        streams: Vec::new(),
         waits: BTreeMap::new(),
         waited: BTreeSet::new(),
     };
@@ -75,30 +77,29 @@ impl Linker<'_> {
     fn ran(&mut self, number: u32) {
         let device = &self.window.devices[number as usize];
         let (start, end) = (self.graph.device(number), self.graph.device(number) + 1);
-        self.graph.add(start, end, device.end_ns - device.start_ns, Kind::Device);
+        self.graph.add(start, end, device.end_ns.saturating_sub(device.start_ns), Kind::Device);
         let waits_for = self.waits.remove(&number).filter(|other| self.is_in_graph(*other));
         let waits_until = waits_for.map(|other| self.window.devices[other as usize].end_ns);
         if let Some(other) = waits_for {
             self.wait(self.graph.device(other) + 1, start);
         }
         let launched_ns = self.window.hosts[device.host as usize].start_ns;
-        let last = self.last.iter().find(|(stream, _)| *stream == device.stream).map(|(_, last)| *last);
+        let last = self.last[device.stream as usize].replace(number);
         let last_ns = last.map(|last| self.window.devices[last as usize].end_ns);
         if device.queue == [Some(1), Some(0)]
             && last_ns.is_none_or(|last| last < launched_ns)
             && waits_until.is_none_or(|until| until < launched_ns)
         {
             // Nothing else was to be done on the stream, so it is the launch that it waited for.
-            self.graph.add(Graph::host(device.host), start, device.start_ns - launched_ns, Kind::Launch);
+            self.graph.add(Graph::host(device.host), start, device.start_ns.saturating_sub(launched_ns), Kind::Launch);
         } else if let Some((last, last_ns)) =
             last.zip(last_ns).filter(|(_, last)| waits_until.is_none_or(|until| until < *last))
         {
             let end_of_last = self.graph.device(last) + 1;
-            self.graph.add(end_of_last, start, device.start_ns - last_ns, Kind::Between);
+            self.graph.add(end_of_last, start, device.start_ns.saturating_sub(last_ns), Kind::Between);
         }
-        match self.last.iter_mut().find(|(stream, _)| *stream == device.stream) {
-            Some((_, last)) => *last = number,
-            None => self.last.push((device.stream, number)),
+        if last.is_none() {
+            self.streams.push(device.stream);
         }
     }
 
@@ -119,18 +120,15 @@ impl Linker<'_> {
                 }
             }
             SyncKind::Stream | SyncKind::Context => {
-                let of_device = |stream: u32| self.window.stream_devices[stream as usize] == sync.device;
-                let done: Vec<u32> = self
-                    .last
-                    .iter()
-                    .filter(|(stream, _)| match sync.kind {
-                        SyncKind::Stream => sync.stream == Some(*stream),
-                        _ => of_device(*stream),
-                    })
-                    .map(|(_, last)| *last)
-                    .collect();
-                for device in done {
-                    self.wait(self.graph.device(device) + 1, end_of_call);
+                for at in 0..self.streams.len() {
+                    let stream = self.streams[at];
+                    let meant = match sync.kind {
+                        SyncKind::Stream => sync.stream == Some(stream),
+                        _ => self.window.stream_devices[stream as usize] == sync.device,
+                    };
+                    if let Some(last) = self.last[stream as usize].filter(|_| meant) {
+                        self.wait(self.graph.device(last) + 1, end_of_call);
+                    }
                 }
             }
         }
@@ -157,7 +155,7 @@ impl Linker<'_> {
     }
 
     fn wait(&mut self, from: u32, to: u32) {
-        if self.waited.insert((from, to)) {
+        if !self.graph.overfull() && self.waited.insert((from, to)) {
             self.graph.add(from, to, 0, Kind::Order);
         }
     }

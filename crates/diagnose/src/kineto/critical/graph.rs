@@ -1,5 +1,11 @@
 //! Moments, and what leads from one to another.
 
+use super::EVENTS_MAX;
+
+/// So many edges are held: hosts and devices have two or three an event each, and only a step in which ever again one waits for thousands
+/// of streams has more.
+const EDGES_MAX: usize = 8 * EVENTS_MAX;
+
 /// What leads from one moment to another.
 pub(super) struct Edge {
     pub(super) from: u32,
@@ -29,15 +35,24 @@ pub(super) enum Kind {
 pub(super) struct Graph {
     hosts: usize,
     edges: Vec<Edge>,
+    overfull: bool,
 }
 
 impl Graph {
     pub(super) fn new(hosts: usize) -> Self {
-        Self { hosts, edges: Vec::new() }
+        Self { hosts, edges: Vec::new(), overfull: false }
     }
 
     pub(super) fn add(&mut self, from: u32, to: u32, weight: i64, kind: Kind) {
-        self.edges.push(Edge { from, to, weight, kind });
+        self.overfull |= self.edges.len() == EDGES_MAX;
+        if !self.overfull {
+            self.edges.push(Edge { from, to, weight, kind });
+        }
+    }
+
+    /// Whether there were more edges than are held.
+    pub(super) fn overfull(&self) -> bool {
+        self.overfull
     }
 
     pub(super) fn edges(&self) -> &[Edge] {

@@ -33,7 +33,7 @@ fn link_thread(window: &Window, hosts: &[u32], graph: &mut Graph) {
     let mut marks = Vec::with_capacity(2 * hosts.len());
     for &number in hosts {
         let host = &window.hosts[number as usize];
-        let (length_ns, index) = (host.end_ns - host.start_ns, host.index as i64);
+        let (length_ns, index) = (host.end_ns.saturating_sub(host.start_ns), host.index as i64);
         marks.push(Mark { at_ns: host.start_ns, start: true, length_ns: -length_ns, index, host: number });
         marks.push(Mark { at_ns: host.end_ns, start: false, length_ns, index: -index, host: number });
     }
@@ -48,7 +48,7 @@ fn link_thread(window: &Window, hosts: &[u32], graph: &mut Graph) {
                 graph.add(end, start, 0, Kind::Order);
             }
             if let Some((from, at)) = before {
-                graph.add(from, start, mark.at_ns - at, Kind::Host);
+                graph.add(from, start, mark.at_ns.saturating_sub(at), Kind::Host);
             }
             before = Some((start, mark.at_ns));
             open.push(mark.host);
@@ -57,7 +57,7 @@ fn link_thread(window: &Window, hosts: &[u32], graph: &mut Graph) {
             let (end, of) = (Graph::host(host) + 1, &window.hosts[host as usize]);
             if let Some((from, at)) = before {
                 // What the host waits for is on the device.
-                let weight = if of.call.blocking { 0 } else { of.end_ns - at };
+                let weight = if of.call.blocking { 0 } else { of.end_ns.saturating_sub(at) };
                 graph.add(from, end, weight, Kind::Host);
             }
             before = Some((end, of.end_ns)).filter(|_| !open.is_empty());

@@ -29,7 +29,7 @@ pub(super) fn path(edges: &[Edge], nodes: usize) -> Option<Vec<usize>> {
         let mut best: Option<(i64, u32)> = None;
         for &at in into.of(node as usize) {
             let edge = &edges[at as usize];
-            let length = far[edge.from as usize].0 + edge.weight.max(0);
+            let length = far[edge.from as usize].0.saturating_add(edge.weight.max(0));
             if best.is_none_or(|(longest, _)| length > longest) {
                 best = Some((length, at));
             }

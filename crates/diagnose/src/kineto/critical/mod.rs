@@ -66,7 +66,7 @@ pub enum NoPath {
     UnknownStep,
     /// The step is the last of several, which is left out, since it may be cut.
     LastStep,
-    /// It holds more than [`EVENTS_MAX`] events.
+    /// It holds more than [`EVENTS_MAX`] events, or waits for more than can be held.
     TooLarge,
     /// Nothing in it takes time.
     Empty,
@@ -83,6 +83,9 @@ impl CriticalPath {
         let mut graph = Graph::new(window.hosts.len());
         hosts::link(window, &mut graph);
         devices::link(window, &mut graph);
+        if graph.overfull() {
+            return Err(NoPath::TooLarge);
+        }
         let edges = graph.edges();
         let path = longest::path(edges, graph.nodes(window.devices.len())).ok_or(NoPath::Circular)?;
         if path.is_empty() {

@@ -1,6 +1,7 @@
 //! `trimtab diagnose`: files that a workload or its machine left, and what they show.
 
 mod profile;
+mod ranks;
 mod read;
 mod scratch;
 mod words;
@@ -9,7 +10,7 @@ use std::path::PathBuf;
 
 use ::diagnose::devices::Device;
 use ::diagnose::hang::Hang;
-use ::diagnose::kineto::{Breakdown, Step};
+use ::diagnose::kineto::{Breakdown, Ranks, Step};
 use ::diagnose::pipeline::WhatIf;
 use ::diagnose::recognise::FileKind;
 use ::diagnose::steps::Episode;
@@ -50,6 +51,7 @@ fn examples() -> String {
         "\
 Examples:
   trimtab diagnose rank0.json.gz           # where a GPU's time went: PyTorch's profiler
+  trimtab diagnose profiles/               # which rank the others wait for, beside what is said of each
   trimtab diagnose operations.csv.gz       # which rank or stage holds a pipeline up, and why
   trimtab diagnose dumps/                  # which ranks a hang begins with
   nvidia-smi -q -x | trimtab diagnose -    # what holds GPUs down, and which are damaged
@@ -89,6 +91,7 @@ struct LeftOut {
 #[serde(untagged)]
 enum Figures {
     Kineto(Box<Breakdown>),
+    Ranks(Ranks),
     Pipeline(Box<WhatIf>),
     Steps(Vec<Episode>),
     Hang(Hang),

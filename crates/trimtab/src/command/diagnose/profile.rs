@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use ::diagnose::kineto::{Breakdown, CriticalPath, EVENTS_MAX, FULL, LATE_US, LONG_US, LaunchKind, NoPath, Queue};
+use ::diagnose::kineto::{
+    Breakdown, CriticalPath, EVENTS_MAX, FULL, LATE_US, LONG_US, LaunchKind, NoPath, Queue, Ranks,
+};
 
 use super::words::{figure, indented};
 use crate::table::{Align, Table};
@@ -194,6 +196,41 @@ fn path_of(path: &CriticalPath, width: usize, text: &mut String) {
         "Of {step}: {} ms of the {} ms that it takes on the host. Waiting in calls for the device counts where the trace tells what for.",
         ms(path.total_us),
         ms(path.step_us)
+    );
+    paragraph(text, width, "    ", &words);
+}
+
+/// So many ranks are shown.
+const RANKS: usize = 16;
+
+/// Ranks beside each other: those that wait least first.
+pub(super) fn ranks(of: &Ranks, width: usize, text: &mut String) {
+    section(text, "Ranks beside each other");
+    let columns = [
+        ("rank", Align::Right),
+        ("computing, ms", Align::Right),
+        ("waiting, ms", Align::Right),
+        ("idle, ms", Align::Right),
+        ("all, ms", Align::Right),
+    ];
+    let mut table = Table::new(columns);
+    let mut by_waiting = of.ranks.clone();
+    by_waiting.sort_by(|a, b| a.waiting_us.total_cmp(&b.waiting_us));
+    for rank in by_waiting.iter().take(RANKS) {
+        table.row([
+            rank.rank.to_string(),
+            ms(rank.compute_us),
+            ms(rank.waiting_us),
+            ms(rank.idle_us),
+            ms(rank.total_us),
+        ]);
+    }
+    indented(&table, text);
+    let words = format!(
+        "Waiting: communication that nothing hides, least first; who waits least is waited for. From the least to the most it is {} ms apart, \
+         idle time {} ms.",
+        ms(of.waiting_spread_us),
+        ms(of.idle_spread_us)
     );
     paragraph(text, width, "    ", &words);
 }

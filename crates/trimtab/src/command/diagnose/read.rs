@@ -13,7 +13,7 @@ use ::diagnose::{kineto, steps, xid};
 use connect::file::Input;
 use fleet::problem::{Problem, Problems};
 
-use super::{Diagnosed, Figures, scratch};
+use super::{Diagnosed, Figures, ranks, scratch};
 use crate::failure::{Failure, Outcome};
 use crate::global::Global;
 use crate::{progress, shown};
@@ -52,6 +52,8 @@ pub(super) fn read(paths: &[PathBuf], step: Step, global: Global) -> Read {
         }
     }
     read.join_dumps();
+    let jobs = ranks::joined(&read.diagnosed);
+    read.diagnosed.extend(jobs);
     read
 }
 
@@ -135,10 +137,7 @@ impl Read {
         let hang = hang::hang(&dumps.of_ranks);
         let calls: usize = dumps.of_ranks.values().map(|dump| dump.calls.len()).sum();
         self.diagnosed.push(Diagnosed {
-            file: match dumps.files.len() {
-                1 => first.clone(),
-                count => format!("{first} and {} more", count - 1),
-            },
+            file: files_told(first, dumps.files.len() - 1),
             kind: FileKind::FlightRecorder.name(),
             about: format!(
                 "Dumps of the flight recorder: {}, {}.",
@@ -168,6 +167,11 @@ impl Dumps {
         }
         Ok(())
     }
+}
+
+/// Several files by the first of them.
+pub(super) fn files_told(first: &str, more: usize) -> String {
+    if more == 0 { first.to_owned() } else { format!("{first} and {more} more") }
 }
 
 fn unknown(name: &str) -> Failure {

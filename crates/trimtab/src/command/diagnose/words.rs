@@ -17,13 +17,18 @@ pub(super) fn diagnosed(of: &Diagnosed, width: usize) -> String {
     let mut text = format!("{bold}{}{bold:#}\n", of.file);
     paragraph(&mut text, width, "  ", &of.about);
     if of.findings.is_empty() {
-        paragraph(&mut text, width, "  ", "Nothing is wrong that this file would show.");
+        let nothing = match of.figures {
+            Figures::Ranks(_) => "None of these ranks clearly holds the others up.",
+            _ => "Nothing is wrong that this file would show.",
+        };
+        paragraph(&mut text, width, "  ", nothing);
     }
     for finding in &of.findings {
         self::finding(finding, width, &mut text);
     }
     match &of.figures {
         Figures::Kineto(breakdown) => profile::tables(breakdown, width, &mut text),
+        Figures::Ranks(ranks) => profile::ranks(ranks, width, &mut text),
         Figures::Pipeline(whatif) => slowdowns(whatif, &mut text),
         Figures::Devices(list) => devices(list, width, &mut text),
         Figures::Steps(_) | Figures::Hang(_) | Figures::KernelLog(_) => {}
