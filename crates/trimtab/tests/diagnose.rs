@@ -94,6 +94,80 @@ fn device_time_is_told_as_others_tell_it() {
     }
 }
 
+/// Launches, the longest queue and the critical path of the first step, as HolisticTraceAnalysis 0.5.0 has them (with pandas 2.3).
+#[test]
+fn launches_queues_and_critical_paths_are_told_as_others_tell_them() {
+    let folder = testkit::shared_data!("kineto");
+    for (file, short, late, delay_us, queue, [total, host, device, between, launch]) in [
+        ("control", 3042, 5111, 2014.605, 35.453, [59158.0, 16511.0, 477.0, 42160.0, 10.0]),
+        ("sampled_rank-0", 140, 469, 16412.163, 23.62, [267581.0, 266597.0, 948.0, 30.0, 6.0]),
+        ("nccl_data", 1347, 180, 28.07, 0.823, [101646.0, 101646.0, 0.0, 0.0, 0.0]),
+    ] {
+        let told = told(&folder.join(format!("{file}.json.gz")));
+        let (all, path) = (&told["figures"]["launches"][0], &told["figures"]["critical_path"]);
+        assert_eq!((&all["short"], &all["late"]), (&Value::from(short), &Value::from(late)), "{file}");
+        let queues = told["figures"]["queues"].as_array().unwrap();
+        let longest = queues.iter().map(|queue| queue["length"]["mean"].as_f64().unwrap()).fold(0.0, f64::max);
+        for (name, ours, theirs) in [
+            ("delay", all["delay_us"]["mean"].as_f64(), delay_us),
+            ("queue", Some(longest), queue),
+            ("total_us", path["total_us"].as_f64(), total),
+            ("host_us", path["host_us"].as_f64(), host),
+            ("device_us", path["device_us"].as_f64(), device),
+            ("between_us", path["between_us"].as_f64(), between),
+            ("launch_us", path["launch_us"].as_f64(), launch),
+        ] {
+            assert!((ours.unwrap() - theirs).abs() <= 0.001 * theirs, "{file}: {name}: {ours:?}, expected {theirs}");
+        }
+    }
+}
+
+/// The trace of a rank that computes, then communicates; in milliseconds.
+fn profile(rank: u32, compute: u32, wait: u32) -> String {
+    let kernel = |name: &str, start: u32, length: u32| {
+        format!(
+            r#"{{"ph": "X", "cat": "kernel", "name": "{name}", "pid": 0, "tid": 7, "ts": {}, "dur": {}, "args": {{"device": 0, "stream": 7}}}}"#,
+            1_000 * start,
+            1_000 * length
+        )
+    };
+    format!(
+        r#"{{"schemaVersion": 1, "distributedInfo": {{"backend": "nccl", "rank": {rank}, "world_size": 3}}, "traceEvents": [{}, {}]}}"#,
+        kernel("gemm", 0, compute),
+        kernel("ncclDevKernel_AllReduce(x)", compute, wait)
+    )
+}
+
+#[test]
+fn who_the_other_ranks_wait_for_is_named() {
+    let folder = Folder::new("ranks");
+    for (rank, compute, wait) in [(0, 60, 40), (1, 95, 5), (2, 65, 35)] {
+        folder.write(&format!("rank{rank}.json"), profile(rank, compute, wait).as_bytes());
+    }
+    let output = run(&[folder.0.to_str().unwrap(), "--format", "json"]);
+    let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let files = answer["files"].as_array().unwrap();
+    assert_eq!(files.len(), 4);
+    let together = &files[3];
+    assert_eq!((rules(together), &together["findings"][0]["places"][0]["name"]), (vec!["slow-rank"], &"1".into()));
+    assert_eq!(together["figures"]["ranks"].as_array().unwrap().len(), 3);
+    let text = String::from_utf8(run(&[folder.0.to_str().unwrap()]).stdout).unwrap();
+    assert!(text.contains("Rank 1 holds the others up 32 % of the time"), "{text}");
+}
+
+#[test]
+fn a_step_is_chosen_by_its_number() {
+    let path = testkit::shared_data!("kineto/control.json.gz");
+    for (step, expected) in [
+        ("1010", "Of ProfilerStep#1010:"),
+        ("1014", "that step is the last, which may be cut"),
+        ("3", "no step has that number"),
+    ] {
+        let text = String::from_utf8(run(&[path.to_str().unwrap(), "--step", step]).stdout).unwrap();
+        assert!(text.contains(expected), "{text}\nlacks {expected}");
+    }
+}
+
 #[test]
 fn devices_are_listed_whatever_tool_lists_them() {
     for (file, name, model, rules_expected) in [
