@@ -147,17 +147,19 @@ impl Counted {
     fn add(&mut self, ran: &Ran, work: Work) {
         self.events += 1;
         self.sweep.add(ran, work);
-        self.sums.add(ran.name, ran.end_ns - ran.start_ns);
+        // Moments may be anything; of what they say, no more is made than there is room for.
+        let length_ns = ran.end_ns.saturating_sub(ran.start_ns);
+        self.sums.add(ran.name, length_ns);
         if work == Work::Computation {
-            self.computing.add((ran.end_ns - ran.start_ns) as f64 / 1_000.0);
+            self.computing.add(length_ns as f64 / 1_000.0);
         }
     }
 }
 
 /// How much of these times lies within a span, in microseconds.
 fn within(times: &[(i64, i64)], (first, last): (i64, i64)) -> f64 {
-    let of = |&(start, end): &(i64, i64)| (end.min(last) - start.max(first)).max(0);
-    times.iter().map(of).sum::<i64>() as f64 / 1_000.0
+    let of = |&(start, end): &(i64, i64)| end.min(last).saturating_sub(start.max(first)).max(0);
+    times.iter().map(of).fold(0, i64::saturating_add) as f64 / 1_000.0
 }
 
 fn overlapped(overlaps: &[Overlap]) -> Option<f64> {

@@ -108,8 +108,9 @@ fn host_bound(of: &Breakdown) -> Option<(f64, Finding)> {
         .is_some_and(|all| all.short as f64 >= MANY_SHORT * all.host_us.count as f64 && all.device_us.p50 < SHORT_US);
     let percent = share(us, total);
     let finding = if short || of.mean_kernel_us < SHORT_US {
-        let verdict =
-            format!("The device is idle {percent:.0} % of the time because kernels are shorter than their launches");
+        let verdict = format!(
+            "The device is idle {percent:.0} % of the time because many kernels are shorter than their launches"
+        );
         let advice = [
             "Launch fewer of them: capture steps as CUDA graphs (`torch.compile(mode=\"reduce-overhead\")`), let `torch.compile` fuse, use \
              fused optimizers (`fused=True`).",

@@ -152,6 +152,6 @@ impl Rounding {
     }
 
     pub(super) fn down(self, ns: i64) -> i64 {
-        if self.decimals { ns.div_euclid(1_000) * 1_000 } else { ns }
+        if self.decimals { ns.div_euclid(1_000).saturating_mul(1_000) } else { ns }
     }
 }

@@ -91,7 +91,7 @@ impl Merged {
     fn add(&mut self, start: i64, end: i64) {
         let from = self.until.map_or(start, |until| until.max(start));
         if end > from {
-            self.ns += end - from;
+            self.ns = self.ns.saturating_add(end.saturating_sub(from));
         }
         self.until = Some(self.until.map_or(end, |until| until.max(end)));
     }
@@ -125,7 +125,7 @@ impl Sweep {
             let bits = (0..KINDS.len()).filter(|&kind| running(kind)).fold(0, |bits, kind| bits | 1 << kind);
             let next = (0..KINDS.len()).filter(|&kind| running(kind)).map(|kind| self.until[kind]).min();
             let next = next.map_or(to, |end| end.min(to));
-            self.together[bits] += next - self.now;
+            self.together[bits] = self.together[bits].saturating_add(next.saturating_sub(self.now));
             self.now = next;
         }
     }
@@ -133,7 +133,7 @@ impl Sweep {
     fn wait(&mut self, ran: &Ran) {
         let stream = self.streams.entry(ran.stream).or_default();
         if let Some(before) = stream.before_ns {
-            let idle = ran.start_ns - before;
+            let idle = ran.start_ns.saturating_sub(before);
             let reason = if ran.launched_ns.is_some_and(|launched| launched > before) {
                 0
             } else if idle < FOLLOWS_NS {
@@ -141,18 +141,18 @@ impl Sweep {
             } else {
                 2
             };
-            stream.idle[reason] += idle;
+            stream.idle[reason] = stream.idle[reason].saturating_add(idle);
             stream.counts[reason] += 1;
         }
         stream.before_ns = Some(ran.end_ns);
     }
 
     pub(super) fn temporal(&self) -> Temporal {
-        let total = self.first_ns.map_or(0, |first| self.last_ns - first);
+        let total = self.first_ns.map_or(0, |first| self.last_ns.saturating_sub(first));
         let us = |ns: i64| ns as f64 / 1_000.0;
         Temporal {
             total_us: us(total),
-            idle_us: us(total - self.busy.ns),
+            idle_us: us(total.saturating_sub(self.busy.ns)),
             compute_us: us(self.compute.ns),
             non_compute_us: us(self.busy.ns - self.compute.ns),
         }

@@ -141,6 +141,52 @@ fn one_step_is_looked_at() {
 }
 
 #[test]
+fn streams_of_different_devices_are_different() {
+    let on = |device: u32, span: (i64, i64), number: u32| {
+        event("kernel", "gemm", span, 7, &format!(r#""device": {device}, "stream": 7, "correlation": {number}"#))
+    };
+    let events = [
+        operator((0, 40), 1),
+        call("cudaLaunchKernel", (5, 10), 1, 1),
+        call("cudaLaunchKernel", (15, 20), 1, 2),
+        on(0, (12, 50), 1),
+        on(1, (22, 70), 2),
+    ];
+    // On one device the second would have waited for the first.
+    check(&events, [15.0, 48.0, 0.0, 0.0, 7.0]);
+    let told = told(&events, Step::First);
+    assert_eq!(
+        told.queues.iter().map(|queue| (queue.device, queue.stream, queue.length.max)).collect::<Vec<_>>(),
+        [(Some(0), 7, 1.0), (Some(1), 7, 1.0)]
+    );
+    assert_eq!(told.idle.len(), 2);
+}
+
+#[test]
+fn moments_with_decimals_are_rounded_to_what_lies_within() {
+    let decimals = |text: String| text.replace(r#", "dur""#, r#".25, "dur""#);
+    let events = [operator((0, 101), 1), call("cudaLaunchKernel", (5, 10), 1, 1), kernel("gemm", (11, 40), 7, 1)];
+    // Each starts at the next whole microsecond, and ends at the one before: from 1 to 101, from 6 to 10, from 12 to 40.
+    let events = events.map(decimals);
+    check(&events, [100.0, 0.0, 0.0, 0.0, 0.0]);
+    let all = told(&events, Step::First).launches[0];
+    assert_eq!((all.host_us.max, all.device_us.max, all.delay_us.max), (4.0, 28.0, 2.0));
+}
+
+#[test]
+fn moments_at_the_ends_of_time_are_survived() {
+    let ends = [i64::MIN / 1_000, -1, 0, i64::MAX / 1_000];
+    let spans = ends.iter().flat_map(|start| ends.iter().map(move |end| (*start, *end)));
+    let spans: Vec<(i64, i64)> = spans.filter(|(start, end)| end.checked_sub(*start).is_some()).collect();
+    let mut events = vec![sync("Context Sync", (0, 1), -1, 3, "")];
+    for (number, span) in (0..).zip(spans) {
+        events.extend([operator(span, 1), call("cudaLaunchKernel", span, 1, number), kernel("gemm", span, 7, number)]);
+    }
+    let told = told(&events, Step::First);
+    assert!(told.counted > 0 && told.critical_path.is_some());
+}
+
+#[test]
 fn a_step_of_too_many_events_is_refused() {
     let mut window = Window::default();
     let device = || Device::new(0, (0, 1), 0, 0, 0);
