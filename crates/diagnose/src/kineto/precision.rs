@@ -115,7 +115,7 @@ mod tests {
             ("ampere_bf16_s16816gemm_bf16_128x64_ldg8_relu_f2f_stages_64x4_tn", Some(Half)),
             ("void flash_fwd_kernel<Flash_fwd_kernel_traits<64, 128>>(x)", Some(Half)),
             ("nvjet_hsh_256x128_64x4_1x2_h_bz_coopA_NNT", Some(Half)),
-            ("Cijk_Alik_Bljk_SB_Bias_AS_SAV_UserArgs_MT64x16x32", Some(Full)),
+            ("Cijk_Alik_Bljk_SB_Bias_MT64x16x32", Some(Full)),
             ("Cijk_Alik_Bljk_BBS_BH_Bias_MT128x128x64", Some(Half)),
             ("Cijk_Alik_Bljk_DB_MT64x64x16", None),
             ("ampere_gcgemm_64x64_nt", None),
