@@ -12,6 +12,7 @@ pub mod import;
 pub mod machine;
 pub mod moment;
 pub mod number;
+pub mod parquet;
 pub mod philly;
 pub mod slurm;
 #[cfg(target_os = "linux")]

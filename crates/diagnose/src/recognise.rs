@@ -7,11 +7,11 @@ use crate::{devices, hang, kineto, pipeline, steps, xid};
 pub enum FileKind {
     /// A trace of PyTorch's profiler, as JSON.
     Kineto,
-    /// Operations of pipeline-parallel training, as CSV.
+    /// Operations of pipeline-parallel training, as CSV; what comes in Parquet is made CSV before.
     PipelineOperations,
-    /// Times of steps, worker by worker, as CSV.
+    /// Times of steps, worker by worker, likewise.
     StepTimes,
-    /// The dump of PyTorch's flight recorder of one rank, as JSON.
+    /// The dump of PyTorch's flight recorder of one rank, as JSON or pickled.
     FlightRecorder,
     /// What `nvidia-smi -q -x` prints.
     NvidiaSmi,
@@ -57,13 +57,13 @@ impl FileKind {
         match self {
             Self::Kineto => "traces of PyTorch's profiler: JSON with traceEvents",
             Self::PipelineOperations => {
-                "operations of pipeline-parallel training: CSV with dp_rank, stage, step, optype, ..."
+                "operations of pipeline-parallel training: CSV or Parquet with dp_rank, stage, step, optype, ..."
             }
             Self::StepTimes => {
-                "times of steps: CSV with worker, step and step_time (or rank, iteration, batch_time, ...)"
+                "times of steps: CSV or Parquet with worker, step and step_time (or rank, iteration, batch_time, ...)"
             }
             Self::FlightRecorder => {
-                "dumps of PyTorch's flight recorder, one of each rank: JSON with entries and pg_config"
+                "dumps of PyTorch's flight recorder, one of each rank: JSON or a pickle with entries and pg_config"
             }
             Self::NvidiaSmi => "lists of NVIDIA's devices: nvidia-smi -q -x",
             Self::RocmSmi => "lists of AMD's devices: rocm-smi -a --json",
@@ -76,6 +76,9 @@ impl FileKind {
 /// What a file is whose first bytes these are; some kilobytes suffice.
 #[must_use]
 pub fn recognise(head: &[u8]) -> Option<FileKind> {
+    if hang::is_pickled_dump(head) {
+        return Some(FileKind::FlightRecorder);
+    }
     // A character may be cut at the end.
     let head = match std::str::from_utf8(head) {
         Ok(text) => text,
@@ -142,6 +145,8 @@ mod tests {
             assert_eq!(recognise(head.as_bytes()), expected, "{head}");
         }
         assert_eq!(recognise(b"\xff\xfe"), None);
+        assert_eq!(recognise(b"\x80\x02}q\x00(X\x09\x00\x00\x00pg_config"), Some(FileKind::FlightRecorder));
+        assert_eq!(recognise(b"\x80\x02}q\x00(X\x05\x00\x00\x00model"), None);
         assert_eq!(recognise(b"NVRM: Xid (PCI:0000:01:00): 31, \xe2\x82"), Some(FileKind::KernelLog));
     }
 }

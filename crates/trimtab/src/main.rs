@@ -14,6 +14,7 @@ mod interrupt;
 mod lab;
 mod length;
 mod opened;
+mod page_style;
 mod plane;
 mod printed;
 mod progress;

@@ -1,10 +1,14 @@
 //! Outputs that appear whole or not at all.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 /// How hard Zstandard works: its own default, about 300 MB/s.
 const LEVEL: i32 = 3;
@@ -33,6 +37,7 @@ pub struct Output {
 
 enum Encoder {
     Plain(BufWriter<Sink>),
+    Gzip(Box<GzEncoder<BufWriter<Sink>>>),
     Zstd(Box<zstd::stream::write::Encoder<'static, BufWriter<Sink>>>),
 }
 
@@ -49,7 +54,7 @@ enum Sink {
 }
 
 impl Output {
-    /// Begins a file, or standard output for `-`. A name that ends in `.zst` is compressed with Zstandard.
+    /// Begins a file, or standard output for `-`. A name that ends in `.zst` is compressed with Zstandard, one in `.gz` with gzip.
     ///
     /// # Errors
     /// If nothing can be written there.
@@ -73,12 +78,14 @@ impl Output {
             }
         };
         let buffered = BufWriter::with_capacity(128 << 10, sink);
-        let encoder = if path.extension().is_some_and(|extension| extension == "zst") {
-            let mut encoder = zstd::stream::write::Encoder::new(buffered, LEVEL)?;
-            encoder.include_checksum(true)?;
-            Encoder::Zstd(Box::new(encoder))
-        } else {
-            Encoder::Plain(buffered)
+        let encoder = match path.extension().and_then(OsStr::to_str) {
+            Some("zst") => {
+                let mut encoder = zstd::stream::write::Encoder::new(buffered, LEVEL)?;
+                encoder.include_checksum(true)?;
+                Encoder::Zstd(Box::new(encoder))
+            }
+            Some("gz") => Encoder::Gzip(Box::new(GzEncoder::new(buffered, Compression::fast()))),
+            _ => Encoder::Plain(buffered),
         };
         Ok(Self { encoder, target })
     }
@@ -90,6 +97,7 @@ impl Output {
     pub fn finish(self) -> io::Result<()> {
         let buffered = match self.encoder {
             Encoder::Plain(buffered) => buffered,
+            Encoder::Gzip(encoder) => encoder.finish()?,
             Encoder::Zstd(encoder) => encoder.finish()?,
         };
         let mut sink = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -106,6 +114,7 @@ impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.encoder {
             Encoder::Plain(out) => out.write(bytes),
+            Encoder::Gzip(out) => out.write(bytes),
             Encoder::Zstd(out) => out.write(bytes),
         }
     }
@@ -113,6 +122,7 @@ impl Write for Output {
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.encoder {
             Encoder::Plain(out) => out.flush(),
+            Encoder::Gzip(out) => out.flush(),
             Encoder::Zstd(out) => out.flush(),
         }
     }
@@ -187,6 +197,8 @@ impl Drop for Unfinished {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
 
     fn folder(name: &str) -> PathBuf {
@@ -202,13 +214,19 @@ mod tests {
     #[test]
     fn a_file_appears_when_it_is_finished() {
         let folder = folder("finished");
-        let path = folder.join("history.zst");
-        let mut output = Output::create(&path).unwrap();
-        output.write_all(b"all of it").unwrap();
-        assert!(!path.exists());
-        output.finish().unwrap();
-        assert_eq!(zstd::decode_all(File::open(&path).unwrap()).unwrap(), b"all of it");
-        assert_eq!(names(&folder), ["history.zst"]);
+        for name in ["history.zst", "timeline.json.gz", "report.html"] {
+            let path = folder.join(name);
+            let mut output = Output::create(&path).unwrap();
+            output.write_all(b"all of it").unwrap();
+            assert!(!path.exists());
+            output.finish().unwrap();
+            let mut read = Vec::new();
+            crate::file::Input::open(&path).unwrap().read_to_end(&mut read).unwrap();
+            assert_eq!(read, b"all of it");
+            assert_eq!(fs::read(&path).unwrap() == b"all of it", name == "report.html", "{name} is compressed");
+            assert_eq!(names(&folder), [name]);
+            fs::remove_file(&path).unwrap();
+        }
         fs::remove_dir_all(folder).unwrap();
     }
 

@@ -1,4 +1,4 @@
-//! Dumps of the flight recorder, as JSON (`torch.distributed` writes it with `_dump_nccl_trace_json`).
+//! Dumps of the flight recorder: as JSON (`torch.distributed` writes it with `_dump_nccl_trace_json`) here, as pickles in `pickled`.
 
 use std::io::BufRead;
 
@@ -6,14 +6,16 @@ use fleet::problem::{Problem, Problems};
 use fleet::text::shown;
 
 use super::dump::{Call, Dump, Group, Peer};
+use super::pickled;
 use crate::json::{Error, Json, Value};
+use crate::pickle::is_pickle;
 
 /// So many calls of a rank are kept, the first: a recorder holds 2,000 unless it is told otherwise, and those that are pending are
 /// its last.
 pub const CALLS_MAX: usize = 1 << 18;
 
 /// A group has at most so many members.
-const RANKS_MAX: usize = 1 << 20;
+pub(super) const RANKS_MAX: usize = 1 << 20;
 
 /// Whether a file that begins so is a dump: its first keys are few, and none else has them.
 #[must_use]
@@ -38,7 +40,11 @@ pub fn rank_of_name(name: &str) -> Option<u32> {
 ///
 /// # Errors
 /// If it is no dump at all.
-pub fn read(input: impl BufRead, file: &str) -> Result<(Dump, Problems), Problem> {
+pub fn read(mut input: impl BufRead, file: &str) -> Result<(Dump, Problems), Problem> {
+    // An input that cannot be read says so when it is.
+    if input.fill_buf().is_ok_and(is_pickle) {
+        return pickled::read(input, file);
+    }
     let mut reading = Reading { json: Json::new(input), dump: Dump::default(), problems: Problems::default(), file };
     match reading.top() {
         Ok(true) => {}
@@ -120,10 +126,7 @@ impl<R: BufRead> Reading<'_, R> {
                     }
                 }
             }
-            Value::Text(text) => {
-                let inner = text.trim_matches(['[', ']']);
-                ranks.extend(inner.split(',').filter_map(|rank| rank.trim().parse::<u32>().ok()).take(RANKS_MAX));
-            }
+            Value::Text(text) => ranks = ranks_of_text(text),
             Value::Object => return Err(self.json.wrong("a list of ranks")),
             _ => {}
         }
@@ -210,19 +213,26 @@ impl<R: BufRead> Reading<'_, R> {
     }
 }
 
+/// Ranks in a text, as some writers have them: `[0, 1]`.
+pub(super) fn ranks_of_text(text: &str) -> Vec<u32> {
+    let inner = text.trim_matches(['[', ']']);
+    inner.split(',').filter_map(|rank| rank.trim().parse::<u32>().ok()).take(RANKS_MAX).collect()
+}
+
+/// What a dump says of a call.
 #[derive(Default)]
-struct Entry {
-    group: String,
-    name: String,
-    collective: Option<i64>,
-    p2p: Option<i64>,
-    state: String,
-    called_ns: Option<i64>,
-    is_p2p: bool,
+pub(super) struct Entry {
+    pub(super) group: String,
+    pub(super) name: String,
+    pub(super) collective: Option<i64>,
+    pub(super) p2p: Option<i64>,
+    pub(super) state: String,
+    pub(super) called_ns: Option<i64>,
+    pub(super) is_p2p: bool,
 }
 
 impl Entry {
-    fn call(self) -> Result<Call, String> {
+    pub(super) fn call(self) -> Result<Call, String> {
         let name = self.name.strip_prefix("nccl:").unwrap_or(&self.name).to_owned();
         let (number, field) =
             if self.is_p2p { (self.p2p, "p2p_seq_id") } else { (self.collective, "collective_seq_id") };

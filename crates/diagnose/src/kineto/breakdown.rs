@@ -6,8 +6,10 @@ use fleet::problem::{Problem, Problems};
 use serde::Serialize;
 
 use super::critical::{CriticalPath, NoPath, Step, Window};
+use super::exposed::{Exposed, Exposures};
 use super::gather::{Failure, gather};
 use super::kernels::{Kernel, Sum, Sums};
+use super::lanes::{Intervals, Lanes};
 use super::launches::{Launched, Launches};
 use super::names::Work;
 use super::pair::{Happening, Ran, Rounding, pair};
@@ -29,6 +31,8 @@ pub struct Breakdown {
     pub counted: u64,
     /// Whether the last of several marked steps was left out, which may be cut.
     pub last_step_left_out: bool,
+    /// How many marked steps what was counted is of; none where none is marked.
+    pub steps: u64,
     /// Idle, computing, and running something else.
     pub temporal: Temporal,
     /// What streams waited for.
@@ -60,6 +64,10 @@ pub struct Breakdown {
 pub struct Read {
     /// What it comes to.
     pub breakdown: Breakdown,
+    /// What streams worked on, to be looked at.
+    pub lanes: Lanes,
+    /// Device time by name, so that it adds up; to be held against that of another trace.
+    pub exposed: Vec<Exposed>,
     /// What could not be read of it.
     pub problems: Problems,
 }
@@ -116,6 +124,7 @@ pub fn read(input: impl BufRead, file: &str, step: Step, space: &mut Space<'_>) 
         events: gathered.events,
         counted: counted.events,
         last_step_left_out: gathered.steps.many,
+        steps: gathered.steps.counted(),
         temporal: counted.sweep.temporal(),
         idle: counted.sweep.idle(&gathered.streams),
         overlapped_communication: overlapped(&overlaps),
@@ -129,7 +138,9 @@ pub fn read(input: impl BufRead, file: &str, step: Step, space: &mut Space<'_>) 
         critical_path,
         no_critical_path,
     };
-    Ok(Read { breakdown, problems: gathered.problems })
+    let exposed = counted.exposures.finish(names);
+    let lanes = counted.intervals.finish(&gathered.streams);
+    Ok(Read { breakdown, lanes, exposed, problems: gathered.problems })
 }
 
 /// What is counted while everything that ran passes by in its order.
@@ -141,12 +152,16 @@ struct Counted {
     queues: Queues,
     /// Kernels that compute, in microseconds.
     computing: Sum,
+    intervals: Intervals,
+    exposures: Exposures,
 }
 
 impl Counted {
     fn add(&mut self, ran: &Ran, work: Work) {
         self.events += 1;
         self.sweep.add(ran, work);
+        self.intervals.add(ran, work);
+        self.exposures.add(ran, work);
         // Moments may be anything; of what they say, no more is made than there is room for.
         let length_ns = ran.end_ns.saturating_sub(ran.start_ns);
         self.sums.add(ran.name, length_ns);

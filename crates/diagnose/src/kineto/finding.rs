@@ -76,6 +76,33 @@ fn stalled_us(of: &Breakdown) -> f64 {
     of.loader_wait_us.min(of.temporal.idle_us)
 }
 
+/// The host's part of what a stream waits for.
+fn by_host(of: &Idle) -> f64 {
+    let waits = of.host_wait_us + of.kernel_wait_us + of.other_us;
+    if waits > 0.0 { (of.host_wait_us / waits).clamp(0.0, 1.0) } else { 0.0 }
+}
+
+/// Idle time, each moment with one cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct IdleTime {
+    /// While the training loop waits for data, in microseconds.
+    pub data_us: f64,
+    /// Since the host launches too late.
+    pub host_us: f64,
+    /// The rest.
+    pub other_us: f64,
+}
+
+/// Why nothing ran.
+#[must_use]
+pub fn idle_time(of: &Breakdown) -> IdleTime {
+    let data_us = stalled_us(of);
+    let rest = of.temporal.idle_us - data_us;
+    // Of the time in which nothing runs at all, as much as is the host's part of what the busiest stream waits for.
+    let host_us = rest * busiest(of).map_or(0.0, by_host);
+    IdleTime { data_us, host_us, other_us: rest - host_us }
+}
+
 fn data_stall(of: &Breakdown) -> Option<(f64, Finding)> {
     let us = stalled_us(of);
     let total = of.temporal.total_us;
@@ -92,10 +119,8 @@ fn data_stall(of: &Breakdown) -> Option<(f64, Finding)> {
 
 fn host_bound(of: &Breakdown) -> Option<(f64, Finding)> {
     let busiest = busiest(of)?;
-    let waits = busiest.host_wait_us + busiest.kernel_wait_us + busiest.other_us;
-    // Of the time in which nothing runs at all, as much as is the host's part of what the busiest stream waits for.
-    let by_host = if waits > 0.0 { (busiest.host_wait_us / waits).clamp(0.0, 1.0) } else { 0.0 };
-    let us = (of.temporal.idle_us - stalled_us(of)) * by_host;
+    let by_host = by_host(busiest);
+    let us = idle_time(of).host_us;
     let total = of.temporal.total_us;
     let mut evidence = vec![
         Evidence::new("nothing runs on the device", share(of.temporal.idle_us, total), "% of the time"),

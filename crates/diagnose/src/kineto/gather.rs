@@ -3,6 +3,7 @@
 //! Events lie in files in no order that could be relied on, so launches and what they launched are put in the order of the number that
 //! they have in common ([`Sorter`]); memory stays bounded.
 
+use std::collections::BTreeSet;
 use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
@@ -39,16 +40,32 @@ pub(super) struct Gathered {
 /// The steps that the profiler marked.
 #[derive(Debug, Default)]
 pub(super) struct Steps {
-    /// The first name of one, and whether there is another.
-    first: Option<String>,
+    /// Their names, and whether there is more than one.
+    names: BTreeSet<Box<str>>,
     pub(super) many: bool,
     last_start_ns: i64,
 }
+
+/// So many names of steps are told apart.
+const STEPS_MAX: usize = 1 << 16;
 
 impl Steps {
     /// When the last of several began, in nanoseconds.
     pub(super) fn last(&self) -> Option<i64> {
         self.many.then_some(self.last_start_ns)
+    }
+
+    /// Of how many steps there is all that they launched: of several, the last may be cut.
+    pub(super) fn counted(&self) -> u64 {
+        self.names.len() as u64 - u64::from(self.many)
+    }
+
+    fn add(&mut self, name: &str, start_ns: i64) {
+        self.last_start_ns = if self.names.is_empty() { start_ns } else { self.last_start_ns.max(start_ns) };
+        if self.names.len() < STEPS_MAX && !self.names.contains(name) {
+            self.names.insert(name.into());
+        }
+        self.many = self.names.len() > 1;
     }
 }
 
@@ -256,13 +273,7 @@ impl Gathered {
     fn marked(&mut self, event: &Event, start_ns: i64, end_ns: i64) {
         if event.name.contains("ProfilerStep") {
             self.recorder.step(&event.name, start_ns, end_ns);
-            match &self.steps.first {
-                None => self.steps = Steps { first: Some(event.name.clone()), many: false, last_start_ns: start_ns },
-                Some(first) => {
-                    self.steps.many |= *first != event.name;
-                    self.steps.last_start_ns = self.steps.last_start_ns.max(start_ns);
-                }
-            }
+            self.steps.add(&event.name, start_ns);
         }
         let waits = event.category == Category::Annotation && event.name.starts_with("enumerate(DataLoader)");
         if waits && self.loader.waits.len() < WAITS_MAX {

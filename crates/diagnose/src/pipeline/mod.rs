@@ -5,7 +5,9 @@
 //! another mended. Nothing here reads anything but the table.
 
 mod cause;
+mod chrome;
 mod depend;
+mod evened;
 mod finding;
 mod lengths;
 mod link;
@@ -14,14 +16,18 @@ mod read;
 mod simulate;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod trace;
 mod whatif;
 
 pub use cause::{CORRELATED, Cause, STRAGGLES, Share};
+pub use chrome::{Chosen, EVENTS_MAX, chosen, write_chrome};
 pub use depend::Dependencies;
+pub use evened::{Evened, EvenedKind, evened};
 pub use finding::findings;
 pub use operation::{Kind, Operation, Work};
 pub use read::{OPERATIONS_MAX, Read, is_header, read};
 pub use simulate::{Lived, Simulation};
+pub use timeline::{Lane, Life, Span, Timeline};
 pub use trace::{Lack, Slot, Trace};
 pub use whatif::{Part, WhatIf, Worker, whatif};

@@ -154,8 +154,7 @@ fn what_does_not_fit_together_is_said() {
 }
 
 /// Two stages and two micro-batches, as `1F1B` runs them: stage 0 sends forward, stage 1 sends back.
-#[test]
-fn transfers_between_stages_are_waited_for() {
+fn two_stages() -> Vec<Operation> {
     let mut written = Written(Vec::new());
     for step in 0..2 {
         let begin = 50.0 * step as f64;
@@ -184,7 +183,13 @@ fn transfers_between_stages_are_waited_for() {
             written.add(at, kind, begin + start, end - start);
         }
     }
-    let (trace, whatif) = lived(&written.0);
+    written.0
+}
+
+#[test]
+fn transfers_between_stages_are_waited_for() {
+    let operations = two_stages();
+    let (trace, whatif) = lived(&operations);
     let dependencies = Dependencies::of(&trace).unwrap();
     assert_eq!(dependencies.groups.iter().filter(|group| group.len() == 2).count(), 4, "two each way");
     // Lived again as recorded, it takes as long as it took.
@@ -193,8 +198,98 @@ fn transfers_between_stages_are_waited_for() {
     // The last stage takes three seconds forward, the first takes one: evened out, all that is lost comes back.
     let share = whatif.shares.iter().find(|share| share.cause == Cause::UnevenStages).unwrap();
     close(share.share, 1.0);
-    let mut one_less = written.0.clone();
+    let mut one_less = operations;
     one_less.retain(|operation| !(operation.kind == Kind::BackwardRecv && operation.sequence == 1));
     let error = Trace::of(&one_less).and_then(|trace| super::whatif(&trace)).unwrap_err();
     assert_eq!(error, "stage 1 has 2 backward-send, and stage 0 has 1 backward-recv to meet them");
+}
+
+#[test]
+fn a_timeline_has_both_lives() {
+    let trace = Trace::of(&two_stages()).unwrap();
+    let timeline = Timeline::of(&trace).unwrap();
+    assert_eq!(timeline.step_seconds(Life::AsRecorded), [11.5, 11.5]);
+    // Forward computations take two seconds each, backward ones one: the last stage ends its second after 8.5 s.
+    assert_eq!(timeline.step_seconds(Life::WithoutStragglers), [10.5, 10.5]);
+    let (first, last) = (0..2, Kind::BackwardCompute);
+    let of_last: Vec<(f64, f64)> = timeline
+        .spans(Life::AsRecorded, 1)
+        .filter(|span| first.contains(&span.sequence) && span.kind == last && span.worker == 0)
+        .map(|span| (span.start_seconds, span.seconds))
+        .collect();
+    assert_eq!(of_last, [(6.0, 1.0), (10.0, 1.0)]);
+    assert_eq!(chosen(&timeline, Chosen::Default), Ok(vec![0, 1]));
+    assert_eq!(chosen(&timeline, Chosen::Step(1)), Ok(vec![1]));
+    assert_eq!(chosen(&timeline, Chosen::Step(7)), Err("it has no step 7 that is whole; it has 0, 1".to_owned()));
+}
+
+#[test]
+fn a_timeline_is_written_for_perfetto() {
+    let trace = Trace::of(&two_stages()).unwrap();
+    let timeline = Timeline::of(&trace).unwrap();
+    let mut written = Vec::new();
+    write_chrome(&timeline, &[0, 1], &mut written).unwrap();
+    let written: serde_json::Value = serde_json::from_slice(&written).unwrap();
+    let events = written["traceEvents"].as_array().unwrap();
+    let of = |name: &str, ph: &str| events.iter().filter(|e| e["name"] == name && e["ph"] == ph).collect::<Vec<_>>();
+    let processes: Vec<&str> =
+        of("process_name", "M").iter().map(|event| event["args"]["name"].as_str().unwrap()).collect();
+    assert_eq!(processes.len(), 5);
+    assert_eq!(processes[..2], ["steps", "as recorded: dp_rank 0, stage 0 (rank 0)"]);
+    assert_eq!(processes[4], "without stragglers: dp_rank 0, stage 1 (rank 10)");
+    // The second step begins in both lives where the longer of the first ended.
+    let second = of("step 1", "X");
+    assert_eq!(second.iter().map(|event| event["ts"].as_f64().unwrap()).collect::<Vec<_>>(), [11.5e6, 11.5e6]);
+    assert_eq!(second.iter().map(|event| event["dur"].as_f64().unwrap()).collect::<Vec<_>>(), [11.5e6, 10.5e6]);
+    assert_eq!(of("forward-compute", "X").len(), 2 * 2 * 4);
+    nothing_overlaps(events);
+}
+
+/// On one thread, what begins later begins after what came before it has ended; else it would be drawn within it.
+fn nothing_overlaps(events: &[serde_json::Value]) {
+    let mut threads = std::collections::BTreeMap::<(u64, u64), Vec<(f64, f64)>>::new();
+    for event in events.iter().filter(|event| event["ph"] == "X") {
+        let (start, length) = (event["ts"].as_f64().unwrap(), event["dur"].as_f64().unwrap());
+        let thread = (event["pid"].as_u64().unwrap(), event["tid"].as_u64().unwrap());
+        threads.entry(thread).or_default().push((start, start + length));
+    }
+    for ((pid, tid), mut spans) in threads {
+        spans.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        assert!(spans.windows(2).all(|pair| pair[1].0 >= pair[0].1 - 0.001), "process {pid}, thread {tid}");
+    }
+}
+
+#[test]
+fn a_step_is_drawn_worker_by_worker() {
+    let (trace, whatif) = lived(&two_stages());
+    let timeline = Timeline::of(&trace).unwrap();
+    let drawing = crate::drawing::of_pipeline(&timeline, &whatif, 1);
+    let lanes: Vec<(&str, &str, usize)> =
+        drawing.lanes.iter().map(|lane| (lane.group.as_str(), lane.name.as_str(), lane.segments.len())).collect();
+    let names = ["dp 0, stage 0 (rank 0)", "dp 0, stage 1 (rank 10)"];
+    let of = |group| names.map(|name| (group, name, 9));
+    assert_eq!(lanes, [of("as recorded"), of("without stragglers")].concat());
+    assert_eq!((drawing.unit, drawing.to), ("ms", 11_500.0));
+}
+
+#[test]
+fn two_traces_are_held_against_each_other() {
+    let (before, after) = (lived(&data_parallel(&[1.0, 1.0, 1.0])), lived(&data_parallel(&[1.0, 1.0, 4.0])));
+    let comparison = crate::compare::of_pipelines((&before.0, &before.1), (&after.0, &after.1)).unwrap();
+    let differences = |name: &str| {
+        let parts = comparison.parts.iter().filter(|part| part.name == name);
+        parts.map(|part| part.difference).sum::<f64>()
+    };
+    // On average all computations take twice as long, 24 s instead of 12; the slow rank's take as long again.
+    close(comparison.difference(), 36.0);
+    close(differences("forward-compute"), 4.0);
+    close(differences("backward-compute"), 8.0);
+    close(differences("stragglers"), 24.0);
+    close(comparison.parts.iter().map(|part| part.difference).sum(), 36.0);
+    close(comparison.groups.iter().map(|part| part.difference).sum(), 36.0);
+    let verdict = comparison.verdict();
+    assert!(
+        verdict.starts_with("Steps take 36.0 s longer (+282 %): 24.0 s of it (67 %) is stragglers, which"),
+        "{verdict}"
+    );
 }

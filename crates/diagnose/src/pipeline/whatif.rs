@@ -139,7 +139,7 @@ pub fn whatif(trace: &Trace) -> Result<WhatIf, String> {
 }
 
 impl<'a> Lives<'a> {
-    fn of(trace: &'a Trace) -> Result<Self, String> {
+    pub(super) fn of(trace: &'a Trace) -> Result<Self, String> {
         let dependencies = Dependencies::of(trace)?;
         let recorded = lengths::recorded(trace, &dependencies);
         let usual = lengths::usual(trace, &recorded);

@@ -29,5 +29,7 @@ fn told(job: Ranks, profiles: &[(String, Box<Breakdown>)]) -> Diagnosed {
         findings: job.findings(),
         left_out: (&Problems::default()).into(),
         figures: Figures::Ranks(job),
+        picture: None,
+        record: None,
     }
 }

@@ -5,15 +5,18 @@ use std::io::BufRead;
 use std::path::{Path, PathBuf};
 
 use ::diagnose::devices::{self, Device};
-use ::diagnose::hang::{self, Dump};
+use ::diagnose::hang::{self, Dump, Hang};
 use ::diagnose::kineto::Step;
-use ::diagnose::pipeline::{self, Trace};
+use ::diagnose::pipeline::{self, Chosen, Timeline, Trace, WhatIf};
 use ::diagnose::recognise::{FileKind, recognise};
-use ::diagnose::{kineto, steps, xid};
+use ::diagnose::{drawing, kineto, steps, xid};
 use connect::file::Input;
+use connect::parquet;
 use fleet::problem::{Problem, Problems};
 
-use super::{Diagnosed, Figures, ranks, scratch};
+use super::page::Picture;
+use super::perfetto::Perfetto;
+use super::{Diagnosed, Figures, Record, ranks, scratch};
 use crate::failure::{Failure, Outcome};
 use crate::global::Global;
 use crate::{progress, shown};
@@ -25,9 +28,21 @@ pub(super) struct Read {
     pub(super) failures: Vec<Failure>,
     /// Files of folders that are of no kind that is read.
     pub(super) passed: Vec<PathBuf>,
+    pub(super) asked: Asked,
     dumps: Dumps,
+}
+
+/// What was asked for beside findings.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// A timeline for Perfetto.
+    pub(super) perfetto: Option<Perfetto>,
+    /// Pictures for a page, of this step where there are steps.
+    pub(super) pictures: Option<Chosen>,
     /// The step of profiles that is looked at closely.
-    step: Step,
+    pub(super) step: Step,
+    /// What a comparison needs beside figures.
+    pub(super) records: bool,
 }
 
 /// Dumps of ranks, which say something together.
@@ -39,8 +54,8 @@ struct Dumps {
 }
 
 /// Reads files, and all files of folders.
-pub(super) fn read(paths: &[PathBuf], step: Step, global: Global) -> Read {
-    let mut read = Read { step, ..Read::default() };
+pub(super) fn read(paths: &[PathBuf], asked: Asked, global: Global) -> Read {
+    let mut read = Read { asked, ..Read::default() };
     for path in paths {
         if path.is_dir() {
             match files_of(path) {
@@ -97,9 +112,14 @@ impl Read {
 
     fn try_add(&mut self, path: &Path, named: Named, global: Global) -> Outcome {
         let opening = |error| Failure::opening(path.display(), &error);
-        let mut input = Input::open(path).map_err(opening)?;
-        let name = input.name().to_owned();
-        let _line = progress::Line::reading(&name, input.progress(), global);
+        let mut opened = Input::open(path).map_err(opening)?;
+        let name = opened.name().to_owned();
+        let _line = progress::Line::reading(&name, opened.progress(), global);
+        let mut input: Box<dyn BufRead> = if parquet::is_parquet(opened.fill_buf().map_err(opening)?) {
+            Box::new(parquet::as_csv(path, opened).map_err(opening)?)
+        } else {
+            Box::new(opened)
+        };
         let head = input.fill_buf().map_err(opening)?;
         let diagnosed = match recognise(head) {
             None if named == Named::No => {
@@ -109,9 +129,9 @@ impl Read {
             None if head.is_empty() => return Err(Failure::input(format!("{name}: it is empty"))),
             None => return Err(unknown(&name)),
             Some(FileKind::FlightRecorder) => return self.dumps.add(input, &name),
-            Some(FileKind::Kineto) => profile(input, &name, self.step)?,
-            Some(FileKind::PipelineOperations) => operations(input, &name)?,
-            Some(FileKind::StepTimes) => step_times(input, &name)?,
+            Some(FileKind::Kineto) => profile(input, &name, &self.asked)?,
+            Some(FileKind::PipelineOperations) => operations(input, &name, &mut self.asked)?,
+            Some(FileKind::StepTimes) => step_times(input, &name, &self.asked)?,
             Some(FileKind::KernelLog) => kernel_log(input, &name)?,
             Some(kind @ FileKind::NvidiaSmi) => {
                 let (list, problems) = devices::read_nvidia_smi(input, &name)?;
@@ -146,13 +166,18 @@ impl Read {
             ),
             findings: hang.as_ref().map_or_else(Vec::new, hang::findings),
             left_out: (&dumps.problems).into(),
+            picture: self
+                .asked
+                .pictures
+                .map(|_| Picture::Matrix(hang::matrix(&dumps.of_ranks, hang.as_ref().unwrap_or(&Hang::default())))),
             figures: Figures::Hang(hang.unwrap_or_default()),
+            record: None,
         });
     }
 }
 
 impl Dumps {
-    fn add(&mut self, input: Input, name: &str) -> Outcome {
+    fn add(&mut self, input: impl BufRead, name: &str) -> Outcome {
         let rank = hang::rank_of_name(name).ok_or_else(|| {
             Failure::input(format!(
                 "{name}: a dump does not say which rank wrote it, and its name does not end in a number"
@@ -179,9 +204,9 @@ fn unknown(name: &str) -> Failure {
     Failure::input(format!("{name}: its beginning does not tell what it is; what is read:\n{}", kinds.join("\n")))
 }
 
-fn profile(input: Input, name: &str, step: Step) -> Outcome<Diagnosed> {
-    let kineto::Read { breakdown, problems } =
-        kineto::read(input, name, step, &mut scratch::new).map_err(|error| match error {
+fn profile(input: impl BufRead, name: &str, asked: &Asked) -> Outcome<Diagnosed> {
+    let kineto::Read { breakdown, lanes, exposed, problems } = kineto::read(input, name, asked.step, &mut scratch::new)
+        .map_err(|error| match error {
             kineto::ReadError::Input(problem) => problem.into(),
             kineto::ReadError::Space(error) => Failure::writing(scratch::folder().display(), &error),
         })?;
@@ -202,11 +227,13 @@ fn profile(input: Input, name: &str, step: Step) -> Outcome<Diagnosed> {
         about,
         findings: kineto::findings(&breakdown),
         left_out: (&problems).into(),
+        picture: asked.pictures.map(|_| Picture::Drawing(Box::new(drawing::of_streams(&lanes)))),
         figures: Figures::Kineto(Box::new(breakdown)),
+        record: asked.records.then_some(Record::Kineto(exposed)),
     })
 }
 
-fn operations(input: Input, name: &str) -> Outcome<Diagnosed> {
+fn operations(input: impl BufRead, name: &str, asked: &mut Asked) -> Outcome<Diagnosed> {
     let whole = |reason| Problem { file: name.to_owned(), line: 0, field: None, reason };
     let mut read = pipeline::read(input, name)?;
     let trace = Trace::of(&read.operations).map_err(|reason| {
@@ -217,6 +244,9 @@ fn operations(input: Input, name: &str) -> Outcome<Diagnosed> {
         read.problems.add(whole(format!("step {step}: {}", trace.told(*lack))));
     }
     let whatif = pipeline::whatif(&trace).map_err(whole)?;
+    if let Some(perfetto) = &mut asked.perfetto {
+        perfetto.write(&trace, name)?;
+    }
     let about = format!(
         "Operations of pipeline-parallel training: {} of {}, {} of {:.3} s on average.",
         shown::count(trace.dp_ranks, "data-parallel rank"),
@@ -230,11 +260,22 @@ fn operations(input: Input, name: &str) -> Outcome<Diagnosed> {
         about,
         findings: pipeline::findings(&trace, &whatif),
         left_out: (&read.problems).into(),
+        picture: asked.pictures.map(|chosen| pipeline_picture(&trace, &whatif, chosen).map_err(whole)).transpose()?,
         figures: Figures::Pipeline(Box::new(whatif)),
+        record: asked.records.then(|| Record::Pipeline(Box::new(trace))),
     })
 }
 
-fn step_times(input: Input, name: &str) -> Outcome<Diagnosed> {
+fn pipeline_picture(trace: &Trace, whatif: &WhatIf, chosen: Chosen) -> Result<Picture, String> {
+    let timeline = Timeline::of(trace)?;
+    let step = match (pipeline::chosen(&timeline, chosen)?.as_slice(), chosen) {
+        ([step], Chosen::Step(_)) => *step,
+        _ => timeline.typical_step(),
+    };
+    Ok(Picture::Drawing(Box::new(drawing::of_pipeline(&timeline, whatif, step))))
+}
+
+fn step_times(input: impl BufRead, name: &str, asked: &Asked) -> Outcome<Diagnosed> {
     let steps::Read { steps, problems } = steps::read(input, name)?;
     let episodes = steps::episodes(&steps);
     let first_and_last = steps.steps.first().zip(steps.steps.last());
@@ -246,7 +287,9 @@ fn step_times(input: Input, name: &str) -> Outcome<Diagnosed> {
         about: format!("Times of steps: {workers}, {}{span}.", shown::count(steps.steps.len(), "step")),
         findings: steps::findings(&steps, &episodes),
         left_out: (&problems).into(),
+        picture: asked.pictures.map(|_| Picture::Drawing(Box::new(drawing::of_steps(&steps, &episodes)))),
         figures: Figures::Steps(episodes),
+        record: asked.records.then_some(Record::Steps(steps)),
     })
 }
 
@@ -258,10 +301,12 @@ fn listed(list: Vec<Device>, kind: FileKind, about: &str, name: &str, problems: 
         findings: devices::findings(&list),
         left_out: problems.into(),
         figures: Figures::Devices(list),
+        picture: None,
+        record: None,
     }
 }
 
-fn kernel_log(input: Input, name: &str) -> Outcome<Diagnosed> {
+fn kernel_log(input: impl BufRead, name: &str) -> Outcome<Diagnosed> {
     let (log, problems) = xid::read(input, name)?;
     let (lines, events) = (log.lines as usize, log.events as usize);
     Ok(Diagnosed {
@@ -271,5 +316,7 @@ fn kernel_log(input: Input, name: &str) -> Outcome<Diagnosed> {
         findings: xid::findings(&log),
         left_out: (&problems).into(),
         figures: Figures::KernelLog(log),
+        picture: None,
+        record: None,
     })
 }

@@ -55,7 +55,7 @@ pub(crate) fn finding(of: &Finding, width: usize, text: &mut String) {
 }
 
 /// Where, since when, how sure.
-fn standing(of: &Finding) -> String {
+pub(super) fn standing(of: &Finding) -> String {
     let mut parts: Vec<String> =
         of.places.iter().map(|place| format!("{} {}", place.kind.replace('_', " "), place.name)).collect();
     match of.since {

@@ -14,6 +14,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use replay::fidelity::Verdict;
 
 use super::text;
+use crate::page_style;
 
 /// The page. Whatever the history names is escaped.
 pub(super) fn render(report: &Report) -> String {
@@ -32,7 +33,7 @@ pub(super) fn render(report: &Report) -> String {
                 meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'";
                 meta name="color-scheme" content="light dark";
                 title { (title) }
-                style { (PreEscaped(style::CSS)) }
+                style { (PreEscaped(page_style::BASE)) (PreEscaped(style::CSS)) }
             }
             body {
                 header {

@@ -14,7 +14,7 @@ fn the_rules_are_as_checked_in() {
         std::fs::write(&path, &now).expect("the page can be written");
     }
     let kept = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(now == kept, "rules changed: write docs/rules.md with {WRITE_ENV}=1 cargo test -p trimtab --test rules");
+    assert!(now == kept, "rules changed: write docs/rules.md with {WRITE_ENV}=1 cargo test -p trimtab --test diagnose");
 }
 
 fn page() -> String {

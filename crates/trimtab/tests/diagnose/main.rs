@@ -2,11 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 
+mod against;
+mod rules;
+
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Arc;
 
+use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use parquet::arrow::ArrowWriter;
 use serde_json::Value;
 
 fn run(arguments: &[&str]) -> Output {
@@ -61,6 +67,53 @@ fn pipelines_are_told_as_their_publishers_tell_them() {
     let folder = testkit::shared_data!("stragglers");
     check_pipeline("AR", &folder, "slow-worker");
     check_pipeline("SE", &folder, "uneven-lengths");
+}
+
+/// A table of the same columns in Parquet: numbers as numbers, with decimals or without, and words as words.
+fn parquet_of(csv: &Path) -> Vec<u8> {
+    let mut text = String::new();
+    connect::file::Input::open(csv).unwrap().read_to_string(&mut text).unwrap();
+    let mut lines = text.trim_start_matches('\u{feff}').lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let rows: Vec<Vec<&str>> = lines.map(|line| line.split(',').collect()).collect();
+    let columns = names.iter().enumerate().map(|(at, name)| {
+        let column = || rows.iter().map(move |row| row[at]);
+        let column: ArrayRef = if column().all(|field| field.parse::<i64>().is_ok()) {
+            Arc::new(column().map(|field| field.parse::<i64>().ok()).collect::<Int64Array>())
+        } else if column().all(|field| field.is_empty() || field.parse::<f64>().is_ok()) {
+            Arc::new(column().map(|field| field.parse::<f64>().ok()).collect::<Float64Array>())
+        } else {
+            Arc::new(column().map(Some).collect::<StringArray>())
+        };
+        (*name, column)
+    });
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let mut written = Vec::new();
+    let mut writer = ArrowWriter::try_new(&mut written, batch.schema(), None).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+    written
+}
+
+#[test]
+fn parquet_says_what_the_same_csv_says() {
+    let folder = Folder::new("parquet");
+    for shared in ["stragglers/trace-AR.csv.gz", "step-times/job_1_norm.csv"] {
+        let csv = testkit::shared_data!(shared);
+        let table = folder.write("table", &parquet_of(&csv));
+        let (mut of_csv, mut of_parquet) = (told(&csv), told(Path::new(&table)));
+        of_csv["file"] = Value::Null;
+        of_parquet["file"] = Value::Null;
+        assert_eq!(of_parquet, of_csv);
+    }
+    let other = parquet_of(Path::new(&folder.write("other.csv", b"dp_rank,stage\n0,0\n")));
+    for (table, expected) in
+        [(&other[..], "its beginning does not tell what it is"), (&other[..40], "the Parquet file is damaged")]
+    {
+        let output = run(&[&folder.write("table", table)]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(2) && errors.contains(expected), "{errors}");
+    }
 }
 
 #[test]
@@ -196,6 +249,47 @@ fn who_did_not_come_is_named() {
     }
 }
 
+/// Puts the dumps of a folder into pickles, as a job leaves them.
+const PICKLED: &str = "\
+import json, pathlib, pickle, sys
+for dump in pathlib.Path(sys.argv[1]).glob('*.json'):
+    target = pathlib.Path(sys.argv[2]) / dump.stem
+    target.write_bytes(pickle.dumps(json.loads(dump.read_text()), protocol=int(sys.argv[3])))
+";
+
+#[test]
+fn pickled_dumps_say_what_json_says() {
+    let dumps = testkit::shared_data!("nccl-hangs/lock_gil_1st");
+    let expected = told(&dumps);
+    for protocol in ["2", "4", "5"] {
+        let folder = Folder::new(&format!("pickled-{protocol}"));
+        let python = Command::new("python3").args(["-c", PICKLED]).arg(&dumps).arg(&folder.0).arg(protocol).status();
+        if !python.is_ok_and(|status| status.success()) {
+            testkit::skip!(testkit::Need::Program, "there is no python3");
+        }
+        let told = told(&folder.0);
+        for part in ["findings", "figures", "about", "kind", "left_out"] {
+            assert_eq!(told[part], expected[part], "protocol {protocol}: {part}");
+        }
+        assert_eq!(told["figures"]["ranks"], serde_json::json!([9, 14]));
+    }
+}
+
+#[test]
+fn a_pickle_calls_nothing() {
+    let folder = Folder::new("calls");
+    let left = folder.0.join("left");
+    let call = [
+        b"\x80\x02".to_vec(),
+        format!("}}(S'pg_config'\ncos\nsystem\n(S'touch {}'\ntRu.", left.display()).into_bytes(),
+    ]
+    .concat();
+    let output = run(&[&folder.write("dump_0", &call)]);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(errors.contains("a pickle that makes objects is not read"), "{errors}");
+    assert!(output.status.code() == Some(2) && !left.exists());
+}
+
 #[test]
 fn who_was_slow_is_told_with_its_time() {
     let path = testkit::shared_data!("step-times/job_1_norm.csv");
@@ -247,6 +341,77 @@ fn a_verdict_reads_by_itself() {
         assert!(text.contains(expected), "{text}\nlacks {expected}");
     }
     assert!(!text.contains('\x1b'), "no colour where nobody looks");
+}
+
+#[test]
+fn a_timeline_is_written_whole_or_not_at_all() {
+    let trace = testkit::shared_data!("stragglers/trace-AR.csv.gz");
+    let trace = trace.to_str().unwrap();
+    let folder = Folder::new("timeline");
+    let path = folder.0.join("timeline.json");
+    let perfetto = path.to_str().unwrap();
+    let output = run(&[trace, "--perfetto", perfetto, "--step", "21"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && told.contains("(step 21)"), "{told}");
+    let written: Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let events = written["traceEvents"].as_array().unwrap();
+    let steps: Vec<f64> =
+        events.iter().filter(|e| e["name"] == "step 21").map(|e| e["dur"].as_f64().unwrap()).collect();
+    let result: Value =
+        serde_json::from_slice(&fs::read(Path::new(trace).with_file_name("result-AR.json")).unwrap()).unwrap();
+    let slowdown = result["blocking_slowdown"].as_f64().unwrap();
+    assert!((steps[0] / steps[1] / slowdown - 1.0).abs() < 0.1, "{steps:?}");
+    let computing = |event: &&Value| event["cat"] == "computation" && event["ph"] == "X";
+    let workers: std::collections::BTreeSet<u64> =
+        events.iter().filter(computing).map(|event| event["pid"].as_u64().unwrap()).collect();
+    assert_eq!(workers.len(), 2 * 4 * 4);
+
+    fs::remove_file(&path).unwrap();
+    let steps = folder.write("steps.csv", b"worker,step,seconds\n0,1,2\n");
+    for (arguments, expected) in [
+        (&[trace, "--perfetto", perfetto, "--step", "7"][..], "it has no step 7 that is whole; it has 16"),
+        (&[steps.as_str(), "--perfetto", perfetto], "there is no what-if timeline in what was read"),
+        (&[trace, trace, "--perfetto", perfetto], "both have a timeline"),
+        (&[trace, "--perfetto", "-"], "--perfetto takes the name of a file"),
+    ] {
+        let output = run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{errors}");
+        assert!(errors.contains(expected), "{errors}");
+        assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1, "only the table is there");
+    }
+}
+
+#[test]
+fn parts_of_a_difference_add_up() {
+    let folder = testkit::shared_data!("kineto");
+    let stragglers = testkit::shared_data!("stragglers");
+    let steps = testkit::shared_data!("step-times");
+    for (before, after) in [
+        (folder.join("nccl_data.json.gz"), folder.join("sampled_rank-0.json.gz")),
+        (folder.join("control.json.gz"), folder.join("control.json.gz")),
+        (stragglers.join("trace-AR.csv.gz"), stragglers.join("trace-SE.csv.gz")),
+        (steps.join("job_1_norm.csv"), steps.join("job_3_norm.csv")),
+    ] {
+        let (before, after) = (before.to_str().unwrap(), after.to_str().unwrap());
+        let output = run(&[after, "--against", before, "--format", "json"]);
+        let answer: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let figure = |of: &Value, name: &str| of[name].as_f64().unwrap();
+        let comparison = &answer["comparison"];
+        let whole = figure(comparison, "after") - figure(comparison, "before");
+        for parts in ["parts", "groups"] {
+            let sum: f64 = comparison[parts].as_array().unwrap().iter().map(|part| figure(part, "difference")).sum();
+            assert!(
+                (sum - whole).abs() <= 1e-6 * figure(comparison, "after"),
+                "{after}: {parts}: {sum}, expected {whole}"
+            );
+        }
+        let nothing =
+            comparison["parts"].as_array().unwrap().iter().all(|part| part["name"] != "what could not be told apart");
+        assert!(nothing, "{after}: every moment belongs to something");
+        let same = answer["verdict"].as_str().unwrap().contains("take as long as before");
+        assert_eq!(same, before == after, "{}", answer["verdict"]);
+    }
 }
 
 #[test]
