@@ -55,10 +55,10 @@ mod tests {
             phases
         };
         let row = Row { number: 1, ended_us: 0, ranks: vec![rank(100, 60), rank(150, 10)] };
-        assert_eq!(row.took_us(None, 1.0), 160.0);
+        assert_eq!(row.took_us(None, 1.0) as u64, 160);
         let mut scales = vec![[1.0; 8]; 2];
         scales[1][Phase::Forward as usize] = 0.5;
-        assert_eq!(row.took_us(Some(&scales), 1.0), 110.0);
-        assert_eq!(row.took_us(Some(&scales), 0.0), 100.0);
+        assert_eq!(row.took_us(Some(&scales), 1.0) as u64, 110);
+        assert_eq!(row.took_us(Some(&scales), 0.0) as u64, 100);
     }
 }

@@ -141,8 +141,8 @@ impl Trainer {
         }
         // Whoever is early waits in the exchange.
         let own = |phases: &PhasesUs| phases.sum() - phases.of(Phase::Communication);
-        let last = ranks.iter().map(own).max().unwrap();
-        let exchange = ranks.iter().map(|phases| phases.of(Phase::Communication)).max().unwrap();
+        let last = ranks.iter().map(own).max().unwrap_or(0);
+        let exchange = ranks.iter().map(|phases| phases.of(Phase::Communication)).max().unwrap_or(0);
         self.now_us += (last + exchange) as i64;
         self.step += 1;
         for (client, phases) in (0..).zip(&mut ranks) {

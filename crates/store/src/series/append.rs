@@ -20,7 +20,7 @@ impl Store {
     ///
     /// # Errors
     /// If a scrape has another number of values than its source has series, a series is named twice or cannot be named so, a bound is passed
-    /// ([`SERIES_MAX`](crate::SERIES_MAX), [`SCRAPE_VALUES_MAX`](crate::SCRAPE_VALUES_MAX)), or the file cannot be written. Nothing of the call is there then.
+    /// ([`SERIES_MAX`](crate::SERIES_MAX), [`SCRAPE_VALUES_MAX`]), or the file cannot be written. Nothing of the call is there then.
     pub fn append_scrapes(&mut self, batches: &[Scrapes]) -> Result<(), StoreError> {
         self.write(|transaction| {
             batches.iter().try_for_each(|batch| {

@@ -42,7 +42,12 @@ struct Bad {
 const ALL: &[Bad] = &[
     Bad { name: "an empty file", write: |_, _| Ok(()), told: &["empty", "holds no"], ending: "json" },
     Bad { name: "1 GB of [", write: brackets, told: &["nested", "deep"], ending: "json" },
-    Bad { name: "a trace cut off within gzip", write: cut_off, told: &["stopped", "cut off", "ends"], ending: "json.gz" },
+    Bad {
+        name: "a trace cut off within gzip",
+        write: cut_off,
+        told: &["stopped", "cut off", "ends"],
+        ending: "json.gz",
+    },
     Bad { name: "a trace with wrong types", write: wrong_types, told: &[], ending: "json" },
     Bad { name: "a trace whose clock goes backwards", write: backwards, told: &[], ending: "json" },
     Bad { name: "step times that are no numbers", write: no_numbers, told: &["line 3", "seconds"], ending: "csv" },
@@ -78,7 +83,8 @@ pub(super) fn run(session: &mut Session) -> anyhow::Result<()> {
 
 fn ended(trimtab: &Path, path: &Path) -> anyhow::Result<Ended> {
     let script = workspace::root().join("xtask/src/bench/diagnose/programs/ended.py");
-    let output = Command::new("python3").arg(script).arg(trimtab).args(["diagnose", "--format", "json"]).arg(path).output();
+    let output =
+        Command::new("python3").arg(script).arg(trimtab).args(["diagnose", "--format", "json"]).arg(path).output();
     let output = output.context("python3 did not start")?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).context("what came of it is no JSON")
@@ -108,7 +114,9 @@ fn wrong_types(data: &Path, file: &mut dyn Write) -> anyhow::Result<()> {
 
 /// A trace in which every second event begins before the machine did.
 fn backwards(data: &Path, file: &mut dyn Write) -> anyhow::Result<()> {
-    changed(data, file, &mut |number, line| if number % 2 == 0 { line.replace("\"ts\": ", "\"ts\": -") } else { line.to_owned() })
+    changed(data, file, &mut |number, line| {
+        if number % 2 == 0 { line.replace("\"ts\": ", "\"ts\": -") } else { line.to_owned() }
+    })
 }
 
 fn changed(data: &Path, file: &mut dyn Write, change: &mut dyn FnMut(usize, &str) -> String) -> anyhow::Result<()> {
@@ -145,7 +153,9 @@ fn many_ranks(_: &Path, file: &mut dyn Write) -> anyhow::Result<()> {
     for rank in 0..10_000 {
         for step in 0..3 {
             let start = f64::from(step) * 2.0;
-            for (optype, from, length) in [("forward-compute", 0.0, 0.3), ("backward-compute", 0.4, 0.6), ("grads-reduce-scatter", 1.1, 0.2)] {
+            for (optype, from, length) in
+                [("forward-compute", 0.0, 0.3), ("backward-compute", 0.4, 0.6), ("grads-reduce-scatter", 1.1, 0.2)]
+            {
                 writeln!(file, "{rank},0,{rank},{step},{optype},{},{length},0,0,0", start + from)?;
             }
         }

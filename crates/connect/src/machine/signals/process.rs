@@ -201,7 +201,7 @@ impl Now {
     }
 }
 
-/// "Cpus_allowed_list:	0-3,8" is 5.
+/// `Cpus_allowed_list: 0-3,8` is 5.
 fn cpus_allowed(status: &str) -> Option<u64> {
     let list = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:"))?;
     let count = |range: &str| {
