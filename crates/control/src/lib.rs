@@ -8,6 +8,7 @@
 //! two runs of one workload at a time. Start reading at [`Control::hear`].
 
 mod control;
+mod findings;
 mod input;
 mod lives;
 mod logs;
@@ -19,6 +20,7 @@ mod vocabulary;
 mod why;
 
 pub use control::{Ahead, Control, Effect, KnownNode, Written};
+pub use findings::{Findings, SAME_WITHIN, Seen};
 pub use input::{Asked, Input, Refused, Reply};
 pub use logs::{KeptLogs, LogLimits, let_go};
 pub use outcome::back_off;

@@ -58,3 +58,7 @@ id!(
 /// One action of the engine. Outcomes carry it back, so a doubled or late answer can be told from a fresh one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct ActionId(pub u64);
+
+/// A finding that is kept. Ids rise, and stay the same while an installation lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct FindingId(pub u64);

@@ -12,6 +12,7 @@ pub mod finding;
 pub mod fleet_file;
 pub mod history;
 pub mod ids;
+pub mod kept_finding;
 pub mod live;
 pub mod money;
 pub mod names;

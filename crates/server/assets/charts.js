@@ -1,4 +1,4 @@
-// Charts: how a fleet was used over time, and how busy a node was. Loaded after uPlot, by pages that have a chart.
+// Charts: how a fleet was used over time, how busy a node was, and what shows a finding. Loaded after uPlot, by pages that have a chart.
 // Nothing here builds markup from data; texts are set as text.
 "use strict";
 
@@ -20,6 +20,23 @@
   const times = (words) => ({ ...axis(), size: 30, values: (_, splits) => splits.map(words) });
   const labelled = (label) => ({ ...axis(), values: counts, size: 56, label, labelSize: 18, labelFont: FONT });
   const line = (series) => ({ width: 2, value: shown, points: { show: false }, ...series });
+
+  // Moments that matter, as dashed lines from top to bottom.
+  const mark = (marks) => (plot) => {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.strokeStyle = colour("--quiet");
+    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
+    for (const seconds of marks) {
+      const x = Math.round(plot.valToPos(seconds, "x", true));
+      if (x < bbox.left || x > bbox.left + bbox.width) continue;
+      ctx.beginPath();
+      ctx.moveTo(x, bbox.top);
+      ctx.lineTo(x, bbox.top + bbox.height);
+      ctx.stroke();
+    }
+    ctx.restore();
+  };
 
   // A chart in its place. `describe` tells what to draw, or what to say where there is nothing.
   const keep = (place, height, describe) => {
@@ -106,6 +123,8 @@
     const DASHES = [[], [6, 3]], COLOURS = 4;
     let course = null;
     const second = (_, seconds) => { if (seconds == null) return "–"; const date = new Date(seconds * 1000); return `${hour(date)}:${two(date.getUTCSeconds())}`; };
+    // Seconds are told where they tell something.
+    const short = () => course.until - course.from < 1800;
     const described = (name) => () => {
       const { unit, top, lines, empty } = course.panels[name];
       const style = (place) => (lines.length === 1
@@ -117,8 +136,9 @@
         rows: [course.at, ...lines.map((line) => line.values)],
         options: {
           cursor: { sync: { key: "node" } },
-          scales: { x: { range: () => [course.from, course.until] }, y: { range: (_, low, high) => [0, top ?? Math.max(1, high * 1.05)] } },
-          axes: [times((seconds) => hour(new Date(seconds * 1000))), labelled(unit)],
+          hooks: { draw: [mark(course.marks)] },
+          scales: { x: { range: () => [course.from, course.until] }, y: { range: (_, low, high) => [0, top ?? (high > 0 ? high * 1.05 : 1)] } },
+          axes: [short() ? { ...times((seconds) => second(null, seconds)), space: 80 } : times((seconds) => hour(new Date(seconds * 1000))), labelled(unit)],
           series: [{ label: "UTC", value: second }, ...lines.map((of, place) => line({ label: of.name, ...style(place) }))],
         },
       };

@@ -14,10 +14,12 @@ mod busy;
 mod dry_run;
 mod failure;
 mod foresee;
+mod found;
 mod listen;
 mod logs_kept;
 #[cfg(test)]
 mod made;
+mod mute;
 mod object;
 mod page;
 mod plane;
@@ -37,4 +39,4 @@ pub use listen::{Certificate, Listen, Speaks, Unusable};
 pub use logs_kept::LogsKept;
 pub use plane::{Answer, Busy, Call, Plane, Standing, Told};
 pub use serve::{Serving, serve};
-pub use state::{RECOMMENDATIONS, RuleOf, State};
+pub use state::{RECOMMENDATIONS, RuleOf, SignalsOf, State};

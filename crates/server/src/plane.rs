@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use control::{Ahead, Input, Refused, Reply, Why};
-use fleet::ids::WorkloadId;
+use fleet::ids::{FindingId, WorkloadId};
+use fleet::kept_finding::Mute;
 use fleet::recommendation::Effect;
 use store::ConsentId;
 use tokio::sync::oneshot;
@@ -20,6 +21,8 @@ pub enum Call {
     Agree(Box<Agreement>, Answer<Result<ConsentId, NotAgreed>>),
     /// To record what a consent has brought so far.
     Measured(i64, Box<Effect>, Answer<()>),
+    /// To mute a finding, or to take that back. Answered once it is stored: whether there is such a finding.
+    Mute(FindingId, Option<Mute>, Answer<bool>),
     /// Why a workload has not started; nothing if it is over, or there is none.
     Why(WorkloadId, Answer<Option<Told>>),
     /// To look ahead; nothing while nobody waits.
@@ -90,6 +93,10 @@ impl Plane {
 
     pub(crate) async fn measured(&self, consent: i64, effect: Box<Effect>) -> Result<(), Failure> {
         self.ask(|answer| Call::Measured(consent, effect, answer)).await
+    }
+
+    pub(crate) async fn mute(&self, id: FindingId, mute: Option<Mute>) -> Result<bool, Failure> {
+        self.ask(|answer| Call::Mute(id, mute, answer)).await
     }
 
     async fn ask<T>(&self, call: impl FnOnce(Answer<T>) -> Call) -> Result<T, Failure> {

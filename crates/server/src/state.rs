@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use control::Rule;
 use fleet::recommendation::Step;
+use fleet::signal::Signal;
 use store::Reader;
 use tokio::sync::watch;
 
@@ -15,6 +16,9 @@ pub const RECOMMENDATIONS: &str = "recommendations.json";
 
 /// What a step sets that is a command of Trimtab, by whoever knows the commands; why not, if it is none that sets rules.
 pub type RuleOf = fn(&Step) -> Result<Rule, String>;
+
+/// The signals that a rule reads, by whoever knows the rules; none for a rule that is not known.
+pub type SignalsOf = fn(&str) -> &'static [&'static Signal];
 
 /// What every handler stands on.
 #[derive(Clone)]
@@ -31,4 +35,6 @@ pub struct State {
     pub logs: LogsKept,
     /// What a step of a recommendation sets.
     pub rule_of: RuleOf,
+    /// What the rule of a finding reads.
+    pub signals_of: SignalsOf,
 }

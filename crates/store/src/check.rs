@@ -13,7 +13,7 @@ use rusqlite::types::Value;
 
 use crate::commit::{Batch, Log};
 use crate::error::{Fault, StoreError};
-use crate::{connection, entries, schema, series};
+use crate::{connection, entries, findings, schema, series};
 
 /// The most problems that are told.
 const PROBLEMS_MAX: usize = 100;
@@ -107,6 +107,7 @@ fn look(connection: &Connection, report: &mut Report) -> Result<(), Fault> {
         report.tell(format!("{name} is not as it was made"));
     }
     let checked = series::check(&snapshot, &mut |problem| report.tell(problem))?;
+    findings::check(&snapshot, &mut |problem| report.tell(problem))?;
     (report.chunks, report.scrapes) = (checked.chunks, checked.scrapes);
     let sum = connection::adding_up()?;
     add_up(&snapshot, &sum, report)?;

@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    agent, apply, cancel, completion, diagnose, drain, feed, health, history, import, job, jobs, ledger, logs, nodes,
-    optimize, policy, queues, replay, store, submit, undo, up, why,
+    agent, apply, cancel, completion, diagnose, drain, feed, findings, health, history, import, job, jobs, ledger,
+    logs, nodes, optimize, policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -63,6 +63,8 @@ enum Command {
     Diagnose(diagnose::Arguments),
     /// Watch the training on this machine: what holds jobs up, as it begins and ends
     Agent(agent::Arguments),
+    /// Show what is wrong with what runs here, and what was
+    Findings(findings::Arguments),
     /// Test whether this machine is fit to run anything
     Health(health::Arguments),
     /// Do what was recommended here, with consent
@@ -110,6 +112,7 @@ impl Arguments {
             Command::Why(arguments) => why::run(&arguments, self.global),
             Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
             Command::Agent(arguments) => agent::run(&arguments, self.global),
+            Command::Findings(arguments) => findings::run(&arguments, self.global),
             Command::Health(arguments) => health::run(&arguments, self.global),
             Command::Apply(arguments) => apply::run(&arguments, self.global),
             Command::Undo(arguments) => undo::run(&arguments, self.global),

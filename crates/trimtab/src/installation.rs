@@ -56,6 +56,11 @@ pub(crate) fn store(folder: &Path) -> PathBuf {
     folder.join("trimtab.sqlite")
 }
 
+/// The socket on which step clocks of what runs there tell.
+pub(crate) fn steps(folder: &Path) -> PathBuf {
+    folder.join("steps.sock")
+}
+
 /// The token of whoever owns the installation, made if there is none.
 pub(crate) fn make_token(folder: &Path) -> Outcome<String> {
     let path = token_file(folder);

@@ -22,6 +22,7 @@ mod replayer;
 mod rule_of;
 mod shown;
 mod table;
+mod watcher;
 mod wrap;
 
 use std::process::ExitCode;

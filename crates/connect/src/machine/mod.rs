@@ -21,7 +21,7 @@ mod watcher;
 pub use discover::{Accelerator, Discovered, NumaNode, Nvml, Reading, Sample, Sampler, discover};
 pub use error::Error;
 pub use logs::Logs;
-pub use order::Launch;
+pub use order::{Launch, job_of};
 pub use runner::{AsRoot, Options, Runner, Settled};
 pub use signals::{PROCESSES_MAX, Signals};
 pub use visible::{Vendor, Visible};

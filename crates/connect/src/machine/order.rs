@@ -1,7 +1,7 @@
 //! What a watcher is told to do, and the environment of the command.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fleet::ids::{ActionId, WorkloadId};
 use fleet::live::Submission;
@@ -62,6 +62,12 @@ pub(super) struct LogPlace {
     pub(super) files_max: u32,
 }
 
+/// The variable that tells a run which workload it is.
+pub(super) const WORKLOAD: &str = "TRIMTAB_WORKLOAD";
+/// The variables by which step clocks know where to tell, and of which job.
+const STEPS: &str = "TRIMTAB_STEPS";
+const JOB: &str = "TRIMTAB_JOB";
+
 /// The variables by which libraries of vendors choose devices. A submission cannot set them: they are what it was given.
 const DEVICE_VARIABLES: [&str; 6] = [
     "CUDA_VISIBLE_DEVICES",
@@ -72,10 +78,24 @@ const DEVICE_VARIABLES: [&str; 6] = [
     "GPU_DEVICE_ORDINAL",
 ];
 
-/// The environment of a run: what was handed in, `defaults` where it says nothing, and the variables that are Trimtab's.
+/// How many letters of a workload's name are in the name of its job.
+const JOB_LETTERS_MAX: usize = 64;
+
+/// The job that the steps of a workload are told under: its name and its id, as people see them, in letters that need no escaping, so that a
+/// line of a script can hold them as they are. The id keeps those of one name apart.
+#[must_use]
+pub fn job_of(workload: WorkloadId, name: Option<&str>) -> String {
+    let plain = |letter: char| if letter.is_alphanumeric() || "._-".contains(letter) { letter } else { '_' };
+    let name: String = name.unwrap_or("workload").chars().take(JOB_LETTERS_MAX).map(plain).collect();
+    format!("{name}-{}", workload.0)
+}
+
+/// The environment of a run: what was handed in, `defaults` and where its steps are told where it says nothing, and the variables that are
+/// Trimtab's.
 pub(super) fn environment(
     launch: &Launch,
     defaults: &[(String, String)],
+    steps: Option<&Path>,
     visible: Vec<(&'static str, String)>,
     mark: (String, String),
 ) -> BTreeMap<String, String> {
@@ -83,11 +103,20 @@ pub(super) fn environment(
     for name in DEVICE_VARIABLES {
         all.remove(name);
     }
+    // Handed in by another run with its whole environment: what tells of that one's steps is not meant for this one.
+    if all.contains_key(WORKLOAD) {
+        all.remove(STEPS);
+        all.remove(JOB);
+    }
+    if let Some(steps) = steps {
+        all.entry(STEPS.to_owned()).or_insert_with(|| steps.display().to_string());
+        all.entry(JOB.to_owned()).or_insert_with(|| job_of(launch.workload, launch.submission.name.as_deref()));
+    }
     for (name, value) in defaults {
         all.entry(name.clone()).or_insert_with(|| value.clone());
     }
     let own = [
-        ("TRIMTAB_WORKLOAD", launch.workload.0.to_string()),
+        (WORKLOAD, launch.workload.0.to_string()),
         ("TRIMTAB_ACTION", launch.action.0.to_string()),
         ("TRIMTAB_ATTEMPT", launch.attempt.to_string()),
     ];

@@ -67,6 +67,15 @@ pub(super) fn has_variable(pid: i32, pair: &str) -> bool {
     environment.split(|byte| *byte == 0).any(|variable| variable == pair.as_bytes())
 }
 
+/// What a process began with under the name of a variable. Another user's process never tells.
+pub(super) fn variable(pid: u32, name: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    environment.split(|byte| *byte == 0).find_map(|variable| {
+        let (found, value) = std::str::from_utf8(variable).ok()?.split_once('=')?;
+        (found == name).then(|| value.to_owned())
+    })
+}
+
 /// The id that the kernel gave this start of the machine; empty where it does not say.
 pub(super) fn boot_id(root: &Path) -> String {
     let text = fs::read_to_string(root.join("proc/sys/kernel/random/boot_id")).unwrap_or_default();

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::procfs;
 
+/// The variable by which every process of a run can be told.
+pub(super) const MARK: &str = "TRIMTAB_RUN";
 /// The most bytes of one of these files: an outcome is a line.
 const FILE_MAX: u64 = 1 << 20;
 
@@ -86,9 +88,9 @@ impl Runs {
         self.0.join(format!("{}.{}", action.0, kind.suffix()))
     }
 
-    /// The variable by which every process of a run can be told: unlike an action's number it names the installation too.
+    /// That variable and its value: unlike an action's number it names the installation too.
     pub(super) fn mark(&self, action: ActionId) -> (String, String) {
-        ("TRIMTAB_RUN".into(), self.0.join(action.0.to_string()).display().to_string())
+        (MARK.into(), self.0.join(action.0.to_string()).display().to_string())
     }
 
     /// The name of a run's control groups: apart from those of any other installation, so with a hash of the folder (FNV-1a).

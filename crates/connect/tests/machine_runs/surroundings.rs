@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use connect::machine::cgroup::Groups;
 use connect::machine::{Launch, Vendor, Visible};
-use fleet::live::{ArrayPlace, Exit};
+use fleet::ids::WorkloadId;
+use fleet::live::{ArrayPlace, Exit, Submission};
 use fleet::quantity::{Bytes, MilliCpu, Millis};
 
 use crate::Test;
-use crate::rig::{Rig, launch};
+use crate::rig::{PATIENCE, Rig, launch};
 
 pub(crate) const ALL: &[Test] = &[
     ("the environment is what was set", the_environment_is_what_was_set),
+    ("a run is told where to tell its steps", a_run_is_told_where_to_tell_its_steps),
+    ("a process is known by its workload", a_process_is_known_by_its_workload),
     ("a run sees the devices it was given", a_run_sees_the_devices_it_was_given),
     ("nothing else is inherited", nothing_else_is_inherited),
     ("memory is limited where it can be", memory_is_limited_where_it_can_be),
@@ -51,6 +55,47 @@ fn the_environment_is_what_was_set() {
         ("TRIMTAB_WORKLOAD", "7"),
     ];
     assert_eq!(printed(&rig, &launch), expected.map(|(name, value)| (name.into(), value.into())).into());
+}
+
+fn a_run_is_told_where_to_tell_its_steps() {
+    let rig = Rig::with(|options| options.steps = Some("/x/steps.sock".into()));
+    let check = |action, set: &[(&str, &str)], expected: [Option<&str>; 2]| {
+        let mut launch = launch(action, &["/usr/bin/env"]);
+        launch.submission.name = Some("a b/é".into());
+        launch.submission.environment = set.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let environment = printed(&rig, &launch);
+        assert_eq!(["TRIMTAB_STEPS", "TRIMTAB_JOB"].map(|name| environment.get(name).map(String::as_str)), expected);
+    };
+    check(7, &[], [Some("/x/steps.sock"), Some("a_b_é-7")]);
+    check(8, &[("TRIMTAB_STEPS", "/mine"), ("TRIMTAB_JOB", "mine")], [Some("/mine"), Some("mine")]);
+    // Handed in by a run, with all that it has.
+    let of_another = [("TRIMTAB_WORKLOAD", "7"), ("TRIMTAB_STEPS", "/y"), ("TRIMTAB_JOB", "a_b_é-7")];
+    check(9, &of_another, [Some("/x/steps.sock"), Some("a_b_é-9")]);
+}
+
+fn a_process_is_known_by_its_workload() {
+    let (rig, other) = (Rig::new(), Rig::new());
+    let launch = rig.shell("echo $$; read -r line <go");
+    let made = Command::new("mkfifo").arg(rig.path("go")).status().unwrap();
+    assert!(made.success());
+    let launch = Launch {
+        workload: WorkloadId(5),
+        submission: Submission { directory: rig.path("").display().to_string(), ..launch.submission },
+        ..launch
+    };
+    rig.start(&launch);
+    let told = || std::fs::read_to_string(rig.runner.log(&launch)).unwrap_or_default();
+    let begun = Instant::now();
+    while !told().ends_with('\n') {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let pid: u32 = told().trim().parse().unwrap();
+    assert_eq!(rig.runner.workload_of(pid), Some(WorkloadId(5)));
+    assert_eq!(other.runner.workload_of(pid), None, "that is a run of another installation");
+    assert_eq!(rig.runner.workload_of(std::process::id()), None);
+    std::fs::write(rig.path("go"), "\n").unwrap();
+    rig.end(launch.action);
 }
 
 fn a_run_sees_the_devices_it_was_given() {

@@ -13,6 +13,7 @@ pub mod memory;
 pub mod network;
 pub mod nvidia;
 pub mod process;
+pub mod step;
 pub mod storage;
 
 /// A measurement that can be made.
@@ -90,6 +91,7 @@ pub static SOURCES: &[&Source] = &[
     &group::MEMORY,
     &process::PROCESS,
     &process::IO,
+    &step::CLOCK,
     &nvidia::NVML,
     &nvidia::GPM,
 ];

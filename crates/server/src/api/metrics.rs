@@ -5,10 +5,12 @@ use std::fmt::Write;
 use axum::extract::State as Extract;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use store::State as Standing;
+use fleet::kept_finding::FindingState;
+use store::{FindingQuery, State as Standing};
 
 use super::reading;
 use crate::failure::Failure;
+use crate::page::now;
 use crate::state::State;
 
 /// Counts and amounts of this installation.
@@ -32,6 +34,13 @@ pub(crate) async fn metrics(Extract(state): Extract<State>) -> Result<Response, 
         family("trimtab_nodes", "gauge", "Nodes that are known.", vec![(String::new(), nodes.len() as u64)]);
         family("trimtab_devices", "gauge", "Accelerators of all known nodes.", vec![(String::new(), devices)]);
         family("trimtab_log_entries_total", "counter", "Entries of the log.", vec![(String::new(), last)]);
+        let now = now();
+        let mut found = Vec::new();
+        for standing in [FindingState::Open, FindingState::Muted] {
+            let all = state.reader.findings(&FindingQuery::of(standing, now))?;
+            found.push((format!("{{state=\"{}\"}}", standing.name()), all.len() as u64));
+        }
+        family("trimtab_findings", "gauge", "Things that are wrong now, by state; 1000 of each at most.", found);
         let kept = state.logs.kept();
         let one = |value| vec![(String::new(), value)];
         family(

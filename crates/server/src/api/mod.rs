@@ -3,6 +3,7 @@
 #![expect(unused_qualifications, reason = "the macros of utoipa qualify what they write")]
 
 mod events;
+mod findings;
 mod health;
 mod ledger;
 mod log;
@@ -75,6 +76,10 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/consents/{id}/undo", post(ledger::undo))
         .route("/api/v1/recommendations", get(recommendations::list))
         .route("/api/v1/recommendations/{id}/apply", post(recommendations::apply))
+        .route("/api/v1/findings", get(findings::list))
+        .route("/api/v1/findings/{id}", get(findings::one))
+        .route("/api/v1/findings/{id}/mute", post(findings::mute))
+        .route("/api/v1/findings/{id}/unmute", post(findings::unmute))
         .route("/api/v1/policy", get(policy::show).put(policy::set))
         .route("/api/v1/queues", get(queues::list))
         .route("/api/v1/queues/{name}", put(queues::set))
@@ -100,6 +105,10 @@ pub(crate) fn routes() -> Router<State> {
         samples::samples,
         nodes::drain,
         nodes::resume,
+        findings::list,
+        findings::one,
+        findings::mute,
+        findings::unmute,
         recommendations::list,
         recommendations::apply,
         ledger::list,

@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame::{Page, Wanted};
+use super::lines::Course;
 use super::refusal::Refusal;
 use super::{Form, Query, words};
 use crate::access::Caller;
@@ -81,7 +82,7 @@ pub(super) async fn one(
 pub(super) async fn course(
     Extract(state): Extract<State>,
     Query(which): Query<Which>,
-) -> Result<Json<charts::Course>, Refusal> {
+) -> Result<Json<Course>, Refusal> {
     let course = reading(move || {
         let node = find_node(&state.reader, &which.name)?;
         charts::course(&state.reader, &node, words::now())

@@ -10,6 +10,7 @@ use crate::access::{Caller, Rights};
 
 const PAGES: &[(&str, &str)] = &[
     ("/", "Overview"),
+    ("/findings", "Findings"),
     ("/jobs", "Jobs"),
     ("/fleet", "Fleet"),
     ("/queues", "Queues"),

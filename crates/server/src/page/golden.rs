@@ -5,9 +5,12 @@ use std::collections::BTreeMap;
 
 use fleet::action::Slot;
 use fleet::event::EndCause;
+use fleet::finding::{Evidence, Finding, Place, Since};
 use fleet::history::{NodeRecord, QueueRecord};
-use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::ids::{ActionId, FindingId, NodeId, WorkloadId};
+use fleet::kept_finding::{FindingState, KeptFinding, Mute};
 use fleet::live::{Entry, Exit, Logged, StopReason, Submission, Usage};
+use fleet::money::{Currency, Money};
 use fleet::node::Resources;
 use fleet::quantity::{MilliDevice, Millis};
 use fleet::recommendation::{Effect, Interval, Recommendation, Step};
@@ -15,10 +18,11 @@ use fleet::time::Timestamp;
 use maud::Markup;
 use store::{Consent, ConsentId, Lately, LedgerLine, NodeStanding, Row, State, StoredNode};
 
-use super::{fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations};
+use super::{finding, findings, fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations};
 use crate::access::Rights;
 use crate::busy::{DeviceNow, Now, OfLate};
 use crate::dry_run::Difference;
+use crate::found::{Cost, Found};
 use crate::made;
 use crate::recommended::{Recommended, Stands};
 use crate::running::Given;
@@ -74,6 +78,44 @@ fn a_table_of_jobs() {
         row(2, State::Finished(EndCause::OutOfMemory), Some(60), Some(20)),
     ];
     check("jobs", &jobs::table(&rows, NOW));
+}
+
+/// One that is muted, with everything that can be said of one.
+fn found() -> Found {
+    let mut finding = Finding::new("stopped", HTML);
+    finding.places = vec![Place::new("job", HTML), Place::new("rank", 3)];
+    finding.since = Some(Since::Time(NOW - Millis::minutes(3)));
+    finding.evidence = vec![Evidence::new(HTML, 12.5, "ms").beside(HTML, 0.25), Evidence::new("ranks", 2.0, "")];
+    finding.advice = vec![HTML.into()];
+    finding.speedup = Some(Interval { low: 1.5, value: 2.0, high: 2.25 });
+    let mute = Mute { reason: HTML.into(), until: NOW + Millis::hours(1), by: HTML.into(), at: NOW };
+    let kept = KeptFinding {
+        id: FindingId(12),
+        finding,
+        workload: Some(WorkloadId(7)),
+        opened: NOW - Millis::minutes(2),
+        seen: NOW,
+        closed: None,
+        returns: 1,
+        mute: Some(mute),
+    };
+    let money_a_day = Some(Money { micros: 96_000_000, currency: Currency::USD });
+    let cost = Some(Cost { device_hours_a_day: 48.0, money_a_day });
+    Found { kept, state: FindingState::Muted, cost }
+}
+
+#[test]
+fn a_table_of_findings() {
+    let mut over = found();
+    (over.kept.closed, over.kept.workload, over.kept.finding.speedup) = (Some(NOW), None, None);
+    (over.state, over.cost) = (FindingState::Closed, None);
+    check("findings", &findings::table(&[found(), over], NOW));
+}
+
+#[test]
+fn a_finding_for_who_may_operate_and_for_who_may_look() {
+    check("finding-operate", &finding::told(&found(), Rights::Operate, NOW));
+    check("finding-view", &finding::told(&found(), Rights::View, NOW));
 }
 
 #[test]

@@ -14,19 +14,22 @@ use fleet::ids::{NodeId, WorkloadId};
 use fleet::live::{Entry, Live, Logged, Phase};
 use fleet::time::Timestamp;
 use maud::{Markup, html};
-use store::{Reader, State as Standing};
+use store::{FindingQuery, Reader, State as Standing};
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
-use super::{Part, words};
+use super::{Part, findings, words};
 use crate::access::{Caller, Rights};
 use crate::api::{Output, Reasons, absent, read_log, reading, reasons_of};
 use crate::failure::Failure;
+use crate::found;
 use crate::logs_kept::LogsKept;
 use crate::state::State;
 
 /// The most entries of the timeline.
 const ENTRIES_MAX: usize = 200;
+/// The most findings that are counted.
+const FINDINGS_MAX: usize = 200;
 
 pub(super) async fn page(
     Extract(state): Extract<State>,
@@ -35,20 +38,22 @@ pub(super) async fn page(
     Part(id): Part<u32>,
 ) -> Result<Markup, Refusal> {
     let (reader, kept) = (state.reader.clone(), state.clone());
-    let (job, entries, names, log) = reading(move || {
+    let now = words::now();
+    let (job, entries, names, log, found) = reading(move || {
         let live = reader.workload(WorkloadId(id))?.ok_or_else(|| absent(id))?;
         let entries = reader.entries_of(WorkloadId(id))?;
         let names = names(&reader, &entries)?;
         let attempt = live.runs.len() as u32;
         let log =
             if attempt == 0 || wanted == Wanted::Part { None } else { Some(read_log(&kept, &live, attempt, None)?) };
-        Ok((live, entries, names, log))
+        let query = FindingQuery { state: None, workload: Some(WorkloadId(id)), now, limit: FINDINGS_MAX };
+        Ok((live, entries, names, log, found::list(&reader, &query)?))
     })
     .await?;
     let why = if job.is_finished() || job.phase == Phase::Running { None } else { reasons_of(&state, id).await.ok() };
-    let now = words::now();
     let title = called(&job);
-    let live = changing(&job, &timeline(&entries, &names), why.as_ref(), &caller, now);
+    let wrong = findings::of_job(&found, id, now);
+    let live = changing(&job, &timeline(&entries, &names), why.as_ref(), &wrong, &caller, now);
     let address = format!("/jobs/{id}");
     let fixed = html! { h1.name title=(title) { (title) } };
     let below = written(&job, log.as_ref(), &state.logs);
@@ -71,7 +76,14 @@ fn called(job: &Live) -> String {
     job.submission.name.clone().unwrap_or_else(|| job.submission.command.join(" "))
 }
 
-fn changing(job: &Live, timeline: &Markup, why: Option<&Reasons>, caller: &Caller, now: Timestamp) -> Markup {
+fn changing(
+    job: &Live,
+    timeline: &Markup,
+    why: Option<&Reasons>,
+    wrong: &Markup,
+    caller: &Caller,
+    now: Timestamp,
+) -> Markup {
     html! {
         div.line {
             (words::badge(Standing::of(job.phase)))
@@ -80,6 +92,7 @@ fn changing(job: &Live, timeline: &Markup, why: Option<&Reasons>, caller: &Calle
         }
         @if let Some(reason) = &job.reason { p { "Over because: " (reason) "." } }
         @if let Some(why) = why { (because(why, job)) }
+        (wrong)
         div.columns {
             section { h2 { "Asked and used" } (facts::facts(job, now)) }
             section { h2 { "What happened, in UTC" } (timeline) }

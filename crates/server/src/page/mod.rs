@@ -6,6 +6,8 @@
 
 mod asset;
 mod compress;
+mod finding;
+mod findings;
 mod fleet;
 mod frame;
 #[cfg(test)]
@@ -13,6 +15,7 @@ mod golden;
 mod job;
 mod jobs;
 mod ledger;
+mod lines;
 mod login;
 mod overview;
 mod queues;
@@ -62,6 +65,11 @@ pub(crate) fn routes() -> Router<State> {
         .route("/node/course.json", get(fleet::course))
         .route("/node/drain", post(fleet::drain))
         .route("/node/resume", post(fleet::resume))
+        .route("/findings", get(findings::page))
+        .route("/findings/{id}", get(finding::page))
+        .route("/findings/{id}/course.json", get(finding::course))
+        .route("/findings/{id}/mute", post(finding::mute))
+        .route("/findings/{id}/unmute", post(finding::unmute))
         .route("/queues", get(queues::page))
         .route("/recommendations", get(recommendations::page))
         .route("/recommendation", get(recommendation::page))

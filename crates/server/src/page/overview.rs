@@ -15,7 +15,7 @@ use store::{Counts, State as Standing};
 
 use super::frame::{Page, Wanted};
 use super::refusal::Refusal;
-use super::{Query, asset, recommendations, words};
+use super::{Query, asset, findings, recommendations, words};
 use crate::access::Caller;
 use crate::api::{reading, reasons_of};
 use crate::recommended;
@@ -51,12 +51,13 @@ pub(super) async fn page(
     wanted: Wanted,
 ) -> Result<Markup, Refusal> {
     let (reader, folder, now) = (state.reader.clone(), state.folder.clone(), words::now());
-    let (seen, recommended) = reading(move || {
+    let (seen, recommended, found) = reading(move || {
         // The part that is polled does not show them.
         let recommended = (wanted == Wanted::Whole).then(|| recommended::read(&folder));
         let progress = recorded.catch_up(&reader, READ_MAX)?;
         let counts = reader.counts(None)?;
-        Ok((look(&mut recorded.tally(), progress, counts, now), recommended))
+        let found = findings::short(&reader, now)?;
+        Ok((look(&mut recorded.tally(), progress, counts, now), recommended, found))
     })
     .await?;
     let why = match seen.oldest.filter(|_| seen.progress.is_whole()) {
@@ -64,6 +65,7 @@ pub(super) async fn page(
         None => None,
     };
     let live = html! {
+        (findings::section(&found, now))
         p.health { (health::sentence(&seen, why.as_ref())) }
         @if !seen.progress.is_whole() {
             p.quiet {

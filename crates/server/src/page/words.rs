@@ -69,8 +69,23 @@ pub(super) fn known<T>(value: Option<T>, words: impl FnOnce(T) -> String) -> Str
 
 /// With a capital letter and a full stop.
 pub(super) fn sentence(text: &str) -> String {
+    if text.is_empty() { String::new() } else { format!("{}.", capital(text)) }
+}
+
+/// With a capital letter.
+pub(super) fn capital(text: &str) -> String {
     let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
+    letters.next().map_or_else(String::new, |first| format!("{}{}", first.to_uppercase(), letters.as_str()))
+}
+
+/// A measured number, in three figures or so: `12345`, `123`, `12.3`, `1.23`, `0.0123`.
+pub(super) fn figure(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() || value.abs() >= 100.0 {
+        return format!("{value:.0}");
+    }
+    let decimals = (2 - value.abs().log10().floor() as i32).clamp(0, 6) as usize;
+    let text = format!("{value:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// `1 workload`, `5 workloads`.
@@ -130,6 +145,12 @@ mod tests {
             ("2".into(), "0.25".into(), "1.5".into())
         );
         assert_eq!(some(1, "device"), "1 device");
+    }
+
+    #[test]
+    fn figures_are_as_long_as_they_tell_something() {
+        let figures = [12_345.4, 123.4, 12.34, 1.236, 0.01234, 50.0, 0.0, -1.5].map(figure);
+        assert_eq!(figures, ["12345", "123", "12.3", "1.24", "0.0123", "50", "0", "-1.5"]);
     }
 
     #[test]

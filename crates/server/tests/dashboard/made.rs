@@ -5,14 +5,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fleet::action::Slot;
 use fleet::event::EndCause;
+use fleet::finding::{Evidence, Finding, Place, Since};
 use fleet::history::{NodeChange, NodeRecord, QueueRecord};
-use fleet::ids::{ActionId, NodeId, WorkloadId};
+use fleet::ids::{ActionId, FindingId, NodeId, WorkloadId};
+use fleet::kept_finding::KeptFinding;
 use fleet::live::{Entry, Exit, Submission, Usage};
 use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, MilliDevice, Millis};
 use fleet::recommendation::{Effect, Interval, Proof, Recommendation, Step, Worth};
 use fleet::time::Timestamp;
-use store::{Retention, Sample, Store};
+use store::{Noted, Retention, Sample, Scrape, Scrapes, Series, Store};
 
 /// What a name must never become.
 pub(crate) const HTML: &str = "<script>alert(1)</script><img src=x onerror=\"alert(2)\">'&amp;";
@@ -213,4 +215,44 @@ pub(crate) fn large(store: &mut Store, workloads: u32) {
         }
     }
     store.append_samples(&samples, Retention::default()).unwrap();
+}
+
+/// Something that is wrong with workload 2, with what shows it, and something that was; names are markup.
+pub(crate) fn wrong(store: &mut Store) {
+    let ago = |seconds| now() - Millis::seconds(seconds);
+    let mut finding = Finding::new("stopped", format!("Rank 1 is stopped, of {HTML}"));
+    finding.places = vec![Place::new("job", HTML), Place::new("rank", 1)];
+    finding.since = Some(Since::Time(ago(60)));
+    finding.evidence =
+        vec![Evidence::new(format!("rank 1 of {HTML} was found stopped"), 50.0, "% of looks").beside("usually", 0.0)];
+    finding.advice = vec!["Find who stops it.".to_owned()];
+    finding.speedup = Some(Interval { low: 1.9, value: 2.0, high: 2.1 });
+    let kept = KeptFinding {
+        id: FindingId(1),
+        finding,
+        workload: Some(WorkloadId(2)),
+        opened: ago(58),
+        seen: ago(1),
+        closed: None,
+        returns: 2,
+        mute: None,
+    };
+    let mut was = Finding::new("slow-worker", "It was slow");
+    was.places = vec![Place::new("job", "other")];
+    let (opened, closed) = (ago(900), Some(ago(800)));
+    let over = KeptFinding { id: FindingId(2), finding: was, opened, closed, returns: 0, ..kept.clone() };
+    let of = |name: &str, rank: &str| Series {
+        name: name.into(),
+        labels: [("rank".to_owned(), rank.to_owned())].into(),
+        unit: String::new(),
+    };
+    let series =
+        ["0", "1"].iter().flat_map(|rank| [of("step_seconds", rank), of("process_stopped_ratio", rank)]).collect();
+    let at = |second: i64| {
+        let stopped = if second > 60 { 0.0 } else { 0.5 };
+        Scrape { at: ago(second), values: vec![Some(0.1), Some(0.0), Some(0.2), Some(stopped)] }
+    };
+    let scrapes = Scrapes { source: "job/a".into(), series, scrapes: (0..170).rev().map(at).collect() };
+    let noted = |finding: KeptFinding, source: &str| Noted { finding, sources: vec![source.to_owned()] };
+    store.note(&[scrapes], &[noted(kept, "job/a"), noted(over, "job/other")]).unwrap();
 }

@@ -5,6 +5,7 @@
 mod applied;
 mod browser;
 mod chromium;
+mod findings;
 mod guard;
 mod http;
 mod made;

@@ -6,6 +6,10 @@ use crate::rig::{OPERATE, Rig};
 
 const PAGES: &[&str] = &[
     "/",
+    "/findings",
+    "/findings?state=all&workload=2",
+    "/findings/1",
+    "/findings/2",
     "/jobs",
     "/jobs?state=open",
     "/jobs/1",
@@ -30,7 +34,10 @@ const NAMED: &str =
     "/recommendation?id=%3Cscript%3Ealert(1)%3C/script%3E%3Cimg%20src=x%20onerror=%22alert(2)%22%3E%27%26amp;";
 
 fn rig() -> Rig {
-    let rig = Rig::new(made::hostile);
+    let rig = Rig::new(|store| {
+        made::hostile(store);
+        made::wrong(store);
+    });
     made::recommended(&rig.folder);
     rig
 }
@@ -42,7 +49,19 @@ fn no_name_becomes_markup_on_any_page() {
         let name = "&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;alert(2)&quot;&gt;";
         assert!(get(&rig, path).body.contains(name), "{path}");
     };
-    for path in ["/jobs", "/jobs/1", "/jobs/2", "/jobs/4", "/jobs/5", "/fleet", "/queues", "/recommendations", NAMED] {
+    for path in [
+        "/jobs",
+        "/jobs/1",
+        "/jobs/2",
+        "/jobs/4",
+        "/jobs/5",
+        "/fleet",
+        "/queues",
+        "/recommendations",
+        NAMED,
+        "/findings",
+        "/findings/1",
+    ] {
         escaped(path);
     }
     for path in PAGES {

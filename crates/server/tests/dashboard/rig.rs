@@ -14,6 +14,7 @@ use fleet::live::Submission;
 use fleet::node::Resources;
 use fleet::quantity::{Bytes, MilliCpu, Millis};
 use fleet::recommendation::Step;
+use fleet::signal::{Signal, process};
 use server::{
     Access, Agreement, Answer, Call, Listen, LogsKept, NotAgreed, Plane, Rights, Speaks, Standing, State, Token, Told,
 };
@@ -76,6 +77,10 @@ impl Rig {
                     let (control, store) = &mut *plane.lock().unwrap();
                     answer.send(Ok(agree(control, store, *agreement)));
                 }
+                Call::Mute(id, mute, answer) => {
+                    let kept = plane.lock().unwrap().1.mute(id, mute.as_ref()).unwrap();
+                    answer.send(Ok(kept.is_some()));
+                }
                 Call::Measured(..) => unreachable!("no page asks for that"),
                 Call::Why(_, answer) => {
                     let reason = allocate::Reason::TooLittleFree;
@@ -96,7 +101,7 @@ impl Rig {
         let logs = LogsKept::within(LogLimits { keep: Millis::hours(24 * 30), max: Bytes::gibi(10) });
         logs.tell(3, Bytes(4_096), 2);
         let (_, stored) = tokio::sync::watch::channel(0);
-        let state = State { reader: reader.clone(), plane, stored, folder: folder.clone(), logs, rule_of };
+        let state = State { reader: reader.clone(), plane, stored, folder: folder.clone(), logs, rule_of, signals_of };
         let serving =
             server::serve(vec![Listen { address: "127.0.0.1:0".parse().unwrap(), speaks }], access, state).unwrap();
         let address = serving.addresses().unwrap()[0];
@@ -141,6 +146,12 @@ fn agree(control: &mut Control, store: &mut Store, agreement: Agreement) -> Resu
     control.hear(made::now(), set).map_err(NotAgreed::Refused)?;
     let written = control.decide(made::now());
     Ok(store.commit_with(written.at, &written.entries, &[agreement.deed]).unwrap().1[0])
+}
+
+/// One rule reads one signal.
+fn signals_of(rule: &str) -> &'static [&'static Signal] {
+    static STOPPED: &[&Signal] = &[&process::STOPPED];
+    if rule == "stopped" { STOPPED } else { &[] }
 }
 
 /// `trimtab queues set NAME`, with or without `--limit-running COUNT`, and nothing else.

@@ -16,7 +16,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x7472_696d;
 pub const VERSION: u32 = STEPS.len() as u32;
 
 /// From nothing to version 1, from 1 to 2, and so on.
-const STEPS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql")];
+const STEPS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
 
 /// What a file is, before anything of it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +113,7 @@ mod tests {
         let mut connection = Connection::open_in_memory().unwrap();
         migrate_by(&STEPS[..1], &mut connection).unwrap();
         connection.execute_batch("INSERT INTO samples (at, node, metric, value) VALUES (7, 0, 'busy', 0.5)").unwrap();
-        migrate(&mut connection).unwrap();
+        migrate_by(&STEPS[..2], &mut connection).unwrap();
         assert_eq!(identify(&connection).unwrap(), Identity::Version(2));
         let kept: (i64, f64) =
             connection.query_row("SELECT at, value FROM samples", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
@@ -122,6 +122,22 @@ mod tests {
             let rows = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
             assert_eq!(rows, Ok(0_i64), "{table}");
         }
+    }
+
+    #[test]
+    fn a_file_of_version_2_keeps_its_series_and_pins_and_can_hold_findings() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate_by(&STEPS[..2], &mut connection).unwrap();
+        connection
+            .execute_batch("INSERT INTO sources (id, name) VALUES (3, 'n'); INSERT INTO pins VALUES ('f', 3, 1, 2)")
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(identify(&connection).unwrap(), Identity::Version(3));
+        let pins: (String, i64) =
+            connection.query_row("SELECT finding, until FROM pins", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        assert_eq!(pins, ("f".into(), 2));
+        let findings = connection.query_row("SELECT count(*) FROM findings", [], |row| row.get(0));
+        assert_eq!(findings, Ok(0_i64));
     }
 
     #[test]

@@ -22,13 +22,16 @@ impl Store {
     /// If a scrape has another number of values than its source has series, a series is named twice or cannot be named so, a bound is passed
     /// ([`SERIES_MAX`](crate::SERIES_MAX), [`SCRAPE_VALUES_MAX`]), or the file cannot be written. Nothing of the call is there then.
     pub fn append_scrapes(&mut self, batches: &[Scrapes]) -> Result<(), StoreError> {
-        self.write(|transaction| {
-            batches.iter().try_for_each(|batch| {
-                refusal(batch).map_or(Ok(()), |why| Err(Fault::Misshapen { why }))?;
-                append(transaction, batch)
-            })
-        })
+        self.write(|transaction| append_all(transaction, batches))
     }
+}
+
+/// Appends within a transaction. After an error nothing of it may stay.
+pub(crate) fn append_all(connection: &Connection, batches: &[Scrapes]) -> Result<(), Fault> {
+    batches.iter().try_for_each(|batch| {
+        refusal(batch).map_or(Ok(()), |why| Err(Fault::Misshapen { why }))?;
+        append(connection, batch)
+    })
 }
 
 /// Why a batch cannot be kept.

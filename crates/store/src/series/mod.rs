@@ -31,12 +31,14 @@ use std::collections::BTreeMap;
 
 use fleet::time::Timestamp;
 
+pub(crate) use append::append_all;
 pub(crate) use check::check;
 pub use intervals::{Interval, IntervalLine, IntervalQuery};
 pub use latest::Latest;
 pub use names::{SeriesQuery, StoredSeries};
 pub use piece::Reading;
 pub use pins::Pin;
+pub(crate) use pins::hold;
 pub use retain::Retained;
 pub use rules::{SERIES_RULES, SeriesRule, SeriesRules};
 pub use values::{Line, Point, ValueQuery};

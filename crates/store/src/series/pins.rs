@@ -1,7 +1,7 @@
 //! Pins: spans that are kept as they were measured, because a finding shows them.
 
 use fleet::time::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
 use super::names;
 use crate::error::{Fault, StoreError};
@@ -54,6 +54,14 @@ impl Store {
 }
 
 impl Reader {
+    /// The pins of a finding, in order of source and time.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is damaged.
+    pub fn pins_of(&self, finding: &str) -> Result<Vec<Pin>, StoreError> {
+        Ok(self.pins()?.into_iter().filter(|pin| pin.finding == finding).collect())
+    }
+
     /// All pins, in order of finding, source and time.
     ///
     /// # Errors
@@ -72,6 +80,27 @@ impl Reader {
             Ok(pins)
         })
     }
+}
+
+/// Pins a span of a source for a finding that has one span of each source, which only its end may change. A source that is not known is passed
+/// over: there is nothing to keep.
+pub(crate) fn hold(
+    connection: &Connection,
+    finding: &str,
+    source: &str,
+    from: Timestamp,
+    until: Timestamp,
+) -> Result<(), Fault> {
+    let Some(source) = names::source(connection, source)? else { return Ok(()) };
+    let changed = connection
+        .prepare_cached("UPDATE pins SET until = ?3 WHERE finding = ?1 AND source = ?2")?
+        .execute(params![finding, source, until.0])?;
+    if changed == 0 && from < until {
+        connection
+            .prepare_cached("INSERT INTO pins (finding, source, first, until) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![finding, source, from.0, until.0])?;
+    }
+    Ok(())
 }
 
 /// A condition on a row of `chunks`: nothing of it is pinned.

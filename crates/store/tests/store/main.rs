@@ -5,6 +5,7 @@
 mod copies;
 mod damage;
 mod exported;
+mod findings;
 mod kept;
 mod kill;
 mod model;

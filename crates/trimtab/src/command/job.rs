@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::findings;
 use crate::client::Client;
 use crate::failure::Outcome;
 use crate::format::Format;
@@ -49,6 +50,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     if workload["state"] == "waiting" || workload["state"] == "held" {
         let why: Value = client.get(&format!("workloads/{id}/why"))?;
         line("waits", shown::text(&why["summary"]));
+    }
+    for finding in findings::open_of(&client, id)? {
+        line("finding", finding);
     }
     for (number, run) in workload["runs"].as_array().into_iter().flatten().enumerate() {
         let devices: Vec<String> = run["devices"].as_array().into_iter().flatten().map(ToString::to_string).collect();

@@ -8,6 +8,7 @@ pub(crate) mod completion;
 pub(crate) mod diagnose;
 pub(crate) mod drain;
 pub(crate) mod feed;
+pub(crate) mod findings;
 pub(crate) mod health;
 pub(crate) mod history;
 pub(crate) mod import;

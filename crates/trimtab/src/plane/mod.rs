@@ -6,6 +6,7 @@
 
 mod begin;
 mod clock;
+mod findings;
 pub(crate) mod samples;
 mod turn;
 
@@ -22,6 +23,7 @@ use store::Store;
 use tokio::sync::watch;
 
 use crate::failure::{Failure, Outcome as Done};
+use crate::watcher::Watched;
 pub(crate) use clock::Clock;
 use samples::Measured;
 
@@ -42,6 +44,8 @@ pub(crate) enum Heard {
     Outcome(Outcome),
     /// How busy this machine was.
     Samples(Vec<Measured>),
+    /// What was watched: measurements, and what is wrong.
+    Watched(Box<Watched>),
     /// The end.
     Stop,
 }
@@ -61,6 +65,7 @@ pub(crate) struct Plane {
     stored: watch::Sender<u64>,
     /// What could not be started, to be heard by the next turn.
     own: Vec<Outcome>,
+    kept: findings::Kept,
 }
 
 impl Plane {
@@ -75,7 +80,8 @@ impl Plane {
         let past = store.load(begin::REMEMBERED_MAX).map_err(|error| Failure::outside(error.to_string()))?;
         let clock = Clock::starting_at(past.at);
         let control = Control::restore(begin::past(past), found.clone(), clock.now());
-        let mut plane = Self { store, runner, found, clock, control, stalled: None, line, stored, own: Vec::new() };
+        let (stalled, own, kept) = (None, Vec::new(), findings::Kept::default());
+        let mut plane = Self { store, runner, found, clock, control, stalled, line, stored, own, kept };
         plane.settle().map_err(Failure::outside)?;
         Ok(plane)
     }

@@ -48,7 +48,9 @@ impl Plane {
                     let measured = self.store.measured(self.clock.now(), ConsentId(consent), &effect);
                     answer.send(measured.map_err(|error| error.to_string()));
                 }
+                Heard::Call(Call::Mute(id, mute, answer)) => self.mute(id, mute.as_ref(), answer),
                 Heard::Samples(measured) => self.keep_samples(measured),
+                Heard::Watched(watched) => self.keep_watched(*watched),
                 Heard::Stop => {}
             }
         }
@@ -151,7 +153,8 @@ impl Plane {
                 Heard::Call(Call::Ahead(answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Agree(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Measured(_, _, answer)) => answer.send(Err(reason())),
-                Heard::Outcome(_) | Heard::Samples(_) | Heard::Stop => {}
+                Heard::Call(Call::Mute(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Outcome(_) | Heard::Samples(_) | Heard::Watched(_) | Heard::Stop => {}
             }
         }
     }

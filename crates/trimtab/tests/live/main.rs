@@ -6,6 +6,7 @@
 mod agreed;
 mod commands;
 mod ends;
+mod findings;
 mod logs;
 mod refusals;
 mod restarts;

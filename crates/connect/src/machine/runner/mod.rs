@@ -18,7 +18,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use fleet::ids::ActionId;
+use fleet::ids::{ActionId, WorkloadId};
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 
@@ -27,8 +27,9 @@ pub use settle::Settled;
 
 use super::cgroup::{Groups, RunGroups};
 use super::error::Error;
+use super::order::WORKLOAD;
 use super::procfs;
-use super::runs::{Runs, read};
+use super::runs::{MARK, Runs, read};
 use start::Watchers;
 
 /// How long opening waits for the lock of one that was killed: a child that it was about to execute may hold it a moment longer.
@@ -97,6 +98,15 @@ impl Runner {
         // Its watcher removes them, unless it was killed.
         RunGroups::named(&self.groups, &self.runs.group_name(action)).remove();
         self.runs.remove(action).map_err(|error| Error::io("remove the files of a run in", self.runs.path(), &error))
+    }
+
+    /// The workload that a process belongs to, if it began with the variables of a run of this installation.
+    #[must_use]
+    pub fn workload_of(&self, pid: u32) -> Option<WorkloadId> {
+        let run = procfs::variable(pid, MARK)?;
+        let ours = Path::new(&run).parent() == Some(self.runs.path());
+        let id = procfs::variable(pid, WORKLOAD).filter(|_| ours)?;
+        id.parse().ok().map(WorkloadId)
     }
 
     /// What runs do without here, in words.

@@ -20,6 +20,8 @@ pub struct Options {
     pub as_root: AsRoot,
     /// What devices are called.
     pub visible: Visible,
+    /// The socket on which step clocks of runs tell, where somebody hears them.
+    pub steps: Option<PathBuf>,
     /// How large a file of output may grow before the next is begun; of 64 KiB at least.
     pub log_file_bytes_max: u64,
     /// How many files of output are kept for each run.
@@ -45,6 +47,7 @@ impl Options {
             arguments,
             as_root: AsRoot::Refuse,
             visible: Visible::default(),
+            steps: None,
             log_file_bytes_max: 16 << 20,
             log_files_max: 4,
         }

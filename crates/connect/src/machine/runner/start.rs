@@ -57,7 +57,8 @@ impl Runner {
     fn order(&self, launch: &Launch) -> Order {
         let (submission, options) = (&launch.submission, &self.options);
         let visible = options.visible.variables(launch.devices);
-        let environment = environment(launch, &self.defaults, visible, self.runs.mark(launch.action));
+        let steps = options.steps.as_deref();
+        let environment = environment(launch, &self.defaults, steps, visible, self.runs.mark(launch.action));
         let (words, directory) = (submission.command.clone(), submission.directory.clone());
         let log = LogPlace {
             path: self.log(launch),

@@ -8,15 +8,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use connect::machine::{AsRoot, Discovered, Logs, Nvml, Options, Runner, Sampler, discover};
+use connect::steps::Listener;
 use server::{Access, Busy, LogsKept, Serving, State};
 use store::{Reader, Store};
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::{Failure, Outcome, words};
 use crate::global::Global;
 use crate::installation::{self, Installation, RUN};
 use crate::interrupt;
 use crate::plane::{self, Heard, LINE_MAX, Plane};
 use crate::shown;
+use crate::watcher::{self, Watcher};
 use listening::Listening;
 use logs::KeepingLogs;
 
@@ -55,6 +57,9 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     let machine = discover(std::path::Path::new("/"), &nvml);
     let sampler = Sampler::new("/", nvml, machine.devices.clone());
     options.visible = machine.visible();
+    let listener = hear_steps(&folder);
+    options.steps = listener.as_ref().map(|listener| listener.path().to_owned());
+    let watcher = Watcher::new(listener, Nvml::open());
     let runner = Runner::open(options).map_err(|error| Failure::outside(as_root_hint(error.to_string())))?;
     let runner = Arc::new(runner);
     let store =
@@ -65,8 +70,8 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     let (stored, following) = tokio::sync::watch::channel(0);
     let logs = LogsKept::within(arguments.logs.limits());
     let keeping = (Logs::of(&folder), reader.clone(), logs.clone());
-    let (plane, rule_of) = (way_to(line.clone()), crate::rule_of::rule_of);
-    let state = State { reader, plane, stored: following, folder: folder.clone(), logs, rule_of };
+    let (plane, rule_of, signals_of) = (way_to(line.clone()), crate::rule_of::rule_of, watcher::signals_of);
+    let state = State { reader, plane, stored: following, folder: folder.clone(), logs, rule_of, signals_of };
     let serving = listening::bind(listens, access, state)?;
     let addresses = serving.addresses().map_err(|error| Failure::outside(error.to_string()))?;
     let plane = Plane::begin(store, Arc::clone(&runner), vec![machine.node.clone()], heard, stored)?;
@@ -77,7 +82,8 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     if !global.quiet {
         greet(&machine, &folder, &plane, &arguments.listening.urls(&addresses));
     }
-    let running = work(plane, &runner, line, serving, sampler, keeping)?;
+    let watching = Watching { sampler, watcher, node: machine.node.name.clone() };
+    let running = work(plane, &runner, line, serving, watching, keeping)?;
     if !global.quiet && running > 0 {
         let (goes, them) = if running == 1 { ("goes", "it") } else { ("go", "them") };
         eprintln!("{} {goes} on running; `trimtab up` takes {them} up again", shown::count(running, "workload"));
@@ -108,13 +114,30 @@ fn greet(machine: &Discovered, folder: &std::path::Path, plane: &Plane, urls: &s
     eprintln!("to sign in with a browser, the token is in {}", installation::token_file(folder).display());
 }
 
-/// The threads: one turns the loop, one hears the runner, one samples, one lets old logs go, and this one serves until the end.
+/// The socket on which step clocks of what runs here tell. Without it all else goes on.
+fn hear_steps(folder: &std::path::Path) -> Option<Listener> {
+    let path = installation::steps(folder);
+    let listener = Listener::at(&path);
+    if let Err(error) = &listener {
+        eprintln!("note: step clocks are not heard: cannot listen at {}: {}", path.display(), words(error));
+    }
+    listener.ok()
+}
+
+/// What looks at this machine.
+struct Watching {
+    sampler: Sampler,
+    watcher: Watcher,
+    node: String,
+}
+
+/// The threads: one turns the loop, one hears the runner, one samples, one watches, one lets old logs go, and this one serves until the end.
 fn work(
     plane: Plane,
     runner: &Arc<Runner>,
     line: SyncSender<Heard>,
     serving: Serving,
-    sampler: Sampler,
+    watching: Watching,
     keeping: (Logs, Reader, LogsKept),
 ) -> Outcome<usize> {
     let (ended, end) = tokio::sync::oneshot::channel::<()>();
@@ -137,14 +160,21 @@ fn work(
         });
         let (keep_on, stop) = std::sync::mpsc::channel::<()>();
         let sampling = line.clone();
+        let Watching { sampler, watcher, node } = watching;
         threads.spawn(move || plane::samples::watch(sampler, &sampling, &stop));
+        let (watch_on, watched_enough) = std::sync::mpsc::channel::<()>();
+        let telling = line.clone();
+        threads.spawn(move || {
+            let workload_of = |pid| runner.workload_of(pid);
+            watcher::watch(watcher, &node, &workload_of, &telling, &watched_enough);
+        });
         let (look_on, no_more) = std::sync::mpsc::channel::<()>();
         threads.spawn(move || logs::keep(&keeping.0, &keeping.1, &keeping.2, &no_more));
         let served = serving.run(async move {
             let _sent = end.await;
         });
         stopped.store(true, Ordering::Release);
-        drop((keep_on, look_on));
+        drop((keep_on, watch_on, look_on));
         runner.wake();
         let _gone = line.send(Heard::Stop);
         let running = turning.join().map_err(|_| Failure::outside("the control loop broke off"))?;

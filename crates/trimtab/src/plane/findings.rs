@@ -1,0 +1,84 @@
+//! What is watched, kept: what was measured, what is wrong, and what shows it.
+
+use control::{Findings, SAME_WITHIN};
+use fleet::ids::FindingId;
+use fleet::kept_finding::{KeptFinding, Mute};
+use fleet::quantity::Millis;
+use fleet::time::Timestamp;
+use server::Answer;
+use store::{FindingRetention, Noted, SeriesRules};
+
+use super::Plane;
+use crate::watcher::{Watched, job_of, source_of};
+
+/// How often it is seen to that no more is kept than the rules say.
+const TIDY_EVERY: Millis = Millis::hours(1);
+
+/// What the loop knows of findings.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// Nothing: to be read from the store, where something could not be written before.
+    findings: Option<Findings>,
+    tidy_at: Option<Timestamp>,
+}
+
+impl Plane {
+    /// Stores what was watched. It is no part of the log: measurements that cannot be stored are missing, and nothing else; what is wrong is told
+    /// again.
+    pub(super) fn keep_watched(&mut self, watched: Watched) {
+        let Watched { at, open, scrapes } = watched;
+        let kept = match self.kept.findings.take() {
+            Some(findings) => Ok(findings),
+            None => self.store.lately_found(at - SAME_WITHIN).map(|(stored, next)| Findings::restore(stored, next, at)),
+        };
+        let mut findings = match kept {
+            Ok(findings) => findings,
+            Err(error) => return eprintln!("warning: findings cannot be read: {error}"),
+        };
+        let node = self.found.first().map(|node| node.name.clone());
+        let noted: Vec<Noted> = findings.see(at, open).into_iter().map(|kept| noted(kept, node.as_deref())).collect();
+        let stored = self.store.note(&scrapes, &noted).or_else(|error| {
+            eprintln!("warning: measurements are lost: {error}");
+            self.store.note(&[], &noted)
+        });
+        match stored {
+            Ok(()) => self.kept.findings = Some(findings),
+            Err(error) => eprintln!("warning: findings are not stored yet: {error}"),
+        }
+        self.tidy(at);
+    }
+
+    /// Does a part of what the rules ask for, each time until nothing is left to do.
+    fn tidy(&mut self, now: Timestamp) {
+        if self.kept.tidy_at.is_some_and(|at| now < at) {
+            return;
+        }
+        let done = self.store.keep_series(now, SeriesRules::default()).and_then(|retained| {
+            self.store.keep_findings(now, FindingRetention::default())?;
+            Ok(retained.is_done)
+        });
+        match done {
+            Ok(false) => {}
+            Ok(true) => self.kept.tidy_at = Some(now + TIDY_EVERY),
+            Err(error) => {
+                eprintln!("warning: old measurements are not let go: {error}");
+                self.kept.tidy_at = Some(now + TIDY_EVERY);
+            }
+        }
+    }
+
+    /// Mutes a finding, or takes that back. Answers whether there is such a finding, once it is stored.
+    pub(super) fn mute(&mut self, id: FindingId, mute: Option<&Mute>, answer: Answer<bool>) {
+        let muted = self.store.mute(id, mute);
+        if let (Ok(Some(kept)), Some(findings)) = (&muted, &mut self.kept.findings) {
+            findings.muted(kept);
+        }
+        answer.send(muted.map(|kept| kept.is_some()).map_err(|error| error.to_string()));
+    }
+}
+
+/// What shows a finding: what was measured of its node, and of its job.
+fn noted(finding: KeptFinding, node: Option<&str>) -> Noted {
+    let job = job_of(&finding.finding).map(source_of);
+    Noted { sources: node.map(str::to_owned).into_iter().chain(job).collect(), finding }
+}
