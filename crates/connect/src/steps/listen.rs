@@ -128,7 +128,8 @@ impl Listener {
     fn poll(&self, timeout: Duration) -> (bool, Vec<u64>) {
         let mut polled = vec![PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
         polled.extend(self.clients.values().map(|client| PollFd::new(client.stream.as_fd(), PollFlags::POLLIN)));
-        let timeout = PollTimeout::try_from(timeout).unwrap_or(PollTimeout::MAX);
+        // Up to whole milliseconds: a part of one would be no time at all, and be asked for again and again.
+        let timeout = PollTimeout::try_from(timeout + Duration::from_micros(999)).unwrap_or(PollTimeout::MAX);
         // A signal ends it early: nothing is ready then, and the caller goes on.
         if poll(&mut polled, timeout).is_err() {
             return (false, Vec::new());
