@@ -39,7 +39,7 @@ impl fmt::Display for Error {
         match self {
             Self::Input(error) => f.write_str(&words(error)),
             Self::Cut { at } => write!(f, "the file is cut off at byte {at}; copy it again"),
-            Self::Unexpected { at, expected } => write!(f, "byte {at} is no JSON; expected {expected}"),
+            Self::Unexpected { at, expected } => write!(f, "at byte {at}, {expected} was expected"),
             Self::Long { at } => write!(f, "the text at byte {at} is longer than {} KiB", super::TEXT_MAX >> 10),
             Self::Deep { at } => write!(f, "byte {at} is nested more than {} deep", super::DEPTH_MAX),
         }

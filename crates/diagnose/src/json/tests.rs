@@ -61,12 +61,12 @@ fn what_is_no_json_is_refused_by_its_byte() {
         ("", "the file is cut off at byte 0; copy it again"),
         ("{\"a\":1", "the file is cut off at byte 6; copy it again"),
         ("\"abc", "the file is cut off at byte 4; copy it again"),
-        ("[1 2]", "byte 3 is no JSON; expected a comma or `]`"),
-        ("{\"a\" 1}", "byte 5 is no JSON; expected a colon"),
-        ("{a:1}", "byte 1 is no JSON; expected a key"),
-        ("[yes]", "byte 1 is no JSON; expected a value"),
-        ("\"\\x\"", "byte 3 is no JSON; expected an escape"),
-        ("1 2", "byte 2 is no JSON; expected the end of the file"),
+        ("[1 2]", "at byte 3, a comma or `]` was expected"),
+        ("{\"a\" 1}", "at byte 5, a colon was expected"),
+        ("{a:1}", "at byte 1, a key was expected"),
+        ("[yes]", "at byte 1, a value was expected"),
+        ("\"\\x\"", "at byte 3, an escape was expected"),
+        ("1 2", "at byte 2, the end of the file was expected"),
     ] {
         assert_eq!(read(text.as_bytes(), 3).unwrap_err().to_string(), expected, "{text}");
     }

@@ -28,6 +28,8 @@ pub(super) struct Event {
     pub(super) waits_for_stream: Option<i64>,
     /// Likewise, the number of the call that recorded it.
     pub(super) waits_for_record: Option<i64>,
+    /// Whether something stands where a name, a moment or a length should, and is none.
+    pub(super) wrong: bool,
 }
 
 /// What kind of event it is, as far as that matters.
@@ -109,13 +111,14 @@ impl Event {
             match json.next_key()? {
                 None => return Ok(()),
                 Some("name") => {
-                    if let Some(text) = plain(json)? {
-                        self.name.push_str(text);
-                    }
+                    let name = &mut self.name;
+                    plain(json, &mut self.wrong, |text| name.push_str(text))?;
                 }
-                Some("cat") => self.category = plain(json)?.map_or(Category::None, Category::of),
-                Some("ts") => self.start = moment(json)?,
-                Some("dur") => self.length = moment(json)?,
+                Some("cat") => {
+                    self.category = plain(json, &mut self.wrong, Category::of)?.unwrap_or(Category::None);
+                }
+                Some("ts") => self.start = moment(json, &mut self.wrong)?,
+                Some("dur") => self.length = moment(json, &mut self.wrong)?,
                 Some("pid") => self.process = whole(json)?,
                 Some("tid") => self.thread = whole(json)?,
                 Some("args") => self.arguments(json)?,
@@ -144,20 +147,30 @@ impl Event {
     }
 }
 
-fn moment(json: &mut Json<impl BufRead>) -> Result<Option<Moment>, Error> {
-    Ok(plain(json)?.and_then(Moment::parse))
+fn moment(json: &mut Json<impl BufRead>, wrong: &mut bool) -> Result<Option<Moment>, Error> {
+    let moment = plain(json, wrong, Moment::parse)?;
+    *wrong |= moment == Some(None);
+    Ok(moment.flatten())
 }
 
 /// A whole number; nothing where there is none, whatever else stands there.
 fn whole(json: &mut Json<impl BufRead>) -> Result<Option<i64>, Error> {
+    Ok(plain(json, &mut false, |text| text.parse().ok())?.flatten())
+}
+
+/// What becomes of a text, or of a number as it is written: some writers quote theirs. Nothing where there is neither; where several
+/// values stand in the place of one, that is wrong.
+fn plain<T>(json: &mut Json<impl BufRead>, wrong: &mut bool, take: impl FnOnce(&str) -> T) -> Result<Option<T>, Error> {
     match json.value()? {
-        Value::Number(text) | Value::Text(text) => return Ok(text.parse().ok()),
+        Value::Number(text) | Value::Text(text) => return Ok(Some(take(text))),
         Value::Object => {
+            *wrong = true;
             while json.next_key()?.is_some() {
                 json.pass()?;
             }
         }
         Value::List => {
+            *wrong = true;
             while json.next_item()? {
                 json.pass()?;
             }
@@ -165,16 +178,6 @@ fn whole(json: &mut Json<impl BufRead>) -> Result<Option<i64>, Error> {
         _ => {}
     }
     Ok(None)
-}
-
-/// A text, or a number as it is written: some writers quote theirs. Nothing where there is neither.
-fn plain<R: BufRead>(json: &mut Json<R>) -> Result<Option<&str>, Error> {
-    let at = json.offset();
-    match json.value()? {
-        Value::Number(text) | Value::Text(text) => Ok(Some(text)),
-        Value::Object | Value::List => Err(Error::Unexpected { at, expected: "a plain value" }),
-        _ => Ok(None),
-    }
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ pub(super) fn gather(input: impl BufRead, file: &str, step: Step, space: &mut Sp
     let mut json = Json::new(input);
     let mut gathered = Gathered { recorder: Recorder::new(step), ..Gathered::default() };
     let problem = |reason: String| Problem { file: file.to_owned(), line: 0, field: None, reason };
-    match gathered.top(&mut json, space) {
+    match gathered.top(&mut json, file, space) {
         Ok(true) => Ok(gathered),
         Ok(false) => {
             Err(Failure::Input(problem("it holds no `traceEvents`: this is no trace of a profiler".to_owned())))
@@ -138,10 +138,10 @@ impl From<Error> for Stopped {
 
 impl Gathered {
     /// Whether there were events.
-    fn top(&mut self, json: &mut Json<impl BufRead>, space: &mut Space<'_>) -> Result<bool, Stopped> {
+    fn top(&mut self, json: &mut Json<impl BufRead>, file: &str, space: &mut Space<'_>) -> Result<bool, Stopped> {
         // Some writers leave the object away, and write the list alone.
         match json.value()? {
-            Value::List => return self.events(json, space).map(|()| true),
+            Value::List => return self.events(json, file, space).map(|()| true),
             Value::Object => {}
             _ => return Ok(false),
         }
@@ -154,7 +154,7 @@ impl Gathered {
                         return Err(json.wrong("a list of events").into());
                     }
                     found = true;
-                    self.events(json, space)?;
+                    self.events(json, file, space)?;
                 }
                 Some("distributedInfo") => self.distributed(json)?,
                 Some(_) => json.pass()?,
@@ -182,11 +182,17 @@ impl Gathered {
         }
     }
 
-    fn events(&mut self, json: &mut Json<impl BufRead>, space: &mut Space<'_>) -> Result<(), Stopped> {
+    fn events(&mut self, json: &mut Json<impl BufRead>, file: &str, space: &mut Space<'_>) -> Result<(), Stopped> {
         let mut event = Event::default();
         while json.next_item()? {
             event.read(json)?;
             self.events += 1;
+            if event.wrong {
+                let reason =
+                    format!("event {}: a name, a moment or a length is of another kind than that", self.events);
+                self.problems.add(Problem { file: file.to_owned(), line: 0, field: None, reason });
+                continue;
+            }
             self.take(&event, space).map_err(Stopped::Space)?;
         }
         Ok(())
