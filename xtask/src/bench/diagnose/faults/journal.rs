@@ -1,36 +1,48 @@
-//! What came of runs, kept from one start of the bench to the next for as long as the programs are the same.
+//! What came of runs, kept from one start of the bench to the next for as long as what is measured is the same: the sources as committed.
+//! Programs say which commit they are of, so that one about words alone would make them others.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{DefaultHasher, Hasher};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::process::Command;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
 use super::one::{Case, Outcome};
 use crate::workspace;
 
-/// The file, and what it holds of these programs.
+/// The file, and what it holds of these sources.
 pub(super) struct Journal {
-    programs: u64,
+    sources: u64,
     file: File,
     outcomes: Vec<Outcome>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct Line {
-    programs: u64,
+    sources: u64,
     outcome: Outcome,
 }
 
 impl Journal {
-    pub(super) fn open(programs: &[&Path]) -> anyhow::Result<Self> {
+    pub(super) fn open() -> anyhow::Result<Self> {
         let mut hasher = DefaultHasher::new();
-        for program in programs {
-            hasher.write(&fs::read(program).with_context(|| format!("cannot read {}", program.display()))?);
+        for arguments in [
+            &["rev-parse", "HEAD:crates", "HEAD:Cargo.lock", "HEAD:xtask/src/bench/diagnose/faults"][..],
+            &["diff", "HEAD", "--", "crates", "Cargo.lock"],
+        ] {
+            let output = Command::new("git").current_dir(workspace::root()).args(arguments).output();
+            let output = output.context("git did not start: it tells which sources are measured")?;
+            ensure!(
+                output.status.success(),
+                "git {}: {}",
+                arguments.join(" "),
+                String::from_utf8_lossy(&output.stderr)
+            );
+            hasher.write(&output.stdout);
         }
-        let programs = hasher.finish();
+        let sources = hasher.finish();
         let folder = workspace::root().join("target/xtask");
         fs::create_dir_all(&folder)?;
         let path = folder.join("faults.jsonl");
@@ -38,8 +50,8 @@ impl Journal {
         let lines = BufReader::new(File::open(&path)?).lines().map_while(Result::ok);
         // A line that was cut off by an end in the middle is no outcome.
         let read = lines.filter_map(|line| serde_json::from_str::<Line>(&line).ok());
-        let outcomes = read.filter(|line| line.programs == programs).map(|line| line.outcome).collect();
-        Ok(Self { programs, file, outcomes })
+        let outcomes = read.filter(|line| line.sources == sources).map(|line| line.outcome).collect();
+        Ok(Self { sources, file, outcomes })
     }
 
     pub(super) fn found(&self, case: &Case) -> Option<Outcome> {
@@ -47,7 +59,7 @@ impl Journal {
     }
 
     pub(super) fn add(&mut self, outcome: &Outcome) -> anyhow::Result<()> {
-        let line = serde_json::to_string(&Line { programs: self.programs, outcome: outcome.clone() })?;
+        let line = serde_json::to_string(&Line { sources: self.sources, outcome: outcome.clone() })?;
         writeln!(self.file, "{line}").context("the journal cannot be written")
     }
 }

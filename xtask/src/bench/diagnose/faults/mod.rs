@@ -60,7 +60,7 @@ fn outcomes(session: &mut Session, bar: u32) -> anyhow::Result<Vec<one::Outcome>
     let built = workspace::cargo().args(["build", "--quiet", "--release", "--package", "train-rig"]).status();
     anyhow::ensure!(built.context("cargo did not start")?.success(), "the trainer cannot be built");
     let trainer = train_rig::program().context("the trainer was built, and is not there")?;
-    let mut journal = Journal::open(&[&trimtab, &trainer])?;
+    let mut journal = Journal::open()?;
     let cases = cases(session.runs());
     let mut outcomes = Vec::new();
     for (number, case) in cases.iter().enumerate() {
