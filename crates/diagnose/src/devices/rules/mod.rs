@@ -26,6 +26,9 @@ pub struct Rule {
     check: fn(&Device) -> Option<Found>,
 }
 
+/// What is said with what such a rule finds.
+pub(crate) const UNVALIDATED: &str = "This rule is unvalidated: it was not yet seen to be right on such hardware.";
+
 /// What a rule found.
 struct Found {
     /// What is wrong, after the device's name: `is held down by heat`.
@@ -59,7 +62,7 @@ impl Rule {
         let Found { verdict, confidence, evidence, advice } = (self.check)(device)?;
         let mut advice = vec![advice.to_owned()];
         if !self.validated {
-            advice.push("This rule is unvalidated: it was not yet seen to be right on such hardware.".to_owned());
+            advice.push(UNVALIDATED.to_owned());
         }
         Some(Finding {
             rule: self.name.to_owned(),

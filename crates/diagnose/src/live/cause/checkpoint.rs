@@ -19,18 +19,8 @@ pub(super) static CAUSE: Cause = Cause {
 };
 
 fn find(case: &Case<'_>) -> Option<Found> {
-    let ranks = case.those(|rank| {
-        let (now, usual) = case.excess.beside(rank, Phase::Checkpoint);
-        now > usual + 0.02 * case.excess.step_us
-    });
-    let mut evidence: Vec<Evidence> = ranks
-        .iter()
-        .map(|&rank| {
-            let (now, usual) = case.excess.beside(rank, Phase::Checkpoint);
-            let what = format!("rank {} writes checkpoints", case.numbers[rank]);
-            Evidence::new(what, now / 1e3, "ms a step, on average").beside("usually", usual / 1e3)
-        })
-        .collect();
+    let ranks = case.longer(Phase::Checkpoint, 0.02);
+    let mut evidence = case.phases(&ranks, Phase::Checkpoint, "writes checkpoints", "ms a step, on average");
     let dirty = case.signals.mean(&memory::DIRTY, &Thing::Node, case.now);
     evidence.extend(dirty.map(|bytes| Evidence::new("waits to be written to disks", bytes / 1e6, "MB")));
     (!ranks.is_empty()).then(|| Found {

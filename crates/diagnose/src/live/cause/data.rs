@@ -4,7 +4,7 @@ use fleet::finding::{Confidence, Evidence};
 use fleet::signal::process;
 use fleet::step::Phase;
 
-use super::{Case, Cause, Found, Rule};
+use super::{Case, Cause, DATA_WAIT, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
@@ -21,21 +21,10 @@ pub(super) static CAUSE: Cause = Cause {
 const PREPARES: f64 = 0.6;
 
 fn find(case: &Case<'_>) -> Option<Found> {
-    let waits = |rank| {
-        let (now, usual) = case.excess.beside(rank, Phase::DataWait);
-        now > usual + 0.05 * case.excess.step_us
-    };
-    let ranks = case.those(waits);
+    let ranks = case.longer(Phase::DataWait, DATA_WAIT);
     let busiest = ranks.iter().filter_map(|&rank| case.mean(&process::HELPER_BUSY, rank)).fold(f64::NAN, f64::max);
     let prepares = busiest >= PREPARES;
-    let mut evidence: Vec<Evidence> = ranks
-        .iter()
-        .map(|&rank| {
-            let (now, usual) = case.excess.beside(rank, Phase::DataWait);
-            let what = format!("rank {} waits for data", case.numbers[rank]);
-            Evidence::new(what, now / 1e3, "ms a step").beside("usually", usual / 1e3)
-        })
-        .collect();
+    let mut evidence = case.phases(&ranks, Phase::DataWait, "waits for data", "ms a step");
     if busiest.is_finite() {
         evidence.push(Evidence::new(
             "the busiest thread of a loader is on a processor",

@@ -5,7 +5,7 @@ use fleet::series::Thing;
 use fleet::signal::{host, process};
 use fleet::step::Phase;
 
-use super::{Case, Cause, Found, Rule};
+use super::{Case, Cause, DATA_WAIT, Found, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
@@ -39,22 +39,11 @@ fn find(case: &Case<'_>) -> Option<Found> {
     };
     let reads = |rank| case.rate(&process::READ_DISK, rank).map_or(0.0, |rate| rate.now) >= READING;
     let delayed = |rank| case.rate(&process::DISK_DELAY, rank).map_or(0.0, |rate| rate.risen()) >= WAITING;
-    let waits = |rank| {
-        let (now, usual) = case.excess.beside(rank, Phase::DataWait);
-        now > usual + 0.05 * case.excess.step_us
-    };
     let pressed = pressure.is_some_and(|pressure| pressure.risen() >= PRESSURE);
-    let ranks =
-        case.those(|rank| waits(rank) && (waiting(rank) >= WAITING || delayed(rank) || (pressed && reads(rank))));
+    let mut ranks = case.longer(Phase::DataWait, DATA_WAIT);
+    ranks.retain(|&rank| waiting(rank) >= WAITING || delayed(rank) || (pressed && reads(rank)));
     let &first = ranks.first()?;
-    let mut evidence: Vec<Evidence> = ranks
-        .iter()
-        .map(|&rank| {
-            let (now, usual) = case.excess.beside(rank, Phase::DataWait);
-            let what = format!("rank {} waits for data", case.numbers[rank]);
-            Evidence::new(what, now / 1e3, "ms a step").beside("usually", usual / 1e3)
-        })
-        .collect();
+    let mut evidence = case.phases(&ranks, Phase::DataWait, "waits for data", "ms a step");
     evidence.push(Evidence::new("threads that wait for a disk", waiting(first), "on average"));
     evidence.extend(pressure.map(|rate| rate.evidence("something waits for a disk", 0.01, "% of the time")));
     evidence

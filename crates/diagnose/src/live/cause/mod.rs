@@ -55,6 +55,8 @@ pub(super) static UNEXPLAINED: Rule = Rule {
     signals: &[],
     threshold: "steps take 1.12 times as long as usual, as a mean of six seconds, and in two of their three parts; ours",
 };
+/// Data are waited for where that takes more than usual by so much of a step.
+const DATA_WAIT: f64 = 0.05;
 /// Phases in which the host or the device computes.
 const COMPUTING: &[Phase] = &[Phase::HostToDevice, Phase::Forward, Phase::Backward, Phase::Optimizer, Phase::Other];
 
@@ -172,6 +174,24 @@ impl Case<'_> {
     /// The ranks of which something holds.
     fn those(&self, holds: impl Fn(usize) -> bool) -> Vec<usize> {
         self.all().into_iter().filter(|rank| holds(*rank)).collect()
+    }
+
+    /// The ranks of which a phase is longer than usual by more than this part of a step.
+    fn longer(&self, phase: Phase, part: f64) -> Vec<usize> {
+        self.those(|rank| {
+            let (now, usual) = self.excess.beside(rank, phase);
+            now > usual + part * self.excess.step_us
+        })
+    }
+
+    /// How long a phase of each of these ranks is, as evidence; `does` is what the rank does in it.
+    fn phases(&self, ranks: &[usize], phase: Phase, does: &str, unit: &str) -> Vec<Evidence> {
+        let of = |&rank: &usize| {
+            let (now, usual) = self.excess.beside(rank, phase);
+            let what = format!("rank {} {does}", self.numbers[rank]);
+            Evidence::new(what, now / 1e3, unit).beside("usually", usual / 1e3)
+        };
+        ranks.iter().map(of).collect()
     }
 
     /// How much of the excess comes back if these ranks take what is usual.

@@ -7,6 +7,7 @@ use fleet::time::Timestamp;
 use super::super::rule::Rule;
 use super::super::signals::Signals;
 use super::{NodeRule, last};
+use crate::devices::UNVALIDATED;
 
 pub(super) static RULE: NodeRule = NodeRule {
     rule: Rule {
@@ -32,7 +33,7 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
         .things(&nvidia::BUSY)
         .filter(idle)
         .map(|of| {
-            let mut finding = Finding::new("idle-allocation", format!("GPU {of} is held by a process, and nothing has run on it for three minutes"));
+            let mut finding = Finding::new(RULE.rule.name, format!("GPU {of} is held by a process, and nothing has run on it for three minutes"));
             finding.places.push(Place::new("gpu", of));
             finding.confidence = Confidence::Likely;
             let processes = signals.mean(&nvidia::PROCESSES, of, span).unwrap_or(1.0);
@@ -41,7 +42,7 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
             finding.evidence.extend(signals.mean(&nvidia::POWER, of, span).map(|watts| Evidence::new("power all the same", watts, "W")));
             finding.advice = vec![
                 "See whose it is (nvidia-smi): a notebook that was left open, a process that outlived its job, a job that waits for something else.".to_owned(),
-                "This rule is unvalidated: it was not yet seen to be right on such hardware.".to_owned(),
+                UNVALIDATED.to_owned(),
             ];
             finding
         })

@@ -7,6 +7,7 @@ use fleet::time::Timestamp;
 use super::super::rule::Rule;
 use super::super::signals::Signals;
 use super::{NodeRule, last};
+use crate::devices::UNVALIDATED;
 
 pub(super) static RULE: NodeRule = NodeRule {
     rule: Rule {
@@ -29,13 +30,13 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
         .things(&nvidia::PRESENT)
         .filter(lost)
         .map(|of| {
-            let mut finding = Finding::new("device-lost", format!("GPU {of} does not answer any more"));
+            let mut finding = Finding::new(RULE.rule.name, format!("GPU {of} does not answer any more"));
             finding.places.push(Place::new("gpu", of));
             finding.confidence = Confidence::Certain;
             finding.evidence.push(Evidence::new("it has not answered for", SECONDS as f64, "s or more"));
             finding.advice = vec![
                 "Look in the kernel log (dmesg | trimtab diagnose -): an Xid 79 says that it fell off the bus. Drain the machine and restart it.".to_owned(),
-                "This rule is unvalidated: it was not yet seen to be right on such hardware.".to_owned(),
+                UNVALIDATED.to_owned(),
             ];
             finding
         })

@@ -42,7 +42,7 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
     } else {
         format!("{:.1} % of this machine's memory is available, and programs wait for it", 100.0 * part.unwrap_or(0.0))
     };
-    let mut finding = Finding::new("out-of-memory", verdict);
+    let mut finding = Finding::new(RULE.rule.name, verdict);
     finding.confidence = Confidence::Certain;
     finding.evidence.push(Evidence::new("processes killed in the last minute", killed, ""));
     finding.evidence.extend(part.map(|part| Evidence::new("memory that is available", 100.0 * part, "%")));

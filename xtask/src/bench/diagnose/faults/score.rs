@@ -39,6 +39,10 @@ pub(super) fn found(session: &mut Session, outcomes: &[Outcome]) {
         ("seeds tuned on", |outcome| outcome.case.seed.is_multiple_of(2)),
         ("seeds kept back", |outcome| !outcome.case.seed.is_multiple_of(2)),
     ];
+    let faulty = outcomes.iter().filter(|outcome| outcome.case.kind.is_some()).count();
+    for (what, runs, least) in [("with a fault", faulty, 200.0), ("without one", outcomes.len() - faulty, 150.0)] {
+        session.add(Row::new(BAR, format!("runs {what}"), runs as f64, Target::AtLeast(least), ""));
+    }
     for (name, of_half) in halves {
         let half: Vec<&Outcome> = outcomes.iter().filter(|outcome| of_half(outcome)).collect();
         let (faulty, healthy): (Vec<&Outcome>, Vec<&Outcome>) =
@@ -72,9 +76,9 @@ pub(super) fn found(session: &mut Session, outcomes: &[Outcome]) {
             .filter_map(|outcome| outcome.told.iter().find(|told| told.rule == rule(kind)).map(|told| told.after_s))
             .collect();
         after.sort_by(f64::total_cmp);
-        let (limit, what) = if kind.slows() { (10.0, "found after, slowest") } else { (30.0, "found after, slowest") };
+        let limit = if kind.slows() { 10.0 } else { 30.0 };
         if let Some(slowest) = after.last() {
-            let case = format!("{}: {what}", kind.name());
+            let case = format!("{}: found after, slowest", kind.name());
             session.add(Row::new(BAR, case, *slowest, Target::AtMost(limit), "s"));
         }
         let ranks = runs
