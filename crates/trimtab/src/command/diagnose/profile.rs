@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use ::diagnose::kineto::{
-    Breakdown, CriticalPath, EVENTS_MAX, FULL, LATE_US, LONG_US, LaunchKind, NoPath, Queue, Ranks,
+    Breakdown, CriticalPath, EVENTS_MAX, FULL, Idle, LATE_US, LONG_US, LaunchKind, Launched, NoPath, Queue, Rank, Ranks,
 };
 
 use super::words::{figure, indented};
@@ -66,11 +66,18 @@ fn waits(of: &Breakdown, text: &mut String) {
         ("others, ms", Align::Right),
     ];
     let mut table = Table::new(columns);
-    for idle in &of.idle {
-        let name = stream(idle.device, idle.stream, several);
-        table.row([name, ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]);
-    }
+    idle_cells(of).into_iter().for_each(|cells| table.row(cells));
     indented(&table, text);
+}
+
+/// What each stream waited for: its name, and time for the host, the launch, and others.
+pub(super) fn idle_cells(of: &Breakdown) -> Vec<[String; 4]> {
+    let several = several_devices(of);
+    let cells = |idle: &Idle| {
+        let name = stream(idle.device, idle.stream, several);
+        [name, ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]
+    };
+    of.idle.iter().map(cells).collect()
 }
 
 fn costliest(of: &Breakdown, width: usize, text: &mut String) {
@@ -110,24 +117,7 @@ fn launches(of: &Breakdown, width: usize, text: &mut String) {
         ("late", Align::Right),
     ];
     let mut table = Table::new(columns);
-    for launched in &of.launches {
-        let kind = match launched.kind {
-            None => "all",
-            Some(LaunchKind::Kernel) => "kernels",
-            Some(LaunchKind::Copy) => "copies",
-            Some(LaunchKind::Memset) => "memsets",
-        };
-        table.row([
-            kind.to_owned(),
-            launched.host_us.count.to_string(),
-            figure(launched.host_us.p50),
-            figure(launched.device_us.p50),
-            figure(launched.delay_us.p50),
-            launched.short.to_string(),
-            launched.long.to_string(),
-            launched.late.to_string(),
-        ]);
-    }
+    of.launches.iter().for_each(|launched| table.row(launch_cells(launched)));
     indented(&table, text);
     let words = format!(
         "Times are medians. Short: on the device for less than on the host. Long: more than {LONG_US:.0} µs on the host. Late: begun more \
@@ -137,6 +127,26 @@ fn launches(of: &Breakdown, width: usize, text: &mut String) {
     if let Some(longest) = of.queues.iter().max_by(|a, b| a.length.mean.total_cmp(&b.length.mean)) {
         paragraph(text, width, "    ", &queue(longest, several_devices(of)));
     }
+}
+
+/// Of a kind of launch: its name, how often, medians on the host, on the device and in between, and how many were short, long and late.
+pub(super) fn launch_cells(launched: &Launched) -> [String; 8] {
+    let kind = match launched.kind {
+        None => "all",
+        Some(LaunchKind::Kernel) => "kernels",
+        Some(LaunchKind::Copy) => "copies",
+        Some(LaunchKind::Memset) => "memsets",
+    };
+    [
+        kind.to_owned(),
+        launched.host_us.count.to_string(),
+        figure(launched.host_us.p50),
+        figure(launched.device_us.p50),
+        figure(launched.delay_us.p50),
+        launched.short.to_string(),
+        launched.long.to_string(),
+        launched.late.to_string(),
+    ]
 }
 
 fn queue(of: &Queue, several: bool) -> String {
@@ -179,17 +189,7 @@ fn unknown(fault: NoPath) -> String {
 fn path_of(path: &CriticalPath, width: usize, text: &mut String) {
     section(text, "Critical path");
     let mut table = Table::new([("bound by", Align::Left), ("ms", Align::Right), ("share", Align::Right)]);
-    for (name, us) in [
-        ("the host", path.host_us),
-        ("work of the device", path.device_us),
-        ("communication", path.communication_us),
-        ("gaps on a stream", path.between_us),
-        ("launches on their way", path.launch_us),
-    ] {
-        if us != 0.0 {
-            table.row([name.to_owned(), ms(us), percent(us, path.total_us)]);
-        }
-    }
+    path_cells(path).into_iter().for_each(|cells| table.row(cells));
     indented(&table, text);
     let step = path.step.as_deref().unwrap_or("the whole trace");
     let words = format!(
@@ -198,6 +198,19 @@ fn path_of(path: &CriticalPath, width: usize, text: &mut String) {
         ms(path.step_us)
     );
     paragraph(text, width, "    ", &words);
+}
+
+/// What a critical path is bound by: what, how long, and which part of it. What takes nothing is left out.
+pub(super) fn path_cells(path: &CriticalPath) -> Vec<[String; 3]> {
+    let parts = [
+        ("the host", path.host_us),
+        ("work of the device", path.device_us),
+        ("communication", path.communication_us),
+        ("gaps on a stream", path.between_us),
+        ("launches on their way", path.launch_us),
+    ];
+    let parts = parts.into_iter().filter(|(_, us)| *us != 0.0);
+    parts.map(|(name, us)| [name.to_owned(), ms(us), percent(us, path.total_us)]).collect()
 }
 
 /// So many ranks are shown.
@@ -214,17 +227,7 @@ pub(super) fn ranks(of: &Ranks, width: usize, text: &mut String) {
         ("all, ms", Align::Right),
     ];
     let mut table = Table::new(columns);
-    let mut by_waiting = of.ranks.clone();
-    by_waiting.sort_by(|a, b| a.waiting_us.total_cmp(&b.waiting_us));
-    for rank in by_waiting.iter().take(RANKS) {
-        table.row([
-            rank.rank.to_string(),
-            ms(rank.compute_us),
-            ms(rank.waiting_us),
-            ms(rank.idle_us),
-            ms(rank.total_us),
-        ]);
-    }
+    rank_cells(of).into_iter().take(RANKS).for_each(|cells| table.row(cells));
     indented(&table, text);
     let words = format!(
         "Waiting: communication that nothing hides, least first; who waits least is waited for. From the least to the most it is {} ms apart, \
@@ -233,4 +236,14 @@ pub(super) fn ranks(of: &Ranks, width: usize, text: &mut String) {
         ms(of.idle_spread_us)
     );
     paragraph(text, width, "    ", &words);
+}
+
+/// Ranks, who waits least first: computing, waiting, idle, and all of it.
+pub(super) fn rank_cells(of: &Ranks) -> Vec<[String; 5]> {
+    let mut ranks: Vec<&Rank> = of.ranks.iter().collect();
+    ranks.sort_by(|a, b| a.waiting_us.total_cmp(&b.waiting_us));
+    let cells = |rank: &Rank| {
+        [rank.rank.to_string(), ms(rank.compute_us), ms(rank.waiting_us), ms(rank.idle_us), ms(rank.total_us)]
+    };
+    ranks.into_iter().map(cells).collect()
 }

@@ -8,8 +8,8 @@ use ::diagnose::steps::Episode;
 use ::diagnose::xid::Log;
 use maud::{Markup, html};
 
-use super::super::Figures;
 use super::super::words::figure;
+use super::super::{Figures, profile};
 
 /// A table has at most so many rows; what is left out is told below it.
 const ROWS_MAX: usize = 60;
@@ -66,9 +66,6 @@ fn device_time(of: &Breakdown) -> Markup {
         ("idle", of.temporal.idle_us),
     ];
     let went = went.map(|(name, us)| [name.to_owned(), ms(us), percent(us)]);
-    let waits = of.idle.iter();
-    let waits =
-        waits.map(|idle| [idle.stream.to_string(), ms(idle.host_wait_us), ms(idle.kernel_wait_us), ms(idle.other_us)]);
     let kernels = of.kernels.iter().map(|kernel| {
         let times = if kernel.name == "others" { String::new() } else { kernel.count.to_string() };
         let work = format!("{:?}", kernel.work).to_lowercase();
@@ -79,7 +76,7 @@ fn device_time(of: &Breakdown) -> Markup {
         (table(
             "What streams waited for",
             [("stream", Words), ("the host, ms", Number), ("the launch, ms", Number), ("others, ms", Number)],
-            &waits.collect::<Vec<_>>()
+            &profile::idle_cells(of)
         ))
         (table(
             "What takes most",
@@ -90,13 +87,6 @@ fn device_time(of: &Breakdown) -> Markup {
 }
 
 fn launches(of: &Breakdown) -> Markup {
-    let rows = of.launches.iter().map(|launched| {
-        let kind = launched.kind.map_or_else(|| "all".to_owned(), |kind| format!("{kind:?}").to_lowercase());
-        let [host, device, delay] =
-            [&launched.host_us, &launched.device_us, &launched.delay_us].map(|us| figure(us.p50));
-        let [short, long, late] = [launched.short, launched.long, launched.late].map(|count| count.to_string());
-        [kind, launched.host_us.count.to_string(), host, device, delay, short, long, late]
-    });
     table(
         "Launches (medians)",
         [
@@ -109,34 +99,17 @@ fn launches(of: &Breakdown) -> Markup {
             ("long", Number),
             ("late", Number),
         ],
-        &rows.collect::<Vec<_>>(),
+        &of.launches.iter().map(profile::launch_cells).collect::<Vec<_>>(),
     )
 }
 
 fn critical_path(of: &Breakdown) -> Markup {
     let Some(path) = &of.critical_path else { return html! {} };
-    let parts = [
-        ("the host", path.host_us),
-        ("work of the device", path.device_us),
-        ("communication", path.communication_us),
-        ("gaps on a stream", path.between_us),
-        ("launches on their way", path.launch_us),
-    ];
-    let rows = parts.into_iter().filter(|(_, us)| *us != 0.0).map(|(name, us)| {
-        let share = if path.total_us > 0.0 { 100.0 * us / path.total_us } else { 0.0 };
-        [name.to_owned(), format!("{:.3}", us / 1_000.0), format!("{share:.1} %")]
-    });
     let title = format!("Critical path of {}", path.step.as_deref().unwrap_or("the whole trace"));
-    table(&title, [("bound by", Words), ("ms", Number), ("share", Number)], &rows.collect::<Vec<_>>())
+    table(&title, [("bound by", Words), ("ms", Number), ("share", Number)], &profile::path_cells(path))
 }
 
 fn ranks(of: &Ranks) -> Markup {
-    let ms = |us: f64| format!("{:.3}", us / 1_000.0);
-    let mut ranks: Vec<_> = of.ranks.iter().collect();
-    ranks.sort_by(|a, b| a.waiting_us.total_cmp(&b.waiting_us));
-    let rows = ranks.into_iter().map(|rank| {
-        [rank.rank.to_string(), ms(rank.compute_us), ms(rank.waiting_us), ms(rank.idle_us), ms(rank.total_us)]
-    });
     table(
         "Ranks beside each other, who waits least first: that is whom the others wait for",
         [
@@ -146,7 +119,7 @@ fn ranks(of: &Ranks) -> Markup {
             ("idle, ms", Number),
             ("all, ms", Number),
         ],
-        &rows.collect::<Vec<_>>(),
+        &profile::rank_cells(of),
     )
 }
 
