@@ -13,6 +13,8 @@ use fleet::node::Resources;
 use fleet::quantity::{Bytes, Millis};
 use serde::{Deserialize, Serialize};
 
+use super::procfs::keyed;
+
 /// The length of time in which a quota of CPU is given out; the kernel's default.
 const CPU_PERIOD_US: u64 = 100_000;
 
@@ -286,10 +288,6 @@ fn parse_cpu_max(text: &str) -> Option<u64> {
 /// The number of kills in `memory.events` (version 2) or `memory.oom_control` (version 1).
 fn parse_oom_kills(text: &str) -> u64 {
     keyed(text, "oom_kill").unwrap_or(0)
-}
-
-fn keyed(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
 fn number(path: &Path) -> Option<u64> {

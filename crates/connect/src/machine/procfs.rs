@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use fleet::quantity::Bytes;
+
 /// What `/proc/<pid>/stat` says of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stat {
@@ -76,6 +78,22 @@ pub(super) fn variable(pid: u32, name: &str) -> Option<String> {
     })
 }
 
+/// The number behind a key, in lines of `key number` or `key: number`.
+pub(super) fn keyed(text: &str, key: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix([' ', ':'])?.trim().parse().ok())
+}
+
+/// What a line of `/proc/meminfo` says, in bytes: `MemTotal:       8000 kB`.
+pub(super) fn meminfo(text: &str, key: &str) -> Option<Bytes> {
+    text.lines().find_map(|line| kib(line.strip_prefix(key)?.strip_prefix(':')?))
+}
+
+/// `8000 kB`, in bytes.
+pub(super) fn kib(text: &str) -> Option<Bytes> {
+    let number: u64 = text.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    number.checked_mul(1_024).map(Bytes)
+}
+
 /// The id that the kernel gave this start of the machine; empty where it does not say.
 pub(super) fn boot_id(root: &Path) -> String {
     let text = fs::read_to_string(root.join("proc/sys/kernel/random/boot_id")).unwrap_or_default();
@@ -93,6 +111,14 @@ mod tests {
         assert_eq!(parse_stat(text), Some(expected));
         assert_eq!(parse_stat("42 (a S 7"), None);
         assert_eq!(parse_stat("42 (a) S 7 1 1"), None);
+    }
+
+    #[test]
+    fn lines_are_found_by_their_key() {
+        let text = "MemTotal:       8 kB\nCached: 1 kB\nSwapCached: 2 kB\n";
+        assert_eq!(meminfo(text, "Cached"), Some(Bytes(1_024)));
+        assert_eq!(meminfo("MemTotal:       8\n", "MemTotal"), None);
+        assert_eq!(keyed("pgmajfault_a 6\npgmajfault 5\n", "pgmajfault"), Some(5));
     }
 
     #[test]

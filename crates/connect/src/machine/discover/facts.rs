@@ -2,6 +2,8 @@
 
 use fleet::quantity::Bytes;
 
+use crate::machine::procfs;
+
 /// `/proc/meminfo`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Memory {
@@ -17,18 +19,12 @@ pub(super) struct CpuTime {
 }
 
 pub(super) fn meminfo(text: &str) -> Memory {
-    let find = |key: &str| text.lines().find_map(|line| kib(line.strip_prefix(key)?.strip_prefix(':')?));
-    Memory { total: find("MemTotal"), available: find("MemAvailable") }
+    Memory { total: procfs::meminfo(text, "MemTotal"), available: procfs::meminfo(text, "MemAvailable") }
 }
 
 /// "Node 0 MemTotal:  8100 kB".
 pub(super) fn numa_memory(text: &str) -> Option<Bytes> {
-    text.lines().find_map(|line| kib(line.split_once("MemTotal:")?.1))
-}
-
-fn kib(text: &str) -> Option<Bytes> {
-    let number: u64 = text.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    number.checked_mul(1_024).map(Bytes)
+    text.lines().find_map(|line| procfs::kib(line.split_once("MemTotal:")?.1))
 }
 
 /// "0-3,8" is 0, 1, 2, 3, 8. What is no list is empty; at most 65,536 are taken.

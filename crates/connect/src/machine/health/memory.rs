@@ -6,7 +6,10 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
+use fleet::quantity::Bytes;
+
 use super::{Better, Found};
+use crate::machine::procfs::meminfo;
 
 /// What each thread copies at once: more than its share of any cache of today, less than would hurt who runs beside it.
 const COPIED: usize = 64 << 20;
@@ -17,15 +20,11 @@ const THREADS_MAX: usize = 16;
 
 pub(super) fn probe(root: &Path) -> Vec<Found> {
     let info = fs::read_to_string(root.join("proc/meminfo")).unwrap_or_default();
-    let kib = |key: &str| -> Option<f64> {
-        info.lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':')?.trim().strip_suffix("kB")?.trim().parse().ok())
-    };
-    let gib = |kib: f64| kib / f64::from(1 << 20);
-    let total = Found::new("memory", "memory", kib("MemTotal").map(gib), "GiB").better(Better::Higher);
+    let gib = |bytes: Bytes| bytes.0 as f64 / f64::from(1 << 30);
+    let total = Found::new("memory", "memory", meminfo(&info, "MemTotal").map(gib), "GiB").better(Better::Higher);
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     // What is free must hold it twice over.
-    let room = kib("MemAvailable").is_some_and(|kib| kib * 1_024.0 > (4 * COPIED * threads) as f64);
+    let room = meminfo(&info, "MemAvailable").is_some_and(|free| free.0 > (4 * COPIED * threads) as u64);
     let speed = room.then(|| bandwidth(threads));
     vec![total, Found::new("memory", "memory bandwidth", speed, "GB/s").better(Better::Higher), errors(root)]
 }

@@ -5,12 +5,13 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use fleet::quantity::Bytes;
 use fleet::series::{Scrape, Thing};
 use fleet::signal::group;
 
 use super::host::stalled_seconds;
-use super::kept::keyed;
 use crate::machine::cgroup::{self, Group, Version};
+use crate::machine::procfs::keyed;
 
 #[derive(Debug)]
 pub(super) struct Groups {
@@ -38,7 +39,7 @@ impl Groups {
                 cpu(found, &of, scrape);
             }
             if let Some(found) = &groups.memory {
-                memory(found, &of, scrape);
+                memory(found, groups.memory_limit(), &of, scrape);
             }
         }
     }
@@ -76,7 +77,7 @@ fn quota(version: Version, path: &Path) -> Option<f64> {
     (quota > 0.0 && period > 0.0).then(|| quota / period)
 }
 
-fn memory(of_group: &Group, of: &Thing, scrape: &mut Scrape) {
+fn memory(of_group: &Group, limit: Option<Bytes>, of: &Thing, scrape: &mut Scrape) {
     let path = &of_group.path;
     let read = |name: &str| fs::read_to_string(path.join(name)).unwrap_or_default();
     let number = |text: String| text.trim().parse::<u64>().ok();
@@ -94,16 +95,9 @@ fn memory(of_group: &Group, of: &Thing, scrape: &mut Scrape) {
             (number(read("memory.current")), hits, keyed(&events, "oom_kill"))
         }
     };
-    let limit_file = match of_group.version {
-        Version::V1 => "memory.limit_in_bytes",
-        Version::V2 => "memory.max",
-    };
-    // "max" is no number; version 1 says "none" by a number near 2^63.
-    let limits = of_group.lineage().filter_map(|path| number(fs::read_to_string(path.join(limit_file)).ok()?));
-    let limit = limits.filter(|limit| *limit < 1 << 60).min();
     let known = |value: Option<u64>| value.map(|value| value as f64);
     scrape.add(&group::MEMORY_USED, of, known(used));
-    scrape.add(&group::MEMORY_LIMIT, of, known(limit));
+    scrape.add(&group::MEMORY_LIMIT, of, known(limit.map(|limit| limit.0)));
     scrape.add(&group::MEMORY_HITS, of, known(hits));
     scrape.add(&group::MEMORY_KILLS, of, known(kills));
     let refaults = of_stat(&["total_workingset_refault_file", "workingset_refault_file"]);

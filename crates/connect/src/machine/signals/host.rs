@@ -5,7 +5,8 @@ use std::path::Path;
 use fleet::series::{Scrape, Thing};
 use fleet::signal::{Signal, host};
 
-use super::kept::{Kept, keyed};
+use super::kept::Kept;
+use crate::machine::procfs::keyed;
 
 /// Clock ticks a second in what the kernel prints (USER_HZ): 100 on every architecture that Linux supports devices on.
 pub(super) const TICKS: f64 = 100.0;

@@ -50,11 +50,6 @@ fn whole(file: &File, text: &mut Vec<u8>) -> Option<usize> {
     }
 }
 
-/// The number after a key, in lines of `key number`.
-pub(super) fn keyed(text: &str, key: &str) -> Option<u64> {
-    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix([' ', ':'])?.trim().parse().ok())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +62,6 @@ mod tests {
         assert_eq!(kept.read(&mut text), None);
         std::fs::write(&path, "a 7\nab 8\n").unwrap();
         assert_eq!(kept.read(&mut text), Some("a 7\nab 8\n"));
-        assert_eq!(keyed(kept.read(&mut text).unwrap(), "ab"), Some(8));
         std::fs::write(&path, "9\n").unwrap();
         assert_eq!(kept.read(&mut text), Some("9\n"));
         std::fs::write(&path, "x".repeat(3_000_000)).unwrap();

@@ -5,7 +5,8 @@ use std::path::Path;
 use fleet::series::{Scrape, Thing};
 use fleet::signal::{Signal, memory};
 
-use super::kept::{Kept, keyed};
+use super::kept::Kept;
+use crate::machine::procfs;
 
 #[derive(Debug)]
 pub(super) struct Memory {
@@ -21,11 +22,11 @@ impl Memory {
     pub(super) fn scrape(&mut self, text: &mut Vec<u8>, scrape: &mut Scrape) {
         let info = self.info.read(text).unwrap_or("");
         for (signal, key) in INFO {
-            scrape.add(signal, &Thing::Node, kib(info, key));
+            scrape.add(signal, &Thing::Node, procfs::meminfo(info, key).map(|bytes| bytes.0 as f64));
         }
         let statistics = self.statistics.read(text).unwrap_or("");
         for (signal, key) in STATISTICS {
-            scrape.add(signal, &Thing::Node, keyed(statistics, key).map(|value| value as f64));
+            scrape.add(signal, &Thing::Node, procfs::keyed(statistics, key).map(|value| value as f64));
         }
     }
 }
@@ -47,22 +48,3 @@ static STATISTICS: &[(&Signal, &str)] = &[
     (&memory::REFAULTS, "workingset_refault_file"),
     (&memory::OUT_OF_MEMORY, "oom_kill"),
 ];
-
-/// "MemTotal:       8000 kB", in bytes.
-fn kib(text: &str, key: &str) -> Option<f64> {
-    let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
-    let number: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(number as f64 * 1_024.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn texts_are_read() {
-        assert_eq!(kib("MemTotal:       8 kB\nCached: 1 kB\nSwapCached: 2 kB\n", "Cached"), Some(1_024.0));
-        assert_eq!(kib("MemTotal:       8\n", "MemTotal"), None);
-        assert_eq!(keyed("pgmajfault 5\npgmajfault_a 6\n", "pgmajfault"), Some(5));
-    }
-}

@@ -12,8 +12,9 @@ use fleet::time::Timestamp;
 use nix::unistd::{SysconfVar, sysconf};
 
 use super::host::TICKS;
-use super::kept::{Kept, keyed};
+use super::kept::Kept;
 use super::tree::{self, Schedule};
+use crate::machine::procfs::keyed;
 
 #[derive(Debug)]
 pub(super) struct Processes {
