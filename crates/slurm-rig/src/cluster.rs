@@ -46,6 +46,9 @@ const ACCOUNTS: [(&str, &str, &[&str]); 3] =
 impl Cluster {
     const START_AT_MOST: Duration = Duration::from_secs(60);
 
+    /// What accounting may take, after the last job, until it knows of all ends.
+    pub const TOLD_AT_MOST: Duration = Duration::from_secs(60);
+
     /// Starts a cluster and waits until its nodes are idle. Waits for another of this machine to end first.
     ///
     /// # Errors
@@ -107,16 +110,32 @@ impl Cluster {
         self.run_with(&run.program, &run.arguments, &run.environment)
     }
 
-    /// Waits until no job waits, runs or ends; held jobs do not count.
+    /// Waits until no job waits, runs or ends, and accounting has been told; held jobs do not count.
     ///
     /// # Errors
-    /// If that takes longer than `at_most`.
+    /// If the jobs take longer than `at_most`, or accounting longer than [`Self::TOLD_AT_MOST`] after them.
     pub fn wait_until_idle(&self, at_most: Duration) -> Result<()> {
         wait_for("the last job", at_most, || {
             let left = self.run("squeue", ["--noheader", "--format=%i %r"])?;
             let left = String::from_utf8_lossy(&left);
             Ok(left.lines().all(|line| line.contains("JobHeld")))
+        })?;
+        wait_for("accounting to know of every end", Self::TOLD_AT_MOST, || {
+            Ok(self.has_told_accounting()? && !self.accounting_has_one_running()?)
         })
+    }
+
+    /// Whether slurmctld has nothing left to tell slurmdbd: it does so behind its answers to `squeue`.
+    fn has_told_accounting(&self) -> Result<bool> {
+        let said = self.run("sdiag", std::iter::empty::<&str>())?;
+        let said = String::from_utf8_lossy(&said);
+        let queued = said.lines().find_map(|line| line.trim().strip_prefix("DBD Agent queue size:"));
+        Ok(queued.context("sdiag does not tell the size of the queue to slurmdbd")?.trim() == "0")
+    }
+
+    fn accounting_has_one_running(&self) -> Result<bool> {
+        let said = self.run("sacct", ["-nPX", "--allusers", "--starttime=now-1day", "--format=State"])?;
+        Ok(String::from_utf8_lossy(&said).lines().any(|state| state.trim() == "RUNNING"))
     }
 
     fn run_with<A: AsRef<OsStr>>(
