@@ -10,6 +10,7 @@ use replay::scenario::{Change, Scenario};
 use replay::setup::Setup;
 
 use crate::question::Replayer;
+use crate::slow::Slow;
 
 /// A queue fares worse if its mean wait grows by this many seconds: a minute is below what people plan by.
 pub const WORSE_S: f64 = 60.0;
@@ -23,6 +24,8 @@ pub struct Options {
     pub protected: Vec<String>,
     /// The seed of everything drawn.
     pub seed: u64,
+    /// What was found of work that ran: that it was slower than it could be.
+    pub slow: Vec<Slow>,
     /// What is different from the record in the baseline itself.
     pub baseline: Scenario,
     /// How the history is named in commands: the file, and the fleet file if one was given.

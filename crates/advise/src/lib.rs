@@ -10,6 +10,7 @@ pub mod optimize;
 pub mod question;
 pub mod recommend;
 pub mod report;
+pub mod slow;
 pub mod timeline;
 pub mod verify;
 pub mod waste;

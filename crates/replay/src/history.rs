@@ -104,6 +104,15 @@ pub struct Run {
     pub completing: Option<Millis>,
 }
 
+impl Run {
+    /// That it ran until then, if its end was not seen.
+    fn cut_off_at(&mut self, until: Timestamp) {
+        if self.cut_off {
+            self.length = self.start.map_or(Millis::ZERO, |start| until.since(start).max(Millis::ZERO));
+        }
+    }
+}
+
 impl Recorded {
     /// All runs together.
     #[must_use]
@@ -164,9 +173,18 @@ impl History {
         let end = reader.end().cloned().unwrap_or_default();
         let mut history = loading.finish(reader.header().clone());
         history.rows_left_out = end.rows_left_out;
-        history.from = end.from.unwrap_or(history.from);
-        history.until = end.until.unwrap_or(history.until);
+        history.observed(end.from, end.until);
         Ok(history)
+    }
+
+    /// From when until when the source says that it looked. What still ran at the end ran at least until then.
+    pub fn observed(&mut self, from: Option<Timestamp>, until: Option<Timestamp>) {
+        self.from = from.unwrap_or(self.from);
+        self.until = until.unwrap_or(self.until);
+        let until = self.until;
+        for run in self.workloads.iter_mut().flat_map(|recorded| &mut recorded.attempts) {
+            run.cut_off_at(until);
+        }
     }
 
     /// Takes records as an importer hands them out.
@@ -346,9 +364,7 @@ impl Loading {
         for (index, recorded) in workloads.iter_mut().enumerate() {
             recorded.workload.id = WorkloadId(index as u32);
             for run in &mut recorded.attempts {
-                if run.cut_off {
-                    run.length = run.start.map_or(Millis::ZERO, |start| until.since(start).max(Millis::ZERO));
-                }
+                run.cut_off_at(until);
             }
         }
         History {

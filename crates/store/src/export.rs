@@ -14,12 +14,13 @@ use rusqlite::Connection;
 
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
-use crate::{entries, nodes, rules, workloads};
+use crate::{entries, nodes, rules, samples, workloads};
 
 /// Hands out the whole of a history, from its header to its end, as the file is at one moment. Nothing is kept in memory but the nodes.
 ///
 /// Queues and the facts of nodes are as they are now; policies and what became of nodes are as they were. A workload that never could have
-/// started is eligible from the moment when that was over: when it was withdrawn, or when the history ends.
+/// started is eligible from the moment when that was over: when it was withdrawn, or when the history ends. It ends when something was last
+/// written down or measured.
 ///
 /// # Errors
 /// If the file cannot be read; and whatever `take` answers.
@@ -41,7 +42,8 @@ pub fn export<E: From<StoreError>>(reader: &Reader, mut take: impl FnMut(Record)
 }
 
 fn records(connection: &Connection, take: &mut impl FnMut(Record) -> Result<(), Fault>) -> Result<(), Fault> {
-    let (_, until) = entries::last(connection)?;
+    // What runs may have written nothing down for long: it ran as long as somebody looked.
+    let until = entries::last(connection)?.1.max(samples::newest(connection)?);
     let from = entries::since(connection, 0, 1)?.first().map(|logged| logged.at);
     take(Record::Header(Header {
         version: VERSION,

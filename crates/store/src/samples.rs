@@ -6,7 +6,7 @@ use fleet::ids::NodeId;
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use rusqlite::types::Value;
-use rusqlite::{Connection, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, params, params_from_iter};
 
 use crate::error::{Fault, StoreError};
 use crate::reader::Reader;
@@ -89,6 +89,12 @@ pub enum DeviceFilter {
     Whole,
     /// Those of one device of each node.
     Device(u32),
+}
+
+/// When something was last measured.
+pub(crate) fn newest(connection: &Connection) -> Result<Option<Timestamp>, Fault> {
+    let mut statement = connection.prepare_cached("SELECT at FROM samples ORDER BY id DESC LIMIT 1")?;
+    Ok(statement.query_row([], |row| row.get(0)).optional()?.map(Timestamp))
 }
 
 impl Store {

@@ -173,8 +173,7 @@ fn collect(name: &str, read: impl FnOnce(Each<'_>) -> Result<Report, Stop>) -> O
     let report = report.map_err(|stop| Failure::stopped(stop, name))?;
     let mut history = History::from_records(header, records.into_iter());
     history.rows_left_out = report.problems.count();
-    history.from = report.from.unwrap_or(history.from);
-    history.until = report.until.unwrap_or(history.until);
+    history.observed(report.from, report.until);
     Ok((history, report))
 }
 

@@ -10,8 +10,10 @@ mod preemptible;
 mod prove;
 mod queue_limit;
 mod quota;
+mod slow_work;
 mod time_limit;
 
+use fleet::quantity::Millis;
 use fleet::recommendation::{Recommendation, Step};
 use replay::scenario::Scenario;
 use replay::setup::Unfit;
@@ -45,8 +47,12 @@ pub const ALL: &[Rule] = &[
     Rule { name: "quota", propose: Propose::Changes(quota::propose) },
     Rule { name: time_limit::RULE, propose: Propose::Changes(time_limit::propose) },
     Rule { name: "preemptible", propose: Propose::Changes(preemptible::propose) },
+    Rule { name: slow_work::RULE, propose: Propose::Search(slow_work::propose) },
     Rule { name: fleet_size::RULE, propose: Propose::Search(fleet_size::propose) },
 ];
+
+/// What a month is taken to be.
+const MONTH: Millis = Millis::hours(30 * 24);
 
 /// What the fleet's queues count, one of it.
 fn unit(ground: &Ground) -> &'static str {

@@ -141,7 +141,7 @@ fn delays(queues: &[Difference]) -> Option<String> {
     (!parts.is_empty()).then(|| format!("Asking for too much delays {} on average.", parts.join(", ")))
 }
 
-fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Difference> {
+pub(super) fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Difference> {
     let trusted = |name: &str| ground.fidelity.queue(name).is_none_or(|queue| queue.verdict != Verdict::NotReproduced);
     queues
         .iter()
@@ -149,7 +149,7 @@ fn worse_off<'a>(ground: &Ground, queues: &'a [Difference]) -> Vec<&'a Differenc
         .collect()
 }
 
-fn worse_words(queue: &Difference) -> String {
+pub(super) fn worse_words(queue: &Difference) -> String {
     format!(
         "queue `{}` waits {} longer on average ({} of {} workloads wait a minute or more longer)",
         queue.name,

@@ -7,7 +7,7 @@ use fleet::live::{Entry, Exit};
 use fleet::policy::Policy;
 use fleet::quantity::{Bytes, Millis};
 use fleet::time::Timestamp;
-use store::{Store, StoreError, export};
+use store::{Retention, Sample, Store, StoreError, export};
 
 use crate::story::{Folder, decided, eligible, ended, finished, life, node, started, submission, submitted};
 
@@ -28,6 +28,14 @@ fn a_history_tells_what_was_recorded_and_nothing_of_commands() {
     store.commit(Timestamp(30), &[&twice[..], &[started(3, 2, 30)]].concat()).unwrap();
     let never = [submitted(3, submission("never")), submitted(4, submission("held")), finished(3, EndCause::Cancelled)];
     store.commit(Timestamp(40), &never).unwrap();
+    let measured = |at| Sample {
+        at: Timestamp(at),
+        node: NodeId(0),
+        device: None,
+        metric: "cpu_busy_ratio".into(),
+        value: Some(1.0),
+    };
+    store.append_samples(&[measured(35), measured(45)], Retention::default()).unwrap();
 
     let mut records = Vec::new();
     export(&store.reader().unwrap(), |record| -> Result<(), StoreError> {
@@ -42,7 +50,11 @@ fn a_history_tells_what_was_recorded_and_nothing_of_commands() {
     assert_eq!(read(&text), records[1..records.len() - 1], "and it is read back the same");
 
     let Record::End(end) = records.last().unwrap() else { panic!("no end") };
-    assert_eq!((end.workloads, end.from, end.until), (4, Some(Timestamp(1)), Some(Timestamp(40))));
+    assert_eq!(
+        (end.workloads, end.from, end.until),
+        (4, Some(Timestamp(1)), Some(Timestamp(45))),
+        "it was looked at until then"
+    );
     let Record::Node(here) = &records[1] else { panic!("no node") };
     assert_eq!((here.name.as_str(), here.at), ("here", Some(Timestamp(1))));
     assert_eq!(records[2], Record::Queue(queue));
@@ -71,7 +83,7 @@ fn a_history_tells_what_was_recorded_and_nothing_of_commands() {
     assert_eq!((retried.depends_on.as_slice(), retried.eligible), (&["1".to_owned()][..], Some(Timestamp(30))));
     assert_eq!(retried.attempts.iter().map(|attempt| attempt.run).collect::<Vec<_>>(), [Some(Millis(500)), None]);
     assert_eq!((never.withdrawn, never.eligible), (Some(Timestamp(40)), Some(Timestamp(40))));
-    assert_eq!((held.withdrawn, held.eligible, held.attempts.len()), (None, Some(Timestamp(40)), 0));
+    assert_eq!((held.withdrawn, held.eligible, held.attempts.len()), (None, Some(Timestamp(45)), 0));
 }
 
 #[test]

@@ -119,3 +119,67 @@ fn a_rank_that_is_stopped_is_found_muted_over_and_there_after_a_kill() {
     let report = store::check(session.installation.store()).unwrap();
     assert!(report.is_sound(), "{report}");
 }
+
+/// A job of one rank that waits for data once there is a file `slow`, and tells its steps.
+const STALLS: &str = r#"
+import os, socket, time
+clock = socket.socket(socket.AF_UNIX)
+clock.connect(os.environ["TRIMTAB_STEPS"])
+clock.sendall(f"trimtab-steps 1 job={os.environ['TRIMTAB_JOB']} rank=0 ranks=1 pid={os.getpid()}\n".encode())
+step = 0
+while True:
+    began, step = time.time(), step + 1
+    time.sleep(0.1 if os.path.exists("slow") else 0.01)
+    had = time.time()
+    time.sleep(0.05)
+    ended = time.time()
+    us = lambda since, until: int((until - since) * 1e6)
+    clock.sendall(f"step {step} at={int(ended * 1e6)} us={us(began, ended)} data_wait={us(began, had)} forward={us(had, ended) - 1}\n".encode())
+"#;
+
+#[test]
+fn what_was_found_of_a_job_is_lived_again_without_it() {
+    if Command::new("python3").arg("--version").output().is_err() {
+        testkit::skip!(testkit::Need::Program, "python3 is needed: a job tells its steps with it");
+    }
+    let session = Session::new();
+    session.write("stalls.py", STALLS);
+    let id = session.submit(&["--", "python3", "stalls.py"]);
+    session.wait(id, "running");
+    std::thread::sleep(USUAL);
+    session.write("slow", "");
+    let found = wait(&session, "", |one| one["finding"]["rule"] == "data-stall");
+    assert_eq!(found["workload"], json!(id));
+    // As long as it was well, so that a good part of its time was lost.
+    std::thread::sleep(USUAL);
+
+    let report: Value = serde_json::from_str(&session.run(&["optimize", "--quiet", "--format", "json"])).unwrap();
+    let slow = |report: &Value| -> Option<Value> {
+        report["recommendations"].as_array()?.iter().find(|one| one["rule"] == "slow-work").cloned()
+    };
+    let one = slow(&report).unwrap_or_else(|| panic!("{:#}", report["withheld"]));
+    assert_eq!(one["title"], format!("Fix what slows workload {id}: data-stall"));
+    let command = one["proof"]["command"].as_str().unwrap();
+    let scenario = command.split("--scenario '").nth(1).unwrap().split('\'').next().unwrap();
+    let scenario: Value = serde_json::from_str(scenario).unwrap();
+    assert_eq!(
+        (&scenario["change"][0]["what"], &scenario["change"][0]["who"]["workload"]),
+        (&json!("scale_work"), &json!(id.to_string()))
+    );
+    // 60 of 150 milliseconds are as usual, for about half of its time.
+    let factor = scenario["change"][0]["factor_permille"].as_u64().unwrap();
+    assert!((500..900).contains(&factor), "{factor}: {one:#}");
+
+    // The same of an export, elsewhere.
+    let beside = |name: &str| session.installation.beside().join(name).display().to_string();
+    session.run(&["cancel", &id.to_string()]);
+    session.wait_over(id);
+    session.write("findings.json", &session.run(&["findings", "--all", "--format", "json"]));
+    let history = beside("history.zst");
+    session.run(&["history", "export", "--output", &history]);
+    let arguments = ["optimize", &history, "--findings", &beside("findings.json"), "--quiet", "--format", "json"];
+    let report: Value = serde_json::from_str(&session.run(&arguments)).unwrap();
+    assert_eq!(slow(&report).unwrap()["title"], one["title"]);
+    session.write("findings.json", "{\"findings\": [{}]}");
+    session.fails(&arguments, 2, &["findings.json is no list of findings", "missing field `state`"]);
+}

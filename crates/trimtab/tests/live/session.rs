@@ -73,6 +73,19 @@ impl Session {
         }
     }
 
+    /// Waits until a workload is over.
+    pub(crate) fn wait_over(&self, id: u64) -> Value {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let job = self.job(id);
+            if !job["finished_ms"].is_null() {
+                return job;
+            }
+            assert!(Instant::now() < until, "workload {id} does not end: {job:#}");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// A file beside the installation.
     pub(crate) fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.installation.beside().join(name)).unwrap_or_default()

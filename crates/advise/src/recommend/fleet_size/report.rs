@@ -1,7 +1,6 @@
 //! The smallest fleet in words and money.
 
 use fleet::money::{Money, grouped};
-use fleet::quantity::Millis;
 use fleet::recommendation::{Interval, MoneyInterval, Recommendation, Step, Worth};
 use replay::measure::{Difference, Waits, waits};
 use replay::outcome::Outcome;
@@ -13,9 +12,7 @@ use super::{Kind, Scope, Task, title};
 use crate::ground::{WORSE_S, seconds};
 use crate::question::{Answer, Question};
 use crate::recommend::prove::effect;
-use crate::recommend::{Finding, Progress, Withheld};
-
-const MONTH: Millis = Millis::hours(30 * 24);
+use crate::recommend::{Finding, MONTH, Progress, Withheld};
 
 impl Task<'_> {
     pub(super) fn report(&self, scope: &Scope, found: &Found, progress: Progress) -> Result<Finding, Unfit> {

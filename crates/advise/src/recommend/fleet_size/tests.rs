@@ -84,6 +84,7 @@ fn report(history: &History) -> Report {
         p95_wait: CAP,
         protected: Vec::new(),
         seed: 1,
+        slow: Vec::new(),
         baseline: Scenario::recorded(),
         name: "h".into(),
         hash: "0".into(),

@@ -1,5 +1,6 @@
 //! `trimtab optimize`: what was wasted, what to change, and the proof.
 
+mod found;
 mod page;
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// A queue that may not wait longer than it did; may be given more than once
     #[arg(long, value_name = "QUEUE")]
     protect: Vec<String>,
+    /// What was found of work that ran, as `trimtab findings --all --format json` prints it; of an installation it is known
+    #[arg(long, value_name = "FILE")]
+    findings: Option<PathBuf>,
     /// What the baseline itself changes about the record: a scenario file, or JSON in braces
     #[arg(long, value_name = "SCENARIO", value_parser = crate::length::scenario)]
     baseline: Option<Scenario>,
@@ -55,6 +59,7 @@ Examples:
   trimtab optimize --example
   trimtab optimize gaia.zst --html report.html
   trimtab optimize philly.csv --fleet fleet.toml --p95-wait 10m --format json
+  trimtab optimize history.zst --findings findings.json    what slow work costs, lived again without its causes
 
 Every recommendation is proved: the history is replayed as it was and with the change, through the engine that runs live.
 What its replay does not support is told with the reason, and not recommended.";
@@ -64,6 +69,7 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let options = Options {
         p95_wait: arguments.p95_wait,
         protected: arguments.protect.clone(),
+        slow: found::slow(arguments.findings.as_deref(), arguments.source.installation())?,
         seed: arguments.seed,
         baseline: arguments.baseline.clone().unwrap_or_default(),
         name: opened.name.clone(),

@@ -42,6 +42,7 @@ fn report(history: &History, protected: &[&str]) -> Report {
         p95_wait: Millis::minutes(10),
         protected: protected.iter().map(|&name| name.to_owned()).collect(),
         seed: 1,
+        slow: Vec::new(),
         baseline: Scenario::recorded(),
         name: "--example".into(),
         hash: "0".into(),

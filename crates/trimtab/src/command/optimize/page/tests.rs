@@ -38,6 +38,7 @@ fn page() -> String {
         p95_wait: Millis::minutes(10),
         protected: Vec::new(),
         seed: 1,
+        slow: Vec::new(),
         baseline: Scenario::recorded(),
         name: "small".into(),
         hash: "0".into(),

@@ -61,7 +61,7 @@ fn best(report: &Report) -> String {
     let brings = match (best.worth.cash_saved_per_month, best.effect.wait_s) {
         (Some(cash), _) => format!("it saves {cash} a month"),
         (None, Some(wait)) => format!("the mean wait falls by {}", seconds(-wait.value)),
-        (None, None) => "see below".to_owned(),
+        (None, None) => "nobody waits less for it; see below what it is worth".to_owned(),
     };
     format!("The best of {} proved changes: {}; {brings}.", report.recommendations.len(), lower_first(&best.title))
 }
