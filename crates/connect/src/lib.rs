@@ -11,6 +11,7 @@ pub mod import;
 #[cfg(target_os = "linux")]
 pub mod machine;
 pub mod moment;
+pub mod notice;
 pub mod number;
 pub mod parquet;
 pub mod philly;

@@ -17,6 +17,7 @@ pub mod live;
 pub mod money;
 pub mod names;
 pub mod node;
+pub mod notice;
 pub mod policy;
 pub mod problem;
 pub mod quantity;

@@ -8,7 +8,7 @@ use fleet::live::Live;
 use fleet::money::Money;
 use fleet::quantity::{MilliDevice, Millis};
 use fleet::time::Timestamp;
-use store::{FindingQuery, Reader, StoredNode};
+use store::{FindingQuery, Reader, StoreError, StoredNode};
 
 use crate::failure::Failure;
 
@@ -52,6 +52,17 @@ fn one(reader: &Reader, kept: KeptFinding, nodes: &[StoredNode], now: Timestamp)
     let live = kept.workload.filter(|_| kept.closed.is_none()).map(workload).transpose()?.flatten();
     let cost = live.and_then(|live| cost(&kept.finding, &live, nodes));
     Ok(Found { state: kept.state(now), kept, cost })
+}
+
+/// What a finding costs a day while it is there, in hours of devices and, where the nodes have prices, in money; nothing where that cannot be
+/// said.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn cost_a_day(reader: &Reader, kept: &KeptFinding) -> Result<Option<(f64, Option<Money>)>, StoreError> {
+    let Some(workload) = kept.workload.filter(|_| kept.closed.is_none()) else { return Ok(None) };
+    let Some(live) = reader.workload(workload)? else { return Ok(None) };
+    Ok(cost(&kept.finding, &live, &reader.nodes()?).map(|cost| (cost.device_hours_a_day, cost.money_a_day)))
 }
 
 /// What is lost of a day: `1 − 1 / speedup` of the devices that the workload holds; all of them where nothing goes on.

@@ -35,6 +35,7 @@ pub use access::{Access, Rights, Token};
 pub use agreement::{Agreement, NotAgreed};
 pub use api::openapi;
 pub use dry_run::{Difference, dry_run};
+pub use found::cost_a_day;
 pub use listen::{Certificate, Listen, Speaks, Unusable};
 pub use logs_kept::LogsKept;
 pub use plane::{Answer, Busy, Call, Plane, Standing, Told};

@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::command::{
     agent, apply, cancel, completion, diagnose, drain, feed, findings, health, history, import, job, jobs, ledger,
-    logs, nodes, optimize, policy, queues, replay, store, submit, undo, up, why,
+    logs, nodes, notify, optimize, policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -65,6 +65,8 @@ enum Command {
     Agent(agent::Arguments),
     /// Show what is wrong with what runs here, and what was
     Findings(findings::Arguments),
+    /// Try who is told of findings: send each a notice that says it is a test
+    Notify(notify::Arguments),
     /// Test whether this machine is fit to run anything
     Health(health::Arguments),
     /// Do what was recommended here, with consent
@@ -113,6 +115,7 @@ impl Arguments {
             Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
             Command::Agent(arguments) => agent::run(&arguments, self.global),
             Command::Findings(arguments) => findings::run(&arguments, self.global),
+            Command::Notify(arguments) => notify::run(&arguments),
             Command::Health(arguments) => health::run(&arguments, self.global),
             Command::Apply(arguments) => apply::run(&arguments, self.global),
             Command::Undo(arguments) => undo::run(&arguments, self.global),

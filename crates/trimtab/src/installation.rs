@@ -90,7 +90,7 @@ fn read_token(path: &Path) -> io::Result<String> {
 }
 
 /// Writes a file that only its owner reads, whole or not at all.
-fn write_private(path: &Path, text: &str) -> Outcome {
+pub(crate) fn write_private(path: &Path, text: &str) -> Outcome {
     let fail = |error: &io::Error| Failure::writing(path.display(), error);
     let beside = path.with_extension(format!("{}.tmp", std::process::id()));
     let mut options = fs::OpenOptions::new();

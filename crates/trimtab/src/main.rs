@@ -13,6 +13,7 @@ mod installation;
 mod interrupt;
 mod lab;
 mod length;
+mod notices;
 mod opened;
 mod page_style;
 mod plane;

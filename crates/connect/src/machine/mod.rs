@@ -18,7 +18,7 @@ mod usage;
 mod visible;
 mod watcher;
 
-pub use discover::{Accelerator, Discovered, NumaNode, Nvml, Reading, Sample, Sampler, discover};
+pub use discover::{Accelerator, Discovered, NumaNode, Nvml, Reading, Sample, Sampler, discover, host_name};
 pub use error::Error;
 pub use logs::Logs;
 pub use order::{Launch, job_of};

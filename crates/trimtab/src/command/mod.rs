@@ -17,6 +17,7 @@ pub(crate) mod jobs;
 pub(crate) mod ledger;
 pub(crate) mod logs;
 pub(crate) mod nodes;
+pub(crate) mod notify;
 pub(crate) mod optimize;
 pub(crate) mod policy;
 pub(crate) mod queues;

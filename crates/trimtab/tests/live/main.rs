@@ -8,6 +8,7 @@ mod commands;
 mod ends;
 mod findings;
 mod logs;
+mod notices;
 mod refusals;
 mod restarts;
 mod room;

@@ -94,7 +94,9 @@ impl Discovered {
     }
 }
 
-fn host_name(root: &Path) -> String {
+/// What this machine calls itself.
+#[must_use]
+pub fn host_name(root: &Path) -> String {
     let name = fs::read_to_string(root.join("proc/sys/kernel/hostname")).unwrap_or_default();
     match name.trim() {
         "" => "localhost".into(),

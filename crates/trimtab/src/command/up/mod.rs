@@ -3,6 +3,7 @@
 mod listening;
 mod logs;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -15,10 +16,10 @@ use store::{Reader, Store};
 use crate::failure::{Failure, Outcome, words};
 use crate::global::Global;
 use crate::installation::{self, Installation, RUN};
-use crate::interrupt;
 use crate::plane::{self, Heard, LINE_MAX, Plane};
 use crate::shown;
 use crate::watcher::{self, Watcher};
+use crate::{interrupt, notices};
 use listening::Listening;
 use logs::KeepingLogs;
 
@@ -31,6 +32,9 @@ pub(crate) struct Arguments {
     listening: Listening,
     #[command(flatten)]
     logs: KeepingLogs,
+    /// Tell people and programs of what is found, as this file says (docs/LIVE.md, "Who is told")
+    #[arg(long, value_name = "FILE")]
+    notify: Option<PathBuf>,
     /// Run workloads although this is root: each of them could do anything to this machine
     #[arg(long)]
     as_root: bool,
@@ -44,10 +48,12 @@ Examples:
   trimtab up --listen 0.0.0.0:8642 --host-name gpu1.lab.example --token-file tokens \\
       --tls-cert fullchain.pem --tls-key privkey.pem
   trimtab up --logs-keep 7d --logs-max 50GiB
+  trimtab up --notify notify.toml             tells a chat, a pager or a program of what is found
 
 What runs goes on running when this is stopped, or killed; the next `trimtab up` takes it up.";
 
 pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
+    let told = arguments.notify.as_deref().map(notices::read).transpose()?.unwrap_or_default();
     let listens = arguments.listening.listens()?;
     let folder = arguments.installation.make()?;
     let access = Access { tokens: arguments.listening.tokens(&folder)?, names: arguments.listening.names() };
@@ -82,6 +88,7 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     if !global.quiet {
         greet(&machine, &folder, &plane, &arguments.listening.urls(&addresses));
     }
+    notices::begin(told, &machine.node.name, &keeping.1, &folder)?;
     let watching = Watching { sampler, watcher, node: machine.node.name.clone() };
     let running = work(plane, &runner, line, serving, watching, keeping)?;
     if !global.quiet && running > 0 {
