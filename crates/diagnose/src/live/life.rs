@@ -1,7 +1,7 @@
 //! The life of findings: opened once they are sure, updated when there is news, closed once they are over. A finding that comes and goes is
 //! one finding.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use fleet::finding::{Finding, Place};
 use fleet::quantity::Millis;
@@ -11,6 +11,8 @@ use fleet::time::Timestamp;
 const OPENS_AFTER: u32 = 2;
 /// And closed when it was not found in so many in a row.
 const CLOSES_AFTER: u32 = 6;
+/// As it stays known it is as it was found so many evaluations before the last: by the last, it had begun to end.
+pub(super) const WANES: usize = 3;
 /// One that comes back within this is the same finding.
 const SAME_WITHIN: Millis = Millis(600_000);
 /// It is news when what it is worth has changed by so much of itself.
@@ -33,6 +35,8 @@ pub struct Open {
     pub closed: Option<Timestamp>,
     /// How often it came back after it had been closed.
     pub returns: u32,
+    /// How many times faster steps became when it was over: what was promised, measured.
+    pub realised: Option<f64>,
 }
 
 /// What became of a finding.
@@ -59,14 +63,67 @@ type Key = (String, Vec<Place>);
 enum State {
     /// Found so many times in a row, and not yet opened.
     Doubted(u32, Finding),
-    /// Open, not found so many times in a row, with what was last told of it.
-    Open(Open, u32, Option<f64>),
+    Open(Living),
     Over(Open),
 }
 
+/// One that is open.
+#[derive(Debug)]
+struct Living {
+    open: Open,
+    /// So many times in a row it was not found.
+    missed: u32,
+    /// What was last told that it is worth.
+    told: Option<f64>,
+    /// As it was found lately, the oldest first.
+    lately: VecDeque<Finding>,
+}
+
+impl Living {
+    fn new(open: Open) -> Self {
+        let told = worth(&open.finding);
+        Self { missed: 0, told, lately: VecDeque::from([open.finding.clone()]), open }
+    }
+
+    /// It is found again; whether that is news.
+    fn found(&mut self, finding: Finding, now: Timestamp) -> bool {
+        self.open.finding = Finding { since: self.open.finding.since, ..finding };
+        self.open.seen = now;
+        self.missed = 0;
+        self.lately.push_back(self.open.finding.clone());
+        if self.lately.len() > WANES {
+            self.lately.pop_front();
+        }
+        let worth = worth(&self.open.finding);
+        let is_news = match (worth, self.told) {
+            (Some(worth), Some(told)) => (worth - 1.0 - (told - 1.0)).abs() > NEWS * (told - 1.0).max(0.1),
+            (worth, told) => worth.is_some() != told.is_some(),
+        };
+        if is_news {
+            self.told = worth;
+        }
+        is_news
+    }
+
+    fn closed(self, now: Timestamp, realised: Realised<'_>) -> Open {
+        let mut open = self.open;
+        open.realised = open.finding.speedup.and_then(|_| realised(&open));
+        open.finding = self.lately.into_iter().next().unwrap_or(open.finding);
+        open.closed = Some(now);
+        open
+    }
+}
+
+fn worth(finding: &Finding) -> Option<f64> {
+    finding.speedup.map(|speedup| speedup.value)
+}
+
+/// What became of the steps of a job that a finding was about, which is over.
+pub(super) type Realised<'a> = &'a dyn Fn(&Open) -> Option<f64>;
+
 impl Life {
     /// Takes in what is found now.
-    pub(super) fn take(&mut self, now: Timestamp, found: Vec<Finding>) -> Vec<Change> {
+    pub(super) fn take(&mut self, now: Timestamp, found: Vec<Finding>, realised: Realised<'_>) -> Vec<Change> {
         let mut changes = Vec::new();
         let mut seen = Vec::new();
         for finding in found {
@@ -79,77 +136,63 @@ impl Life {
             self.states.insert(key.clone(), state);
             seen.push(key);
         }
-        self.missing(&seen, now, &mut changes);
+        self.missing(&seen, now, realised, &mut changes);
         changes
     }
 
     /// Those that are open.
     pub(super) fn open(&self) -> impl Iterator<Item = &Open> {
         self.states.values().filter_map(|state| match state {
-            State::Open(open, ..) => Some(open),
+            State::Open(living) => Some(&living.open),
             _ => None,
         })
     }
 
     fn found(&mut self, state: Option<State>, finding: Finding, now: Timestamp, changes: &mut Vec<Change>) -> State {
-        let worth = finding.speedup.map(|speedup| speedup.value);
         match state {
-            Some(State::Open(mut open, _, told)) => {
-                let first = open.finding.since;
-                open.finding = Finding { since: first, ..finding };
-                open.seen = now;
-                let is_news = match (worth, told) {
-                    (Some(worth), Some(told)) => (worth - 1.0 - (told - 1.0)).abs() > NEWS * (told - 1.0).max(0.1),
-                    (worth, told) => worth.is_some() != told.is_some(),
-                };
-                if is_news {
-                    changes.push(Change::Updated(open.clone()));
+            Some(State::Open(mut living)) => {
+                if living.found(finding, now) {
+                    changes.push(Change::Updated(living.open.clone()));
                 }
-                State::Open(open, 0, if is_news { worth } else { told })
+                State::Open(living)
             }
             Some(State::Over(open)) if open.closed.is_some_and(|closed| now.since(closed) <= SAME_WITHIN) => {
-                let open = Open { finding, seen: now, closed: None, returns: open.returns + 1, ..open };
+                let returns = open.returns + 1;
+                let open = Open { finding, seen: now, closed: None, returns, realised: None, ..open };
                 changes.push(Change::Opened(open.clone()));
-                State::Open(open, 0, worth)
+                State::Open(Living::new(open))
             }
-            Some(State::Doubted(times, first)) if times + 1 >= OPENS_AFTER => {
-                self.opened(finding, first, now, worth, changes)
-            }
+            Some(State::Doubted(times, first)) if times + 1 >= OPENS_AFTER => self.opened(finding, first, now, changes),
             Some(State::Doubted(times, first)) => State::Doubted(times + 1, first),
             _ => {
                 // What is gone for good, or does not go on, needs no second look.
                 if OPENS_AFTER <= 1 || finding.speedup.is_none() {
-                    return self.opened(finding.clone(), finding, now, worth, changes);
+                    return self.opened(finding.clone(), finding, now, changes);
                 }
                 State::Doubted(1, finding)
             }
         }
     }
 
-    fn opened(
-        &mut self,
-        finding: Finding,
-        first: Finding,
-        now: Timestamp,
-        worth: Option<f64>,
-        changes: &mut Vec<Change>,
-    ) -> State {
+    fn opened(&mut self, finding: Finding, first: Finding, now: Timestamp, changes: &mut Vec<Change>) -> State {
         let finding = Finding { since: first.since, ..finding };
-        let open = Open { id: self.next, finding, opened: now, seen: now, closed: None, returns: 0 };
+        let id = self.next;
+        let open = Open { id, finding, opened: now, seen: now, closed: None, returns: 0, realised: None };
         self.next += 1;
         changes.push(Change::Opened(open.clone()));
-        State::Open(open, 0, worth)
+        State::Open(Living::new(open))
     }
 
-    fn missing(&mut self, seen: &[Key], now: Timestamp, changes: &mut Vec<Change>) {
+    fn missing(&mut self, seen: &[Key], now: Timestamp, realised: Realised<'_>, changes: &mut Vec<Change>) {
         let missing: Vec<Key> = self.states.keys().filter(|key| !seen.contains(key)).cloned().collect();
         for key in missing {
             match self.states.remove(&key) {
-                Some(State::Open(open, times, told)) if times + 1 < CLOSES_AFTER => {
-                    self.states.insert(key, State::Open(open, times + 1, told));
+                Some(State::Open(living)) if living.missed + 1 < CLOSES_AFTER => {
+                    let missed = living.missed + 1;
+                    self.states.insert(key, State::Open(Living { missed, ..living }));
                 }
-                Some(State::Open(open, ..)) => {
-                    let open = Open { closed: Some(now), ..open };
+                Some(State::Open(living)) => {
+                    let open = living.closed(now, realised);
                     changes.push(Change::Closed(open.clone()));
                     self.states.insert(key, State::Over(open));
                 }
@@ -186,7 +229,7 @@ mod tests {
         let mut text = String::new();
         for (second, worth) in (0..).zip(found) {
             let found = worth.map(finding).into_iter().collect();
-            let changes = life.take(Timestamp(second * 1_000), found);
+            let changes = life.take(Timestamp(second * 1_000), found, &|_| None);
             text.push(match &changes[..] {
                 [] => '.',
                 [Change::Opened(_)] => 'O',
@@ -209,12 +252,27 @@ mod tests {
     }
 
     #[test]
+    fn what_is_over_is_known_as_it_was_before_it_began_to_end_with_what_came_of_it() {
+        let mut life = Life::default();
+        let mut last = None;
+        for (second, worth) in (0..).zip([2.4, 2.5, 2.5, 2.6, 2.0, 1.4, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0]) {
+            let found = (worth > 0.0).then(|| finding(worth)).into_iter().collect();
+            let changes =
+                life.take(Timestamp(second * 1_000), found, &|open| (open.seen == Timestamp(5_000)).then_some(2.3));
+            last = changes.into_iter().next_back().or(last);
+        }
+        let Some(Change::Closed(open)) = last else { panic!("{last:?}") };
+        assert_eq!((open.finding.speedup.unwrap().value, open.realised), (2.6, Some(2.3)));
+        assert_eq!(open.seen, Timestamp(5_000));
+    }
+
+    #[test]
     fn a_finding_that_returns_is_the_same() {
         let mut life = Life::default();
         let mut last = None;
         for second in 0..60 {
             let found = if second % 20 < 5 { vec![finding(2.0)] } else { Vec::new() };
-            for change in life.take(Timestamp(second * 1_000), found) {
+            for change in life.take(Timestamp(second * 1_000), found, &|_| None) {
                 let (Change::Opened(open) | Change::Updated(open) | Change::Closed(open)) = change;
                 last = Some(open);
             }

@@ -1,6 +1,6 @@
 //! Whoever watches a node tells what comes, and asks what is wrong.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use fleet::finding::Finding;
 use fleet::quantity::Millis;
@@ -11,10 +11,11 @@ use fleet::time::Timestamp;
 use super::cause::{self, Case, moment};
 use super::excess::Excess;
 use super::job::Job;
-use super::life::{Change, Life, Open};
+use super::life::{Change, Life, Open, WANES};
 use super::row::Row;
 use super::signals::{Signals, Span};
 use super::{crash, hang, node};
+use crate::median::mean;
 
 /// What is so now is what the steps of so much time say.
 const WINDOW: Millis = Millis(6_000);
@@ -24,6 +25,10 @@ const STEPS_MIN: usize = 3;
 const SPAN_MIN: Millis = Millis(2_500);
 /// What was so before is what signals say of so much time.
 const BEFORE: Millis = Millis(60_000);
+/// So many evaluations are remembered that found steps slow: as many as there are from before a finding begins to end until it is closed.
+const PACES_MAX: usize = 16;
+/// How often it is asked what is wrong.
+const EVERY: Millis = Millis(1_000);
 /// So many jobs are watched; those that come after are not.
 const JOBS_MAX: usize = 256;
 /// A job that nobody tells of any more is forgotten.
@@ -45,6 +50,8 @@ struct Watched {
     sound: Timestamp,
     /// Whether the window has been slow from its first step on, since then.
     slow: bool,
+    /// How long steps took when they were found slow lately, in microseconds, the oldest first.
+    paces: VecDeque<(Timestamp, f64)>,
 }
 
 impl Watch {
@@ -91,7 +98,11 @@ impl Watch {
         for (name, watched) in &mut self.jobs {
             found.extend(watched.evaluate(name, &self.signals, now));
         }
-        self.life.take(now, found)
+        let jobs = &self.jobs;
+        self.life.take(now, found, &|open| {
+            let job = open.finding.places.iter().find(|place| place.kind == "job")?;
+            jobs.get(&job.name)?.realised(open)
+        })
     }
 
     /// What is wrong now.
@@ -115,6 +126,10 @@ impl Watched {
         let window = rows.get(first..).unwrap_or_default();
         let excess = typical.as_ref().and_then(|typical| Excess::of(window, typical)).filter(Excess::is_slow);
         let found = excess.filter(|_| window.len() >= STEPS_MIN).map(|excess| {
+            self.paces.push_back((now, excess.step_us));
+            if self.paces.len() > PACES_MAX {
+                self.paces.pop_front();
+            }
             let onset = if self.slow { 0 } else { excess.onset() };
             self.slow |= onset == 0;
             let slow = &window[onset.min(window.len() - STEPS_MIN)..];
@@ -138,6 +153,18 @@ impl Watched {
             self.nothing_wrong(first, now);
             Vec::new()
         })
+    }
+
+    /// How many times faster steps have become since something was last found that is over: beside those from before it began to end.
+    fn realised(&self, open: &Open) -> Option<f64> {
+        let before = open.seen - Millis(EVERY.0 * WANES as i64);
+        let slow = self.paces.iter().rev().find(|(at, _)| *at <= before).or(self.paces.front());
+        let since = self.job.rows.iter().skip_while(|row| row.begun() < open.seen);
+        let steps_us: Vec<f64> = since.map(|row| row.took_us(None, 1.0)).collect();
+        if steps_us.len() < STEPS_MIN {
+            return None;
+        }
+        Some(slow?.1 / mean(&steps_us).filter(|us| *us > 0.0)?)
     }
 
     /// Where the window begins among the rows.

@@ -23,8 +23,9 @@ fn found(fault: Fault) -> (Open, i64) {
     let now = trainer.watch.open().next().expect("it is open still").clone();
     assert_eq!(now.id, only.id);
     trainer.live(20, &Fault::default());
-    assert!(matches!(trainer.changes.last(), Some((_, Change::Closed(_)))), "it is over: {:?}", trainer.changes);
-    (now, second - 30)
+    let Some((_, Change::Closed(closed))) = trainer.changes.last() else { panic!("{:?}", trainer.changes) };
+    assert_eq!(closed.finding.verdict, now.finding.verdict, "it is known as it was");
+    (Open { realised: closed.realised, ..now }, second - 30)
 }
 
 fn check(fault: Fault, rule: &str, ranks: &[&str], speedup: f64) {
@@ -36,6 +37,8 @@ fn check(fault: Fault, rule: &str, ranks: &[&str], speedup: f64) {
     assert_eq!(named, ranks, "{}", open.finding.verdict);
     let worth = open.finding.speedup.expect("it is worth something").value;
     assert!((worth / speedup - 1.0).abs() < 0.1, "{worth} instead of {speedup}");
+    let realised = open.realised.expect("its steps went on when it was over");
+    assert!((realised / speedup - 1.0).abs() < 0.1, "{realised} instead of {speedup}");
 }
 
 /// A step of 143 ms, checkpoints left out.

@@ -128,7 +128,7 @@ mod tests {
     fn open(job: &str) -> Open {
         let mut finding = Finding::new("hang", "It hangs");
         finding.places = vec![Place::new("job", job), Place::new("rank", 1)];
-        Open { id: 0, finding, opened: Timestamp(0), seen: Timestamp(5), closed: None, returns: 0 }
+        Open { id: 0, finding, opened: Timestamp(0), seen: Timestamp(5), closed: None, returns: 0, realised: None }
     }
 
     fn second(at: i64, changes: Vec<Change>, tellers: &mut Tellers) -> Second {
