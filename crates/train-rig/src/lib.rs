@@ -26,6 +26,7 @@ pub mod rank;
 mod run;
 mod samples;
 mod shape;
+pub mod trial;
 mod truth;
 
 pub use fault::{Fault, Injected, Kind};

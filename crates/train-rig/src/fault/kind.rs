@@ -73,6 +73,24 @@ impl Kind {
         }
     }
 
+    /// The rule that must tell of it.
+    #[must_use]
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::CpuQuota => "cpu-quota",
+            Self::Stopped => "stopped",
+            Self::ColdDisk | Self::SlowDisk => "slow-disk",
+            Self::TightMemory => "tight-memory",
+            Self::SlowLink => "slow-link",
+            Self::SlowRank => "slow-worker",
+            Self::NoisyNeighbour => "noisy-neighbour",
+            Self::SlowLoader => "data-stall",
+            Self::CheckpointBursts => "checkpoint-stall",
+            Self::HangStopped | Self::HangStuck => "hang",
+            Self::Crash => "crash",
+        }
+    }
+
     /// Whether steps go on, and take longer.
     #[must_use]
     pub fn slows(self) -> bool {

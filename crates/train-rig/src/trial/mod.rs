@@ -1,14 +1,16 @@
-//! One run: sound for a while, then with its fault, then sound again.
+//! A trial: a trainer and an agent of its own, which knows only what any agent hears and reads. Sound for a while, then with a fault, then
+//! sound again; and what the agent said meanwhile.
+
+mod agent;
 
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use self::agent::Agent;
+use crate::{Fault, Kind, Limit, Run, Shape, Start, now_us};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use train_rig::{Fault, Kind, Limit, Run, Shape, Start};
-
-use super::agent::Agent;
 
 /// A run that is sound before anything is done to it.
 const SOUND: Duration = Duration::from_secs(10);
@@ -28,43 +30,52 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is tried.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Case {
-    pub(super) kind: Option<Kind>,
-    pub(super) seed: u64,
+pub struct Case {
+    /// What is done to it; nothing where it stays sound.
+    pub kind: Option<Kind>,
+    /// What its shape and its fault are drawn from.
+    pub seed: u64,
 }
 
 /// What came of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Outcome {
+pub struct Outcome {
+    /// What was tried.
     #[serde(with = "by_name")]
-    pub(super) case: Case,
+    pub case: Case,
     /// Every rule that was told of while the fault was there, or that long where there was none.
-    pub(super) told: Vec<Told>,
+    pub told: Vec<Told>,
     /// Rules that were told of before.
-    pub(super) early: Vec<String>,
+    pub early: Vec<String>,
     /// The ranks to which it was done; empty for all.
-    pub(super) ranks: Vec<u32>,
+    pub ranks: Vec<u32>,
     /// A step before it, while it lasted, and after it, in milliseconds.
-    pub(super) before_ms: f64,
-    pub(super) harmed_ms: Option<f64>,
-    pub(super) after_ms: Option<f64>,
+    pub before_ms: f64,
+    /// See `before_ms`.
+    pub harmed_ms: Option<f64>,
+    /// See `before_ms`.
+    pub after_ms: Option<f64>,
     /// What was done, in words.
-    pub(super) done: String,
+    pub done: String,
 }
 
 /// What was told of a rule.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Told {
-    pub(super) rule: String,
-    pub(super) ranks: Vec<u32>,
+pub struct Told {
+    /// Which.
+    pub rule: String,
+    /// The ranks that it named; empty for all.
+    pub ranks: Vec<u32>,
     /// How long after the fault began.
-    pub(super) after_s: f64,
+    pub after_s: f64,
     /// What was said last that mending it would bring.
-    pub(super) speedup: Option<f64>,
+    pub speedup: Option<f64>,
 }
 
 impl Case {
-    pub(super) fn name(&self) -> String {
+    /// Its kind and its seed.
+    #[must_use]
+    pub fn name(&self) -> String {
         format!("{} {}", self.kind.map_or("healthy", Kind::name), self.seed)
     }
 
@@ -74,7 +85,16 @@ impl Case {
 }
 
 impl Outcome {
-    pub(super) fn line(&self) -> String {
+    /// Whether its fault was told of, and nothing before; of a sound one, whether nothing was.
+    #[must_use]
+    pub fn is_right(&self) -> bool {
+        let named = |kind: Kind| self.told.iter().any(|told| told.rule == kind.rule());
+        self.early.is_empty() && self.case.kind.map_or(self.told.is_empty(), named)
+    }
+
+    /// All of it in one line.
+    #[must_use]
+    pub fn line(&self) -> String {
         let told: Vec<String> = self
             .told
             .iter()
@@ -97,8 +117,11 @@ impl Outcome {
     }
 }
 
-/// Lives it.
-pub(super) fn live(case: &Case, trimtab: &Path, trainer: &Path) -> anyhow::Result<Outcome> {
+/// Lives it: with the agent of the program `trimtab`, in about 25 seconds.
+///
+/// # Errors
+/// If it could not be lived: what would not start, or does not go on.
+pub fn live(case: &Case, trimtab: &Path, trainer: &Path) -> anyhow::Result<Outcome> {
     let folder = tempfile::tempdir()?;
     let socket = folder.path().join("steps.sock");
     let mut agent = Agent::start(trimtab, &socket)?;
@@ -151,10 +174,10 @@ fn harm(kind: Kind, shape: &Shape, run: &Run, agent: &mut Agent, outcome: &mut O
     }
     // Two batches are ready when it begins.
     run.watch(3, PATIENCE)?;
-    let from_us = train_rig::now_us();
+    let from_us = now_us();
     let longest = FOUND.max(Duration::from_secs_f64(FOUND_STEPS * outcome.before_ms / 1e3 * fault.slowdown));
     agent.hear(begun + longest.max(LASTS), |_| false);
-    outcome.harmed_ms = Some(run.speed(from_us, train_rig::now_us())?.step_s * 1e3);
+    outcome.harmed_ms = Some(run.speed(from_us, now_us())?.step_s * 1e3);
     injected.remove()?;
     sleep(WEARS_OFF);
     outcome.after_ms = Some(run.watch(24, PATIENCE)?.step_s * 1e3);
@@ -189,10 +212,8 @@ fn rule(line: &Value) -> String {
 
 /// A case as its name.
 mod by_name {
+    use super::{Case, Kind};
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
-    use train_rig::Kind;
-
-    use super::Case;
 
     pub(super) fn serialize<S: Serializer>(case: &Case, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&case.name())

@@ -9,8 +9,8 @@ use std::process::Command;
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::one::{Case, Outcome};
 use crate::workspace;
+use train_rig::trial::{Case, Outcome};
 
 /// The file, and what it holds of these sources.
 pub(super) struct Journal {

@@ -5,16 +5,14 @@
 //! seeds, the odd ones, are kept back: nothing was ever tuned on them. What came out of each run is kept in a journal, so that a
 //! bench that was ended goes on where it was.
 
-mod agent;
 mod journal;
-mod one;
 mod score;
 
 use anyhow::Context;
 use train_rig::Kind;
+use train_rig::trial::{self, Case, Outcome};
 
 use self::journal::Journal;
-use self::one::Case;
 use crate::bench::program;
 use crate::bench::session::Session;
 use crate::workspace;
@@ -55,7 +53,7 @@ pub(super) fn gain(session: &mut Session) -> anyhow::Result<()> {
 }
 
 /// What came of every case: out of the journal, or lived now.
-fn outcomes(session: &mut Session, bar: u32) -> anyhow::Result<Vec<one::Outcome>> {
+fn outcomes(session: &mut Session, bar: u32) -> anyhow::Result<Vec<Outcome>> {
     let trimtab = program::build()?;
     let built = workspace::cargo().args(["build", "--quiet", "--release", "--package", "train-rig"]).status();
     anyhow::ensure!(built.context("cargo did not start")?.success(), "the trainer cannot be built");
@@ -68,7 +66,7 @@ fn outcomes(session: &mut Session, bar: u32) -> anyhow::Result<Vec<one::Outcome>
             outcomes.push(outcome);
             continue;
         }
-        match one::live(case, &trimtab, &trainer) {
+        match trial::live(case, &trimtab, &trainer) {
             Ok(outcome) => {
                 eprintln!("{}/{}: {}", number + 1, cases.len(), outcome.line());
                 journal.add(&outcome)?;

@@ -1,31 +1,14 @@
 //! How well faults were told: by class, by time, by rank, and by what mending them was said to bring.
 
 use train_rig::Kind;
+use train_rig::trial::Outcome;
 
-use super::one::Outcome;
 use crate::bench::row::{Row, Target};
 use crate::bench::session::Session;
 
-/// The rule that must tell of a kind of fault.
-fn rule(kind: Kind) -> &'static str {
-    match kind {
-        Kind::CpuQuota => "cpu-quota",
-        Kind::Stopped => "stopped",
-        Kind::ColdDisk | Kind::SlowDisk => "slow-disk",
-        Kind::TightMemory => "tight-memory",
-        Kind::SlowLink => "slow-link",
-        Kind::SlowRank => "slow-worker",
-        Kind::NoisyNeighbour => "noisy-neighbour",
-        Kind::SlowLoader => "data-stall",
-        Kind::CheckpointBursts => "checkpoint-stall",
-        Kind::HangStopped | Kind::HangStuck => "hang",
-        Kind::Crash => "crash",
-    }
-}
-
 /// The rules, each once.
 fn rules() -> Vec<&'static str> {
-    let mut rules: Vec<&str> = Kind::ALL.into_iter().map(rule).collect();
+    let mut rules: Vec<&str> = Kind::ALL.into_iter().map(Kind::rule).collect();
     rules.dedup();
     rules
 }
@@ -61,7 +44,7 @@ pub(super) fn found(session: &mut Session, outcomes: &[Outcome]) {
         if runs.is_empty() {
             continue;
         }
-        let named = |outcome: &&&Outcome| outcome.told.iter().any(|told| told.rule == rule(kind));
+        let named = |outcome: &&&Outcome| outcome.told.iter().any(|told| told.rule == kind.rule());
         let right = runs.iter().filter(named).count();
         let share = 100.0 * right as f64 / runs.len() as f64;
         session.add(Row::new(
@@ -73,7 +56,7 @@ pub(super) fn found(session: &mut Session, outcomes: &[Outcome]) {
         ));
         let mut after: Vec<f64> = runs
             .iter()
-            .filter_map(|outcome| outcome.told.iter().find(|told| told.rule == rule(kind)).map(|told| told.after_s))
+            .filter_map(|outcome| outcome.told.iter().find(|told| told.rule == kind.rule()).map(|told| told.after_s))
             .collect();
         after.sort_by(f64::total_cmp);
         let limit = if kind.slows() { 10.0 } else { 30.0 };
@@ -81,9 +64,9 @@ pub(super) fn found(session: &mut Session, outcomes: &[Outcome]) {
             let case = format!("{}: found after, slowest", kind.name());
             session.add(Row::new(BAR, case, *slowest, Target::AtMost(limit), "s"));
         }
-        let ranks = runs
-            .iter()
-            .filter(|outcome| outcome.told.iter().any(|told| told.rule == rule(kind) && (told.ranks == outcome.ranks)));
+        let ranks = runs.iter().filter(|outcome| {
+            outcome.told.iter().any(|told| told.rule == kind.rule() && (told.ranks == outcome.ranks))
+        });
         let share = 100.0 * ranks.count() as f64 / runs.len() as f64;
         session.add(Row::new(
             BAR,
@@ -100,7 +83,7 @@ fn f1(of: &str, faulty: &[&Outcome], healthy: &[&Outcome]) -> Option<f64> {
     let (mut right, mut wrong, mut missed) = (0.0, 0.0, 0.0);
     for outcome in faulty.iter().chain(healthy) {
         let told = outcome.told.iter().any(|told| told.rule == of) || outcome.early.iter().any(|rule| rule == of);
-        let is = outcome.case.kind.is_some_and(|kind| rule(kind) == of);
+        let is = outcome.case.kind.is_some_and(|kind| kind.rule() == of);
         match (told, is) {
             (true, true) => right += 1.0,
             (true, false) => wrong += 1.0,
@@ -122,7 +105,7 @@ pub(super) fn gain(session: &mut Session, outcomes: &[Outcome]) {
                 continue;
             };
             // What was not found promised nothing.
-            let told = outcome.told.iter().find(|told| told.rule == rule(kind));
+            let told = outcome.told.iter().find(|told| told.rule == kind.rule());
             let promised = told.and_then(|told| told.speedup).unwrap_or(1.0);
             errors.push(100.0 * (promised / measured - 1.0));
         }
