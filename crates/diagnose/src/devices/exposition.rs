@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::BufRead;
 
 use fleet::problem::{Problem, Problems};
+use fleet::text::exposition::Sample;
 use fleet::text::lines::{Line, Lines};
 use fleet::text::shown;
 
@@ -12,11 +13,6 @@ use crate::rows::words;
 
 /// So many devices are told apart.
 const DEVICES_MAX: usize = 4_096;
-
-/// Values from here on are what DCGM writes where there is none (`DCGM_INT64_BLANK` and the like).
-const BLANK: f64 = 9.2e18;
-/// The same of 32 bits.
-const BLANK_32: f64 = 2_147_483_632.0;
 
 /// What a scrape holds.
 #[derive(Debug, Default)]
@@ -50,7 +46,7 @@ pub fn read(input: impl BufRead, file: &str) -> Result<(Scrape, Problems), Probl
             Ok(Some(Line::Text(text))) => match Sample::parse(text) {
                 Some(sample) => {
                     scrape.samples += 1;
-                    sample.enter(&mut devices);
+                    enter(&sample, &mut devices);
                 }
                 None => {
                     let reason =
@@ -77,98 +73,37 @@ pub fn read(input: impl BufRead, file: &str) -> Result<(Scrape, Problems), Probl
     }
 }
 
-/// A line.
-struct Sample<'a> {
-    name: &'a str,
-    labels: Vec<(&'a str, &'a str)>,
-    value: f64,
-}
-
-impl<'a> Sample<'a> {
-    fn parse(line: &'a str) -> Option<Self> {
-        let line = line.trim();
-        let end = line.find(|letter: char| letter == '{' || letter.is_whitespace())?;
-        let (name, rest) = line.split_at(end);
-        let mut labels = Vec::new();
-        let rest = match rest.strip_prefix('{') {
-            None => rest,
-            Some(mut inner) => loop {
-                inner = inner.trim_start_matches([',', ' ']);
-                if let Some(after) = inner.strip_prefix('}') {
-                    break after;
-                }
-                let (key, value) = inner.split_once("=\"")?;
-                let end = end_of_value(value)?;
-                labels.push((key.trim(), &value[..end]));
-                inner = &value[end + 1..];
-            },
-        };
-        let is_name = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | ':');
-        if name.is_empty() || !name.chars().all(is_name) {
-            return None;
-        }
-        let value = match rest.split_whitespace().next()? {
-            "+Inf" => f64::INFINITY,
-            "-Inf" => f64::NEG_INFINITY,
-            "NaN" => f64::NAN,
-            digits => digits.parse().ok()?,
-        };
-        Some(Self { name, labels, value })
+/// Into the device that it is of, where it is known and there is a value.
+fn enter(sample: &Sample<'_>, devices: &mut BTreeMap<String, Device>) {
+    let Some(field) = sample.name.strip_prefix("DCGM_FI_") else { return };
+    let Some(name) = sample.label(&["pci_bus_id", "device", "gpu", "UUID"]) else { return };
+    if !devices.contains_key(name) && devices.len() == DEVICES_MAX {
+        return;
     }
-
-    fn label(&self, keys: &[&str]) -> Option<&'a str> {
-        keys.iter().find_map(|key| self.labels.iter().find(|(label, _)| label == key)).map(|(_, value)| *value)
+    let device =
+        devices.entry(name.to_owned()).or_insert_with(|| Device { name: name.to_owned(), ..Device::default() });
+    if let Some(model) = sample.label(&["modelName"]) {
+        device.model = Some(model.to_owned());
     }
-
-    /// Into the device that it is of, where it is known and there is a value.
-    fn enter(&self, devices: &mut BTreeMap<String, Device>) {
-        let Some(field) = self.name.strip_prefix("DCGM_FI_") else { return };
-        let Some(name) = self.label(&["pci_bus_id", "device", "gpu", "UUID"]) else { return };
-        if !devices.contains_key(name) && devices.len() == DEVICES_MAX {
-            return;
-        }
-        let device =
-            devices.entry(name.to_owned()).or_insert_with(|| Device { name: name.to_owned(), ..Device::default() });
-        if let Some(model) = self.label(&["modelName"]) {
-            device.model = Some(model.to_owned());
-        }
-        let is_there =
-            self.value.is_finite() && self.value < BLANK && !(BLANK_32..BLANK_32 + 16.0).contains(&self.value);
-        let value = Some(self.value).filter(|_| is_there);
-        let mib = value.map(|mib| mib * f64::from(1 << 20));
-        let count = value.filter(|value| *value >= 0.0).map(|value| value as u64);
-        match field {
-            "DEV_GPU_UTIL" => device.busy_percent = value,
-            "PROF_SM_ACTIVE" => device.working_percent = value.map(|share| 100.0 * share),
-            "DEV_FB_USED" => device.memory_used_bytes = mib,
-            "DEV_FB_TOTAL" => device.memory_bytes = mib,
-            "DEV_GPU_TEMP" => device.temperature_c = value,
-            "DEV_POWER_USAGE" => device.power_watts = value,
-            "DEV_SM_CLOCK" => device.clock_mhz = value,
-            "DEV_PCIE_REPLAY_COUNTER" => device.replays = count,
-            "DEV_ECC_DBE_VOL_TOTAL" => device.uncorrected = count,
-            "DEV_ECC_SBE_VOL_TOTAL" => device.corrected = count,
-            "DEV_UNCORRECTABLE_REMAPPED_ROWS" => device.rows.remapped = count,
-            "DEV_ROW_REMAP_FAILURE" => device.rows.failed = count.map(|count| count > 0),
-            "DEV_ROW_REMAP_PENDING" => device.rows.pending = count.map(|count| count > 0),
-            _ => {}
-        }
+    let value = sample.value_of_dcgm();
+    let mib = value.map(|mib| mib * f64::from(1 << 20));
+    let count = value.filter(|value| *value >= 0.0).map(|value| value as u64);
+    match field {
+        "DEV_GPU_UTIL" => device.busy_percent = value,
+        "PROF_SM_ACTIVE" => device.working_percent = value.map(|share| 100.0 * share),
+        "DEV_FB_USED" => device.memory_used_bytes = mib,
+        "DEV_FB_TOTAL" => device.memory_bytes = mib,
+        "DEV_GPU_TEMP" => device.temperature_c = value,
+        "DEV_POWER_USAGE" => device.power_watts = value,
+        "DEV_SM_CLOCK" => device.clock_mhz = value,
+        "DEV_PCIE_REPLAY_COUNTER" => device.replays = count,
+        "DEV_ECC_DBE_VOL_TOTAL" => device.uncorrected = count,
+        "DEV_ECC_SBE_VOL_TOTAL" => device.corrected = count,
+        "DEV_UNCORRECTABLE_REMAPPED_ROWS" => device.rows.remapped = count,
+        "DEV_ROW_REMAP_FAILURE" => device.rows.failed = count.map(|count| count > 0),
+        "DEV_ROW_REMAP_PENDING" => device.rows.pending = count.map(|count| count > 0),
+        _ => {}
     }
-}
-
-/// Where a quoted value ends; a backslash takes the meaning from what follows.
-fn end_of_value(text: &str) -> Option<usize> {
-    let mut bytes = text.bytes().enumerate();
-    while let Some((at, byte)) = bytes.next() {
-        match byte {
-            b'"' => return Some(at),
-            b'\\' => {
-                bytes.next();
-            }
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

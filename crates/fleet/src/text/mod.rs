@@ -1,5 +1,6 @@
 //! Text of other systems, read in bounded memory whatever it is: lines, tables, and values as an error may show them.
 
+pub mod exposition;
 pub mod lines;
 pub mod table;
 
