@@ -6,6 +6,7 @@
 
 pub mod bound;
 pub mod csv;
+pub mod exporter;
 pub mod file;
 pub mod import;
 #[cfg(target_os = "linux")]

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::Path;
 
+use connect::exporter::{self, Many, Named, Worth};
 use connect::machine::{Nvml, Signals};
 use fleet::series::{Scrape, Thing};
 use fleet::signal::{Signal, nvidia};
@@ -37,7 +38,7 @@ fn page() -> String {
          *Busy* and *working* are two things: `device_busy_ratio` says that something ran on a device, however little of it;\n\
          `device_working_ratio` says how much of the device had work.\n",
     );
-    for source in fleet::signal::SOURCES {
+    for source in fleet::signal::SOURCES.iter().chain(fleet::signal::AGAIN) {
         let _ = writeln!(text, "\n## {}\n", source.name);
         let _ = writeln!(text, "Of {}. Unknown: {}. Cost: {}.\n", source.of, source.unknown, source.cost);
         text.push_str("| signal | unit | what it is |\n| --- | --- | --- |\n");
@@ -45,7 +46,40 @@ fn page() -> String {
             let _ = writeln!(text, "| `{}` | {} | {} |", signal.name, signal.unit, signal.about);
         }
     }
+    exporters(&mut text);
     text
+}
+
+fn exporters(text: &mut String) {
+    text.push_str(
+        "\n## What exporters tell\n\n\
+         `trimtab agent --exporter URL` (and `trimtab up`) asks an exporter each five seconds. These metrics are taken, and are the signals beside\n\
+         them; what this machine tells by itself is not replaced. Tried on recorded and made-up answers, and not yet beside devices.\n",
+    );
+    for vendor in exporter::ALL {
+        let named = match vendor.named {
+            Named::Index(labels) => format!("the label `{}`", labels.join("`, or `")),
+            Named::Word(word, labels) => format!("`{word}-` and the label `{}`", labels.join("`, or `")),
+        };
+        let _ = writeln!(text, "\n### {}\n", vendor.name);
+        let _ = writeln!(text, "Names: {}. A device is {named}.\n", vendor.source);
+        text.push_str("| metric | signal | how |\n| --- | --- | --- |\n");
+        for entry in vendor.entries {
+            let only = entry.only.map_or_else(String::new, |(label, value)| format!("{{{label}=\"{value}\"}}"));
+            let worth = match entry.worth {
+                Worth::Times(factor) if factor.to_bits() == 1.0_f64.to_bits() => "as it is".to_owned(),
+                Worth::Times(factor) => format!("times {factor}"),
+                Worth::AnyBit(bits) => format!("whether a bit of {bits:#x} is set"),
+                Worth::More => "whether it is more than 0".to_owned(),
+            };
+            let many = match entry.many {
+                Many::Last => "",
+                Many::Sum => ", added up",
+                Many::Highest => ", the highest",
+            };
+            let _ = writeln!(text, "| `{}{only}` | `{}` | {worth}{many} |", entry.metric, entry.signal.name);
+        }
+    }
 }
 
 #[test]

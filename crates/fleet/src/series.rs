@@ -13,6 +13,8 @@ pub enum Thing {
     Node,
     /// A device of it, by index.
     Device(u32),
+    /// An accelerator that only a program beside us tells of, by the name that it gets there: `tpu-4`, `neuroncore-0`.
+    Accelerator(Arc<str>),
     /// A disk.
     Disk(Arc<str>),
     /// An interface to a network.
@@ -58,7 +60,7 @@ impl Thing {
     pub fn kind(&self) -> Option<&'static str> {
         Some(match self {
             Self::Node => return None,
-            Self::Device(_) => "device",
+            Self::Device(_) | Self::Accelerator(_) => "device",
             Self::Disk(_) => "disk",
             Self::Interface(_) => "interface",
             Self::Port(_) => "port",
@@ -74,7 +76,11 @@ impl fmt::Display for Thing {
         match self {
             Self::Node => Ok(()),
             Self::Device(number) | Self::Process(number) => number.fmt(f),
-            Self::Disk(name) | Self::Interface(name) | Self::Port(name) | Self::Group(name) => f.pad(name),
+            Self::Accelerator(name)
+            | Self::Disk(name)
+            | Self::Interface(name)
+            | Self::Port(name)
+            | Self::Group(name) => f.pad(name),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod cgroup;
 mod discover;
 mod error;
 pub mod health;
+mod kernel_log;
 mod logs;
 mod order;
 mod procfs;
@@ -20,6 +21,7 @@ mod watcher;
 
 pub use discover::{Accelerator, Discovered, NumaNode, Nvml, Reading, Sample, Sampler, discover, host_name};
 pub use error::Error;
+pub use kernel_log::{KernelLog, Position};
 pub use logs::Logs;
 pub use order::{Launch, job_of};
 pub use runner::{AsRoot, Options, Runner, Settled};

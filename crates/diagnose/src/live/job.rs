@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use fleet::step::{Doing, Step, Told};
+use fleet::step::{Doing, PhasesUs, Step, Told};
 use fleet::time::Timestamp;
 
+use super::cause::COMPUTING;
 use super::row::Row;
 use super::usual::Usual;
 
@@ -106,6 +107,20 @@ impl Job {
         }
     }
 
+    /// The part of their steps since then in which ranks compute, of the one that does least.
+    pub(super) fn computing(&self, since: Timestamp) -> Option<f64> {
+        let rows: Vec<&Row> =
+            self.rows.iter().filter(|row| Timestamp(row.ended_us.div_euclid(1_000)) >= since).collect();
+        let share = |rank: usize| {
+            let sum =
+                |of: &dyn Fn(&PhasesUs) -> u64| rows.iter().filter_map(|row| row.ranks.get(rank)).map(of).sum::<u64>();
+            let computes = sum(&|phases| COMPUTING.iter().map(|&phase| phases.of(phase)).sum());
+            let all = sum(&PhasesUs::sum);
+            (all > 0).then(|| computes as f64 / all as f64)
+        };
+        (0..self.ranks.len()).filter_map(share).reduce(f64::min)
+    }
+
     /// Whether nothing more will come of it.
     pub(super) fn is_over(&self, now: Timestamp, forgotten_after: fleet::quantity::Millis) -> bool {
         let told = self.ranks.values().map(|member| member.told).max();
@@ -134,8 +149,6 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use fleet::step::PhasesUs;
-
     use super::*;
 
     fn step(number: u64, ended_us: i64) -> Told {

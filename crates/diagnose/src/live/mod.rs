@@ -10,6 +10,7 @@ mod crash;
 mod excess;
 mod hang;
 mod job;
+mod kernel;
 mod life;
 mod node;
 mod row;

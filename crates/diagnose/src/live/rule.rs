@@ -21,6 +21,5 @@ pub struct Rule {
 /// Every rule, in the order in which they are asked.
 pub fn rules() -> impl Iterator<Item = &'static Rule> {
     let causes = CAUSES.iter().map(|cause| &cause.rule);
-    let of_node = node::ALL.iter().map(|rule| &rule.rule);
-    [&crash::RULE, &hang::RULE].into_iter().chain(causes).chain([&cause::UNEXPLAINED]).chain(of_node)
+    [&crash::RULE, &hang::RULE].into_iter().chain(causes).chain([&cause::UNEXPLAINED]).chain(node::rules())
 }

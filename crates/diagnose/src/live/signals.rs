@@ -73,8 +73,37 @@ impl Signals {
         self.within(signal, of, span).count()
     }
 
+    /// The highest value of a gauge.
+    pub(super) fn highest(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<f64> {
+        self.within(signal, of, span).map(|(_, value)| value).reduce(f64::max)
+    }
+
+    /// When a gauge last took another value, and which; nothing where it did not.
+    pub(super) fn changed(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<(Timestamp, f64)> {
+        let mut values = self.within(signal, of, span);
+        let (_, mut before) = values.next()?;
+        let mut changed = None;
+        for (at, value) in values {
+            if value.total_cmp(&before).is_ne() {
+                changed = Some((at, value));
+            }
+            before = value;
+        }
+        changed
+    }
+
     /// How fast a counter grows, by the second. One that begins anew has grown by what it counts since.
     pub(super) fn rate(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<f64> {
+        let (grown, seconds) = self.growth(signal, of, span)?;
+        (seconds > 0.0).then(|| grown / seconds)
+    }
+
+    /// By how much a counter has grown.
+    pub(super) fn grown(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<f64> {
+        self.growth(signal, of, span).map(|(grown, _)| grown)
+    }
+
+    fn growth(&self, signal: &'static Signal, of: &Thing, span: Span) -> Option<(f64, f64)> {
         let mut values = self.within(signal, of, span);
         let (first, mut before) = values.next()?;
         let (mut last, mut grown) = (first, 0.0);
@@ -82,8 +111,7 @@ impl Signals {
             grown += if value >= before { value - before } else { value };
             (before, last) = (value, at);
         }
-        let seconds = last.since(first).0 as f64 / 1_000.0;
-        (seconds > 0.0).then(|| grown / seconds)
+        Some((grown, last.since(first).0 as f64 / 1_000.0))
     }
 
     /// The things of which a signal is known in a span.

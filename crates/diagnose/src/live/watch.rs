@@ -11,7 +11,9 @@ use fleet::time::Timestamp;
 use super::cause::{self, Case, moment};
 use super::excess::Excess;
 use super::job::Job;
+use super::kernel::Kernel;
 use super::life::{Change, Life, Open, WANES};
+use super::node::Node;
 use super::row::Row;
 use super::signals::{Signals, Span};
 use super::{crash, hang, node};
@@ -29,6 +31,8 @@ const BEFORE: Millis = Millis(60_000);
 const PACES_MAX: usize = 16;
 /// How often it is asked what is wrong.
 const EVERY: Millis = Millis(1_000);
+/// What jobs do now is what they did for so long.
+const LATELY: Millis = Millis(60_000);
 /// So many jobs are watched; those that come after are not.
 const JOBS_MAX: usize = 256;
 /// A job that nobody tells of any more is forgotten.
@@ -38,6 +42,7 @@ const FORGOTTEN_AFTER: Millis = Millis(900_000);
 #[derive(Debug, Default)]
 pub struct Watch {
     signals: Signals,
+    kernel: Kernel,
     jobs: BTreeMap<String, Watched>,
     clients: BTreeMap<u64, (String, u32)>,
     life: Life,
@@ -58,6 +63,11 @@ impl Watch {
     /// Takes in what was measured of the node.
     pub fn scrape(&mut self, scrape: &Scrape) {
         self.signals.take(scrape);
+    }
+
+    /// Takes in a line of the kernel log, without what stands before its text.
+    pub fn kernel(&mut self, line: &str, now: Timestamp) {
+        self.kernel.take(line, now);
     }
 
     /// A step clock tells something; `client` is its connection.
@@ -94,7 +104,11 @@ impl Watch {
     /// What changed in what is wrong. To be asked once a second.
     pub fn evaluate(&mut self, now: Timestamp) -> Vec<Change> {
         self.jobs.retain(|_, watched| !watched.job.is_over(now, FORGOTTEN_AFTER));
-        let mut found = node::find(&self.signals, now);
+        let processes: Vec<u32> = self.processes().collect();
+        let shares = self.jobs.values().filter_map(|watched| watched.job.computing(now - LATELY));
+        let computing = shares.reduce(f64::min);
+        let node = Node { signals: &self.signals, kernel: &self.kernel, processes: &processes, computing, now };
+        let mut found = node::find(&node);
         for (name, watched) in &mut self.jobs {
             found.extend(watched.evaluate(name, &self.signals, now));
         }

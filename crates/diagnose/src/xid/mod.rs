@@ -12,5 +12,6 @@ mod nvlink;
 pub use action::Action;
 pub use catalogue::{Entry, entry};
 pub use finding::findings;
+pub(crate) use finding::{RULE, finding, is_told};
 pub use line::{Event, event};
 pub use log::{Group, Log, is_log, read};

@@ -1,5 +1,7 @@
 //! Jobs that are made up, watched: each fault is found, named and priced, and nothing is found where nothing is wrong.
 
+mod node;
+mod random;
 mod trainer;
 
 use diagnose::live::{Change, Open, Watch};
@@ -67,6 +69,26 @@ fn each_fault_is_named_by_what_is_at_work() {
     check(memory, "tight-memory", &["3"], times(148e3));
     let neighbour = with(slower(Phase::Backward, ALL, 100_000), &[(&process::RUN_DELAY, ALL, 0.5)]);
     check(Fault { others: 1.5, ..neighbour }, "noisy-neighbour", &[], times(100e3));
+}
+
+#[test]
+fn who_else_uses_the_disk_is_told() {
+    let fault = |others_read| Fault {
+        longer: Some((Phase::DataWait, ALL, 150_000)),
+        signals: vec![(&process::HELPERS_WAITING_DISK, ALL, 0.9)],
+        others_read,
+        ..Fault::default()
+    };
+    for (others_read, expected) in [(0.0, false), (80e6, true)] {
+        let (open, _) = found(fault(others_read));
+        assert_eq!(open.finding.rule, "slow-disk");
+        assert_eq!(
+            open.finding.verdict.contains("which other work uses as well"),
+            expected,
+            "{}",
+            open.finding.verdict
+        );
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use diagnose::live::{Change, Open, Watch};
 use fleet::series::{Scrape, Thing};
-use fleet::signal::{Signal, group, host, process};
+use fleet::signal::{Signal, group, host, process, storage};
 use fleet::step::{Doing, Phase, PhasesUs, Rank, Step, Told};
 use fleet::time::Timestamp;
 
@@ -20,6 +20,8 @@ pub(crate) struct Fault {
     pub(crate) signals: Vec<(&'static Signal, &'static [usize], f64)>,
     /// Processors that work outside the job takes.
     pub(crate) others: f64,
+    /// Bytes that it reads from the disk in a second.
+    pub(crate) others_read: f64,
 }
 
 /// The job, and who watches it.
@@ -32,6 +34,8 @@ pub(crate) struct Trainer {
     step: u64,
     counters: Vec<(&'static Signal, usize, f64)>,
     cpu: [f64; RANKS + 1],
+    /// What a disk has read, for whomever.
+    read: f64,
     /// Whatever changed, with the second in which it did.
     pub(crate) changes: Vec<(i64, Change)>,
 }
@@ -50,6 +54,7 @@ impl Trainer {
             step: 0,
             counters: Vec::new(),
             cpu: [0.0; RANKS + 1],
+            read: 0.0,
             changes: Vec::new(),
         };
         trainer.begin();
@@ -172,6 +177,14 @@ impl Trainer {
         self.cpu[RANKS] += 0.2 * RANKS as f64 + 0.1 + fault.others;
         scrape.add(&host::CPU_USER, &Thing::Node, Some(self.cpu[RANKS]));
         scrape.add(&host::CPU_SYSTEM, &Thing::Node, Some(0.0));
+        self.read += fault.others_read + 1e6;
+        scrape.add(&storage::READ, &Thing::Disk("vda".into()), Some(self.read));
+        for rank in ALL {
+            let of = Thing::Process(100 + self.clients as u32 + *rank as u32);
+            for signal in [&process::READ_DISK, &process::WRITTEN_DISK] {
+                scrape.add(signal, &of, Some(0.0));
+            }
+        }
         self.watch.scrape(&scrape);
     }
 

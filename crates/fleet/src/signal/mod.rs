@@ -7,6 +7,8 @@
 
 use std::fmt;
 
+pub mod amd;
+pub mod exporter;
 pub mod group;
 pub mod host;
 pub mod memory;
@@ -94,7 +96,11 @@ pub static SOURCES: &[&Source] = &[
     &step::CLOCK,
     &nvidia::NVML,
     &nvidia::GPM,
+    &exporter::DEVICES,
 ];
+
+/// Sources that tell signals of those above, of other things.
+pub static AGAIN: &[&Source] = &[&amd::SYSFS];
 
 /// The signal with this name.
 #[must_use]
@@ -185,5 +191,6 @@ mod tests {
             assert_eq!(named(name), Some(signal));
         }
         assert_eq!(named("nothing"), None);
+        assert!(AGAIN.iter().flat_map(|source| source.signals).all(|signal| seen.contains(&signal.name)));
     }
 }

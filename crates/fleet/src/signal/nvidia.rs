@@ -34,6 +34,8 @@ pub static NVML: Source = Source {
         &PCIE_RECEIVED,
         &PCIE_SENT,
         &PROCESSES,
+        &NVLINKS_ACTIVE,
+        &NVLINK_ERRORS,
     ],
 };
 
@@ -136,6 +138,14 @@ pub static PCIE_SENT: Signal = Signal::gauge(
 );
 /// Processes on the device.
 pub static PROCESSES: Signal = Signal::gauge("device_processes", Count, "processes that compute on the device");
+/// Links of NVLink that are up.
+pub static NVLINKS_ACTIVE: Signal = Signal::gauge("device_nvlinks_active", Count, "links of NVLink that are up");
+/// Errors of NVLink.
+pub static NVLINK_ERRORS: Signal = Signal::counter(
+    "device_nvlink_errors_total",
+    Count,
+    "times that a link of NVLink sent something again or recovered, added up over links",
+);
 
 /// How much of the multiprocessors worked.
 pub static SM_ACTIVE: Signal = Signal::gauge(

@@ -11,6 +11,7 @@ pub static PROCESS: Source = Source {
     cost: "two short reads a thread, 256 threads at most",
     signals: &[
         &CPU_USED,
+        &OWN_CPU_USED,
         &RUN_DELAY,
         &MAJOR_FAULTS,
         &RESIDENT,
@@ -27,6 +28,12 @@ pub static PROCESS: Source = Source {
 /// Time on processors.
 pub static CPU_USED: Signal =
     Signal::counter("process_cpu_seconds_total", Seconds, "time of the process and its tree on processors");
+/// Time of its own threads on processors.
+pub static OWN_CPU_USED: Signal = Signal::counter(
+    "process_own_cpu_seconds_total",
+    Seconds,
+    "time of the threads of the process itself on processors, without the processes that it began",
+);
 /// Time in which it could have run.
 pub static RUN_DELAY: Signal = Signal::counter(
     "process_run_delay_seconds_total",

@@ -4,12 +4,15 @@
 //! It decides nothing of that itself (`diagnose::live`). Start at [`Watcher::turn`].
 
 mod hand_on;
+mod kernel;
 mod series;
+mod sources;
 mod tellers;
 
 use std::time::{Duration, Instant};
 
 use ::diagnose::live::{Change, Open, Watch, rules};
+use connect::exporter::{Asked, Exporters};
 use connect::machine::{Nvml, Signals};
 use connect::steps::{Client, Heard, Listener};
 use fleet::series::Scrape;
@@ -18,7 +21,9 @@ use fleet::time::Timestamp;
 
 use crate::plane::Clock;
 pub(crate) use hand_on::{Watched, job_of, watch};
+use kernel::Kernel;
 pub(crate) use series::source_of;
+pub(crate) use sources::Sources;
 use tellers::{Teller, Tellers};
 
 /// How often the machine is measured.
@@ -31,6 +36,8 @@ pub(crate) struct Watcher {
     /// Nothing where nobody can be heard.
     listener: Option<Listener>,
     signals: Signals,
+    exporters: Exporters,
+    kernel: Kernel,
     watch: Watch,
     tellers: Tellers,
     clock: Clock,
@@ -53,12 +60,14 @@ pub(crate) fn signals_of(rule: &str) -> &'static [&'static Signal] {
 }
 
 impl Watcher {
-    /// Of this machine, and of whoever tells steps there.
-    pub(crate) fn new(listener: Option<Listener>, nvml: Nvml) -> Self {
+    /// Of this machine, of whoever tells steps there, and of those that are to be asked of its devices.
+    pub(crate) fn new(listener: Option<Listener>, nvml: Nvml, asked: Vec<Asked>) -> Self {
         let now = Instant::now();
         Self {
             listener,
             signals: Signals::new("/", nvml),
+            exporters: Exporters::start(asked),
+            kernel: Kernel::open(),
             watch: Watch::default(),
             tellers: Tellers::default(),
             clock: Clock::starting_at(None),
@@ -84,8 +93,12 @@ impl Watcher {
         // What was missed, by a machine that slept, is not made up for.
         self.scraped = (self.scraped + SCRAPE_EVERY).max(now - SCRAPE_EVERY / 2);
         let at = self.clock.now();
-        let scrape = self.signals.scrape(at);
+        let mut scrape = self.signals.scrape(at);
+        self.exporters.add(&mut scrape);
+        self.exporters.notices().for_each(|text| notice(&text));
         self.watch.scrape(&scrape);
+        let watch = &mut self.watch;
+        self.kernel.hear(&mut |line| watch.kernel(line, at), notice);
         let changes = self.watch.evaluate(at);
         Some(Second { at, scrape, tellers: self.tellers.take(), changes })
     }

@@ -23,7 +23,8 @@ fn page() -> String {
          What Trimtab finds, made from the registries in `crates/diagnose`. *Ours*: a threshold that is from nobody else.\n\n\
          ## What runs now\n\n\
          `trimtab agent` and `trimtab up` hold a job against its own past. What its steps take longer is attributed to one of these, in this\n\
-         order: what the kernel counts before what only steps show. Signals are those of [signals.md](signals.md).\n\n\
+         order: what the kernel counts before what only steps show. From `device-lost` on they are about the node, whatever runs there; of `copy-bound` and\n\
+         those behind it, and `busy-not-working`, one at most is told of a device. Signals are those of [signals.md](signals.md).\n\n\
          | rule | what it finds | threshold | signals |\n| --- | --- | --- | --- |\n",
     );
     for rule in diagnose::live::rules() {

@@ -51,6 +51,11 @@ pub struct NumaNode {
     pub memory: Option<Bytes>,
 }
 
+/// The folders in which the driver tells of AMD's accelerators, in the order of their indices.
+pub(in crate::machine) fn amd_folders(root: &Path) -> Vec<std::path::PathBuf> {
+    amd::devices(root).into_iter().filter_map(|device| device.folder).collect()
+}
+
 /// Finds out what this machine has.
 #[must_use]
 pub fn discover(root: &Path, nvml: &Nvml) -> Discovered {

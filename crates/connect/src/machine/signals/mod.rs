@@ -3,6 +3,7 @@
 //! Files of the kernel stay open and are read from their start each time, so that a scrape of the whole machine costs less than a
 //! millisecond. Text is parsed by pure functions. What cannot be read is unknown, never zero. Start at [`Signals::scrape`].
 
+mod amd;
 mod group;
 mod host;
 mod kept;
@@ -35,6 +36,7 @@ pub struct Signals {
     network: network::Network,
     rdma: rdma::Rdma,
     nvidia: nvidia::Nvidia,
+    amd: amd::Amd,
     processes: Processes,
     groups: Groups,
     text: Vec<u8>,
@@ -45,6 +47,7 @@ impl Signals {
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, nvml: Nvml) -> Self {
         let root = root.into();
+        let amd = amd::Amd::new(&root, nvml.count());
         Self {
             host: host::Host::new(&root),
             memory: memory::Memory::new(&root),
@@ -52,6 +55,7 @@ impl Signals {
             network: network::Network::new(&root),
             rdma: rdma::Rdma::new(&root),
             nvidia: nvidia::Nvidia::new(nvml),
+            amd,
             processes: Processes::new(&root),
             groups: Groups::new(&root),
             text: Vec::new(),
@@ -78,6 +82,7 @@ impl Signals {
         self.network.scrape(&mut self.text, &mut scrape);
         self.rdma.scrape(&mut scrape);
         self.nvidia.scrape(&mut scrape);
+        self.amd.scrape(&mut scrape);
         self.processes.scrape(&mut self.text, &mut scrape);
         self.groups.scrape(&mut scrape);
         scrape

@@ -5,6 +5,7 @@ use fleet::series::{Scrape, Thing};
 use fleet::signal::{Signal, nvidia};
 use nvml_wrapper::bitmasks::device::ThrottleReasons;
 use nvml_wrapper::enum_wrappers::device::{Clock, EccCounter, MemoryError, PcieUtilCounter, TemperatureSensor};
+use nvml_wrapper::enum_wrappers::nv_link::ErrorCounter;
 use nvml_wrapper::enums::gpm::GpmMetricId;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::gpm::gpm_metrics_get;
@@ -17,7 +18,23 @@ use crate::machine::Nvml;
 pub(super) struct Nvidia {
     /// It lives as long as the process: samples of performance monitoring borrow from it, and are kept from one scrape to the next.
     nvml: &'static Nvml,
-    devices: Vec<Option<GpmSample<'static>>>,
+    devices: Vec<Known>,
+    /// How often it was asked.
+    scrapes: u64,
+}
+
+/// What is kept of a device from one scrape to the next.
+#[derive(Debug, Default)]
+struct Known {
+    sample: Option<GpmSample<'static>>,
+    links: Links,
+}
+
+/// Links of NVLink.
+#[derive(Clone, Copy, Debug, Default)]
+struct Links {
+    active: Option<f64>,
+    errors: Option<f64>,
 }
 
 /// What performance monitoring tells, in hundredths or in MiB a second.
@@ -31,17 +48,24 @@ static MONITORED: &[(&Signal, GpmMetricId, f64)] = &[
     (&nvidia::NVLINK_SENT, GpmMetricId::NvlinkTotalTxPerSec, MIB),
 ];
 
+/// So many links a device has at most (NVML_NVLINK_MAX_LINKS).
+const LINKS_MAX: u32 = 18;
+/// They are asked once in so many scrapes: three calls for each of them.
+const LINKS_EVERY: u64 = 10;
+
 const MIB: f64 = 1_048_576.0;
 
 impl Nvidia {
     pub(super) fn new(nvml: Nvml) -> Self {
         let nvml: &'static Nvml = Box::leak(Box::new(nvml));
-        let devices = (0..nvml.count()).map(|_| None).collect();
-        Self { nvml, devices }
+        let devices = (0..nvml.count()).map(|_| Known::default()).collect();
+        Self { nvml, devices, scrapes: 0 }
     }
 
     pub(super) fn scrape(&mut self, scrape: &mut Scrape) {
-        for (index, before) in (0..).zip(&mut self.devices) {
+        let ask_links = self.scrapes.is_multiple_of(LINKS_EVERY);
+        self.scrapes += 1;
+        for (index, known) in (0..).zip(&mut self.devices) {
             let of = Thing::Device(index);
             let Some(device) = self.nvml.device(index) else {
                 // It fell off the bus: every signal of it is unknown, and that is news.
@@ -52,7 +76,13 @@ impl Nvidia {
             state(&device, &of, scrape);
             power(&device, &of, scrape);
             link(&device, &of, scrape);
-            *before = self.nvml.library().and_then(|library| monitored(library, &device, before.take(), &of, scrape));
+            if ask_links {
+                known.links = links(&device);
+            }
+            scrape.add(&nvidia::NVLINKS_ACTIVE, &of, known.links.active);
+            scrape.add(&nvidia::NVLINK_ERRORS, &of, known.links.errors);
+            let before = known.sample.take();
+            known.sample = self.nvml.library().and_then(|library| monitored(library, &device, before, &of, scrape));
         }
     }
 }
@@ -103,6 +133,25 @@ fn link(device: &Device<'_>, of: &Thing, scrape: &mut Scrape) {
     let rate = |which| known(device.pcie_throughput(which), |kb| f64::from(kb) * 1e3);
     scrape.add(&nvidia::PCIE_RECEIVED, of, rate(PcieUtilCounter::Receive));
     scrape.add(&nvidia::PCIE_SENT, of, rate(PcieUtilCounter::Send));
+}
+
+/// A device without NVLink answers for none.
+fn links(device: &Device<'_>) -> Links {
+    let states = (0..LINKS_MAX).filter_map(|link| {
+        let link = device.link_wrapper_for(link);
+        Some((link.is_active().ok()?, link))
+    });
+    let (mut active, mut known, mut errors) = (0_u32, false, None);
+    for (is_active, link) in states {
+        known = true;
+        active += u32::from(is_active);
+        for counter in [ErrorCounter::DlReplay, ErrorCounter::DlRecovery] {
+            if let Some(count) = link.error_counter(counter).ok().filter(|_| is_active) {
+                errors = Some(errors.unwrap_or(0.0) + count as f64);
+            }
+        }
+    }
+    Links { active: known.then(|| f64::from(active)), errors }
 }
 
 /// Figures of the time since the sample before; gives the sample of now. A device before Hopper has none.

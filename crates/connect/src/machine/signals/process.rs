@@ -2,7 +2,7 @@
 //!
 //! Counters begin when a process is first looked at, and are added up here: a worker that ends takes its own counts with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -50,6 +50,7 @@ const COUNTS: usize = 5;
 #[derive(Clone, Copy, Debug, Default)]
 struct Total {
     cpu_ns: u64,
+    own_cpu_ns: u64,
     run_delay_ns: u64,
     counts: [u64; COUNTS],
 }
@@ -58,6 +59,8 @@ struct Total {
 #[derive(Debug, Default)]
 struct Now {
     threads: BTreeMap<u32, Schedule>,
+    /// Which of them are the process's own.
+    own: BTreeSet<u32>,
     counted: BTreeMap<u32, [u64; COUNTS]>,
     resident_pages: u64,
     helpers_waiting_disk: u32,
@@ -123,6 +126,7 @@ impl Process {
         let seconds = |ns: u64| Some(ns as f64 / 1e9);
         let known = !now.threads.is_empty();
         scrape.add(&process::CPU_USED, &of, seconds(self.total.cpu_ns).filter(|_| known));
+        scrape.add(&process::OWN_CPU_USED, &of, seconds(self.total.own_cpu_ns).filter(|_| known));
         scrape.add(&process::RUN_DELAY, &of, seconds(self.total.run_delay_ns).filter(|_| known));
         let [faults, disk_delay, read, read_disk, written_disk] = self.total.counts.map(|count| count as f64);
         scrape.add(&process::MAJOR_FAULTS, &of, Some(faults));
@@ -156,6 +160,9 @@ impl Process {
             };
             let cpu_ns = schedule.cpu_ns.saturating_sub(before.cpu_ns);
             self.total.cpu_ns += cpu_ns;
+            if now.own.contains(thread) {
+                self.total.own_cpu_ns += cpu_ns;
+            }
             self.total.run_delay_ns += schedule.run_delay_ns.saturating_sub(before.run_delay_ns);
             if *thread != self.pid {
                 busiest = busiest.max(cpu_ns);
@@ -191,6 +198,9 @@ impl Now {
                 let of = |name: &str| fs::read_to_string(tree::of_thread(proc, member, thread, name)).ok();
                 let Some(schedule) = of("schedstat").as_deref().and_then(tree::parse_schedule) else { continue };
                 now.threads.insert(thread, schedule);
+                if member == pid {
+                    now.own.insert(thread);
+                }
                 if thread != pid
                     && of("stat").as_deref().and_then(tree::parse_stat).is_some_and(|stat| stat.state == b'D')
                 {
@@ -227,6 +237,7 @@ mod tests {
         let mut process = Process::new(Path::new("/proc"), 1);
         let now = |threads: &[(u32, u64)]| Now {
             threads: threads.iter().map(|&(id, cpu_ns)| (id, Schedule { cpu_ns, run_delay_ns: 0 })).collect(),
+            own: BTreeSet::from([1]),
             ..Now::default()
         };
         for (threads, total, busiest) in [
@@ -240,5 +251,6 @@ mod tests {
             assert_eq!(process.total.cpu_ns, total);
             process.threads = Some(now.threads);
         }
+        assert_eq!(process.total.own_cpu_ns, 300, "the other thread is of a process that it began");
     }
 }

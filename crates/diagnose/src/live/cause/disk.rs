@@ -2,10 +2,10 @@
 
 use fleet::finding::{Confidence, Evidence};
 use fleet::series::Thing;
-use fleet::signal::{host, process};
+use fleet::signal::{host, process, storage};
 use fleet::step::Phase;
 
-use super::{Case, Cause, DATA_WAIT, Found, Rule};
+use super::{Case, Cause, DATA_WAIT, Found, Rate, Rule};
 use crate::live::excess::Part;
 
 pub(super) static CAUSE: Cause = Cause {
@@ -17,9 +17,12 @@ pub(super) static CAUSE: Cause = Cause {
             &process::WAITING_DISK,
             &process::DISK_DELAY,
             &process::READ_DISK,
+            &process::WRITTEN_DISK,
             &host::IO_SOME,
+            &storage::READ,
+            &storage::WRITTEN,
         ],
-        threshold: "data are waited for, and loaders were found waiting for a disk in a fifth of looks, or something waited for a disk 15 % of the time more than usual while they read from one; ours",
+        threshold: "data are waited for, and loaders were found waiting for a disk in a fifth of looks, or something waited for a disk 15 % of the time more than usual while they read from one; other work is named where it moves 10 MB a second more than usual; ours",
     },
     find,
 };
@@ -30,6 +33,8 @@ const WAITING: f64 = 0.2;
 const PRESSURE: f64 = 0.15;
 /// Bytes a second that a disk reads for a rank which count as reading from one.
 const READING: f64 = 100_000.0;
+/// Bytes a second that other work moves more than usual.
+const OTHERS: f64 = 10e6;
 
 fn find(case: &Case<'_>) -> Option<Found> {
     let pressure = case.rate_of(&host::IO_SOME, &Thing::Node);
@@ -48,9 +53,12 @@ fn find(case: &Case<'_>) -> Option<Found> {
     evidence.extend(pressure.map(|rate| rate.evidence("something waits for a disk", 0.01, "% of the time")));
     evidence
         .extend(case.rate(&process::READ_DISK, first).map(|rate| rate.evidence("read from disks", 1e6, "MB a second")));
+    let others = others(case).filter(|rate| rate.risen() >= OTHERS);
+    evidence.extend(others.map(|rate| rate.evidence("other work reads from and writes to disks", 1e6, "MB a second")));
+    let neighbour = if others.is_some() { ", which other work uses as well" } else { "" };
     Some(Found {
         explains_us: case.excess.lost_us(Part::Phases(&ranks, &[Phase::DataWait])),
-        verdict: format!("{} waits for data that come from a disk too slowly", case.who(&ranks)),
+        verdict: format!("{} waits for data that come from a disk too slowly{neighbour}", case.who(&ranks)),
         confidence: Confidence::Likely,
         evidence,
         advice: vec![
@@ -59,4 +67,17 @@ fn find(case: &Case<'_>) -> Option<Found> {
         ],
         ranks,
     })
+}
+
+/// Bytes a second that work outside the job reads and writes, as far as it is known what the job does.
+fn others(case: &Case<'_>) -> Option<Rate> {
+    let moved = [&storage::READ, &storage::WRITTEN];
+    let disks = moved.into_iter().flat_map(|signal| case.signals.things(signal).map(move |of| (signal, of)));
+    let all: Vec<Rate> = disks.filter_map(|(signal, of)| case.rate_of(signal, of)).collect();
+    let own = [&process::READ_DISK, &process::WRITTEN_DISK];
+    let own = case.all().into_iter().flat_map(|rank| own.map(|signal| case.rate(signal, rank)));
+    let own: Vec<Rate> = own.collect::<Option<_>>()?;
+    let sum = |of: &dyn Fn(&Rate) -> f64| (all.iter().map(of).sum::<f64>() - own.iter().map(of).sum::<f64>()).max(0.0);
+    let before = all.iter().chain(&own).all(|rate| rate.before.is_some());
+    Some(Rate { now: sum(&|rate| rate.now), before: before.then(|| sum(&|rate| rate.before.unwrap_or(0.0))) })
 }

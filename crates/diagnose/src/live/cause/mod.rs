@@ -58,7 +58,8 @@ pub(super) static UNEXPLAINED: Rule = Rule {
 /// Data are waited for where that takes more than usual by so much of a step.
 const DATA_WAIT: f64 = 0.05;
 /// Phases in which the host or the device computes.
-const COMPUTING: &[Phase] = &[Phase::HostToDevice, Phase::Forward, Phase::Backward, Phase::Optimizer, Phase::Other];
+pub(super) const COMPUTING: &[Phase] =
+    &[Phase::HostToDevice, Phase::Forward, Phase::Backward, Phase::Optimizer, Phase::Other];
 
 /// A job whose steps are slow, and what is known of that time.
 #[derive(Debug)]

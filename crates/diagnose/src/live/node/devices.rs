@@ -1,27 +1,48 @@
 //! Devices as they were in the last seconds, in the form in which rules over lists of devices read them.
 
+use fleet::finding::Finding;
 use fleet::series::Thing;
-use fleet::signal::nvidia;
+use fleet::signal::{exporter, nvidia};
 use fleet::time::Timestamp;
 
 use super::super::signals::Signals;
-use super::last;
-use crate::devices::{Device, HeldDown};
+use super::{Node, called, last, place};
+use crate::devices::{Device, HeldDown, findings};
 
 /// What is so must have been so for this long, in the mean: clocks and power rise and fall with every kernel.
 const SECONDS: i64 = 15;
+/// How well a device is used is judged beside other causes, over longer; and what is nearly full is told live where it fills up.
+const ASKED_ELSEWHERE: &[&str] = &["busy-not-working", "near-full"];
 
-/// The devices of the node.
-pub(super) fn lately(signals: &Signals, now: Timestamp) -> Vec<Device> {
-    let span = last(SECONDS, now);
-    // A device that has told for a moment only says nothing of a time.
-    let all =
-        signals.things(&nvidia::PRESENT).filter(|of| signals.count(&nvidia::PRESENT, of, span) >= SECONDS as usize / 2);
-    all.map(|of| device(signals, of, now)).collect()
+/// What is wrong with devices, whatever runs on them.
+pub(super) fn find(node: &Node<'_>) -> Vec<Finding> {
+    let of_one = |of: &Thing| of_device(node.signals, of, SECONDS, node.now);
+    let mut found: Vec<Finding> = lately(node.signals, SECONDS, node.now).flat_map(of_one).collect();
+    found.retain(|finding| !ASKED_ELSEWHERE.contains(&finding.rule.as_str()));
+    found
 }
 
-fn device(signals: &Signals, of: &Thing, now: Timestamp) -> Device {
-    let mean = |signal| signals.mean(signal, of, last(SECONDS, now));
+/// Devices that have told for so long; one that has told for a moment only says nothing of a time.
+pub(super) fn lately(signals: &Signals, seconds: i64, now: Timestamp) -> impl Iterator<Item = &Thing> {
+    let enough = usize::try_from(seconds / 2).unwrap_or(usize::MAX);
+    let told = move |of: &&Thing| signals.count(&nvidia::PRESENT, of, last(seconds, now)) >= enough;
+    signals.things(&nvidia::PRESENT).filter(told)
+}
+
+/// What rules over lists of devices say of one.
+pub(super) fn of_device(signals: &Signals, of: &Thing, seconds: i64, now: Timestamp) -> Vec<Finding> {
+    let mut found = findings(&[device(signals, of, seconds, now)]);
+    if matches!(of, Thing::Accelerator(_)) {
+        for finding in &mut found {
+            finding.verdict = finding.verdict.replacen(&format!("GPU {of}"), &called(of), 1);
+            finding.places = vec![place(of)];
+        }
+    }
+    found
+}
+
+fn device(signals: &Signals, of: &Thing, seconds: i64, now: Timestamp) -> Device {
+    let mean = |signal| signals.mean(signal, of, last(seconds, now));
     let flag = |signal| mean(signal).map(|share| share > 0.5);
     let whole = |signal| mean(signal).map(|value| value.round() as u64);
     Device {
@@ -49,6 +70,11 @@ fn device(signals: &Signals, of: &Thing, now: Timestamp) -> Device {
         replays: whole(&nvidia::PCIE_REPLAYS),
         uncorrected: whole(&nvidia::ECC_UNCORRECTED),
         corrected: whole(&nvidia::ECC_CORRECTED),
+        rows: crate::devices::Rows {
+            remapped: whole(&exporter::ROWS_REMAPPED),
+            pending: flag(&exporter::ROWS_PENDING),
+            failed: flag(&exporter::ROWS_FAILED),
+        },
         ..Device::default()
     }
 }

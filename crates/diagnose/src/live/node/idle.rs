@@ -1,12 +1,10 @@
 //! Devices that somebody has and nobody uses.
 
-use fleet::finding::{Confidence, Evidence, Finding, Place};
+use fleet::finding::{Confidence, Evidence, Finding};
 use fleet::signal::nvidia;
-use fleet::time::Timestamp;
 
 use super::super::rule::Rule;
-use super::super::signals::Signals;
-use super::{NodeRule, last};
+use super::{Node, NodeRule, called, last, place};
 use crate::devices::UNVALIDATED;
 
 pub(super) static RULE: NodeRule = NodeRule {
@@ -22,7 +20,8 @@ pub(super) static RULE: NodeRule = NodeRule {
 /// So long nothing must have run.
 const SECONDS: i64 = 180;
 
-fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
+fn find(node: &Node<'_>) -> Vec<Finding> {
+    let (signals, now) = (node.signals, node.now);
     let span = last(SECONDS, now);
     let idle = |of: &&fleet::series::Thing| {
         let known = signals.count(&nvidia::BUSY, of, span) >= SECONDS as usize * 9 / 10;
@@ -33,8 +32,8 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
         .things(&nvidia::BUSY)
         .filter(idle)
         .map(|of| {
-            let mut finding = Finding::new(RULE.rule.name, format!("GPU {of} is held by a process, and nothing has run on it for three minutes"));
-            finding.places.push(Place::new("gpu", of));
+            let mut finding = Finding::new(RULE.rule.name, format!("{} is held by a process, and nothing has run on it for three minutes", called(of)));
+            finding.places.push(place(of));
             finding.confidence = Confidence::Likely;
             let processes = signals.mean(&nvidia::PROCESSES, of, span).unwrap_or(1.0);
             finding.evidence.push(Evidence::new("processes that have it open", processes, ""));

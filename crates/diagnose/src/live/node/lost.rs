@@ -1,12 +1,10 @@
 //! Devices that do not answer any more.
 
-use fleet::finding::{Confidence, Evidence, Finding, Place};
+use fleet::finding::{Confidence, Evidence, Finding};
 use fleet::signal::nvidia;
-use fleet::time::Timestamp;
 
 use super::super::rule::Rule;
-use super::super::signals::Signals;
-use super::{NodeRule, last};
+use super::{Node, NodeRule, called, last, place};
 use crate::devices::UNVALIDATED;
 
 pub(super) static RULE: NodeRule = NodeRule {
@@ -21,7 +19,8 @@ pub(super) static RULE: NodeRule = NodeRule {
 
 const SECONDS: i64 = 5;
 
-fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
+fn find(node: &Node<'_>) -> Vec<Finding> {
+    let (signals, now) = (node.signals, node.now);
     let span = last(SECONDS, now);
     let lost = |of: &&fleet::series::Thing| {
         signals.count(&nvidia::PRESENT, of, span) >= 4 && signals.mean(&nvidia::PRESENT, of, span) == Some(0.0)
@@ -30,8 +29,8 @@ fn find(signals: &Signals, now: Timestamp) -> Vec<Finding> {
         .things(&nvidia::PRESENT)
         .filter(lost)
         .map(|of| {
-            let mut finding = Finding::new(RULE.rule.name, format!("GPU {of} does not answer any more"));
-            finding.places.push(Place::new("gpu", of));
+            let mut finding = Finding::new(RULE.rule.name, format!("{} does not answer any more", called(of)));
+            finding.places.push(place(of));
             finding.confidence = Confidence::Certain;
             finding.evidence.push(Evidence::new("it has not answered for", SECONDS as f64, "s or more"));
             finding.advice = vec![

@@ -17,7 +17,7 @@ use crate::format::Format;
 use crate::global::Global;
 use crate::interrupt;
 use crate::printed::print;
-use crate::watcher::Watcher;
+use crate::watcher::{Sources, Watcher};
 
 /// Watch this machine and the training on it: what holds jobs up, as it begins and as it ends
 ///
@@ -29,18 +29,22 @@ Examples:
   trimtab agent                            # says what it finds, until Ctrl-C
   trimtab agent --format json | jq .       # a line each time something begins, changes or ends
   trimtab agent --steps /tmp/steps.sock    # and TRIMTAB_STEPS=/tmp/steps.sock python3 train.py
+  trimtab agent --exporter http://127.0.0.1:9400/metrics    # devices that dcgm-exporter tells of
 
 In a training loop, one line: `for batch in tt.StepClock().steps(loader): ...`; docs/STEPS.md has others.")]
 pub(crate) struct Arguments {
     /// Where step clocks tell; they look at the same variable, and at the same place without it
     #[arg(long, value_name = "SOCKET", env = "TRIMTAB_STEPS")]
     steps: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// How to say it
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
 }
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
+    let asked = arguments.sources.asked(std::env::var_os("PATH").as_deref())?;
     let path = default_path(arguments.steps.clone(), std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from));
     let listener = Listener::at(&path).map_err(|error| {
         Failure::outside(format!("cannot listen at {}: {}; --steps names another place", path.display(), plain(&error)))
@@ -51,7 +55,7 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     if !global.quiet {
         anstream::eprintln!("step clocks tell at {}; Ctrl-C ends it", path.display());
     }
-    let mut watcher = Watcher::new(Some(listener), Nvml::open());
+    let mut watcher = Watcher::new(Some(listener), Nvml::open(), asked);
     let mut notice = |text: &str| {
         if !global.quiet {
             anstream::eprintln!("note: {text}");

@@ -18,7 +18,7 @@ use crate::global::Global;
 use crate::installation::{self, Installation, RUN};
 use crate::plane::{self, Heard, LINE_MAX, Plane};
 use crate::shown;
-use crate::watcher::{self, Watcher};
+use crate::watcher::{self, Sources, Watcher};
 use crate::{interrupt, notices};
 use listening::Listening;
 use logs::KeepingLogs;
@@ -35,6 +35,8 @@ pub(crate) struct Arguments {
     /// Tell people and programs of what is found, as this file says (docs/LIVE.md, "Who is told")
     #[arg(long, value_name = "FILE")]
     notify: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
     /// Run workloads although this is root: each of them could do anything to this machine
     #[arg(long)]
     as_root: bool,
@@ -49,12 +51,14 @@ Examples:
       --tls-cert fullchain.pem --tls-key privkey.pem
   trimtab up --logs-keep 7d --logs-max 50GiB
   trimtab up --notify notify.toml             tells a chat, a pager or a program of what is found
+  trimtab up --exporter http://127.0.0.1:9400/metrics     devices that dcgm-exporter tells of
 
 What runs goes on running when this is stopped, or killed; the next `trimtab up` takes it up.";
 
 pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     let told = arguments.notify.as_deref().map(notices::read).transpose()?.unwrap_or_default();
     let listens = arguments.listening.listens()?;
+    let asked = arguments.sources.asked(std::env::var_os("PATH").as_deref())?;
     let folder = arguments.installation.make()?;
     let access = Access { tokens: arguments.listening.tokens(&folder)?, names: arguments.listening.names() };
     let mut options = Options::new(&folder, vec![RUN.to_owned()]);
@@ -65,7 +69,7 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     options.visible = machine.visible();
     let listener = hear_steps(&folder);
     options.steps = listener.as_ref().map(|listener| listener.path().to_owned());
-    let watcher = Watcher::new(listener, Nvml::open());
+    let watcher = Watcher::new(listener, Nvml::open(), asked);
     let runner = Runner::open(options).map_err(|error| Failure::outside(as_root_hint(error.to_string())))?;
     let runner = Arc::new(runner);
     let store =
