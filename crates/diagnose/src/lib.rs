@@ -6,6 +6,7 @@
 pub mod compare;
 pub mod devices;
 pub mod drawing;
+pub mod fitness;
 pub mod hang;
 pub mod json;
 pub mod kineto;

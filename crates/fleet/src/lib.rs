@@ -10,6 +10,7 @@ pub mod action;
 pub mod event;
 pub mod finding;
 pub mod fleet_file;
+pub mod health;
 pub mod history;
 pub mod ids;
 pub mod kept_finding;

@@ -1,6 +1,6 @@
 //! The configuration files, as text. Pure.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What the cluster looks like.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub struct Layout {
     pub memory_mib_per_node: u32,
     /// `SchedulerParameters`.
     pub scheduler_parameters: String,
+    /// A program that each node runs before a job of it, if any: where it fails, the node is drained and the job put back.
+    pub prolog: Option<PathBuf>,
 }
 
 impl Default for Layout {
@@ -32,6 +34,7 @@ impl Default for Layout {
             scheduler_parameters: "bf_interval=1,bf_resolution=1,bf_continue,bf_max_job_test=1000,\
                                    default_queue_depth=1000,sched_interval=1,batch_sched_delay=0"
                 .to_owned(),
+            prolog: None,
         }
     }
 }
@@ -129,6 +132,9 @@ MessageTimeout=30
             layout.model,
             layout.devices_per_node,
         ));
+    }
+    if let Some(prolog) = &layout.prolog {
+        text.push_str(&format!("Prolog={}\nPrologFlags=Alloc\n", prolog.display()));
     }
     let last = layout.nodes;
     text.push_str(&format!(

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 /// A record is no longer.
 const RECORD_MAX: usize = 8_192;
@@ -38,16 +39,19 @@ impl KernelLog {
         Ok(Self(file))
     }
 
-    /// Hands over the lines that are there, of so many records at most.
+    /// Hands over the lines that are there, of so many records at most, with how long after the kernel's start each was written.
     ///
     /// # Errors
     /// What the system answers.
-    pub fn read(&mut self, records_max: usize, each: &mut dyn FnMut(&str)) -> io::Result<()> {
+    pub fn read(&mut self, records_max: usize, each: &mut dyn FnMut(Option<Duration>, &str)) -> io::Result<()> {
         let mut record = [0; RECORD_MAX];
         for _ in 0..records_max {
             match self.0.read(&mut record) {
                 Ok(0) => return Ok(()),
-                Ok(length) => String::from_utf8_lossy(&record[..length]).lines().filter_map(line).for_each(&mut *each),
+                Ok(length) => {
+                    let text = String::from_utf8_lossy(&record[..length]);
+                    text.lines().filter_map(line).for_each(|(at, line)| each(at, line));
+                }
                 // What was to be read next was overwritten meanwhile.
                 Err(error) if matches!(error.kind(), ErrorKind::BrokenPipe | ErrorKind::Interrupted) => {}
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
@@ -59,10 +63,12 @@ impl KernelLog {
 }
 
 /// `6,339,5140900,-;text` of the kernel. Lines that begin with a blank say more of the record before.
-fn line(text: &str) -> Option<&str> {
+fn line(text: &str) -> Option<(Option<Duration>, &str)> {
     let (head, line) = text.split_once(';')?;
-    let priority: u32 = head.split(',').next()?.parse().ok()?;
-    (priority < LEVELS).then_some(line)
+    let mut fields = head.split(',');
+    let priority: u32 = fields.next()?.parse().ok()?;
+    let at = fields.nth(1).and_then(|us| us.parse().ok()).map(Duration::from_micros);
+    (priority < LEVELS).then_some((at, line))
 }
 
 #[cfg(test)]
@@ -82,7 +88,7 @@ mod tests {
         let mut log = KernelLog::open(root.path(), Position::Now).unwrap();
         let read = |log: &mut KernelLog| {
             let mut lines = Vec::new();
-            log.read(10, &mut |line| lines.push(line.to_owned())).unwrap();
+            log.read(10, &mut |_, line| lines.push(line.to_owned())).unwrap();
             lines
         };
         assert!(read(&mut log).is_empty());

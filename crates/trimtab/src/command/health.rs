@@ -5,11 +5,12 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use ::diagnose::fitness::{figure, problems};
 use clap::Args;
 use connect::file::Output;
-use connect::machine::Nvml;
-use connect::machine::health::{Better, Found, kernel_log, probe};
+use connect::machine::health::{kernel_log, probe};
 use fleet::finding::Finding;
+use fleet::health::{Depth, Measured, Problem, Report};
 use serde::{Deserialize, Serialize};
 
 use crate::command::diagnose;
@@ -22,25 +23,30 @@ use crate::wrap::{self, paragraph, section};
 
 /// Test whether this machine is fit to run anything: devices, links, memory, disk, network, and what the kernel told of GPUs
 ///
-/// It takes some seconds. What is wrong by itself is told; what is only slower than it was shows beside what the same machine measured when
-/// it was well: keep that once, and hold it against that before a job or after one died.
+/// It takes some seconds, and with --quick a moment. What is wrong by itself is told; what is only slower than it was shows beside what the
+/// same machine measured when it was well: keep that once, and hold it against that before a job or after one died. `trimtab up` does so by
+/// itself if it is told to (`trimtab up --help`, --health-before).
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   trimtab health                            # what is wrong, and what was measured
   trimtab health --keep well.json           # while the machine is well
   trimtab health --against well.json        # and whenever it is in doubt
-  trimtab health --quiet --against /etc/trimtab/well.json || exit 1     # in a prolog of Slurm, or as its HealthCheckProgram
+  trimtab health --quick                    # at once, beside whatever runs: for a prolog
+  trimtab --quiet health --quick --against /etc/trimtab/well.json       # as HealthCheckProgram or in a Prolog of Slurm
 
 Exit code 3: something is wrong.")]
 pub(crate) struct Arguments {
+    /// Measure no speed: it takes well under a second, and disturbs nobody
+    #[arg(long)]
+    quick: bool,
     /// Hold it against what this file kept, and tell of what is worse by more than 30 %
     #[arg(long, value_name = "FILE")]
     against: Option<PathBuf>,
     /// Keep what is measured in this file
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "quick")]
     keep: Option<PathBuf>,
-    /// A folder on the disk that is to be measured; 64 MiB are written there, and removed
+    /// A folder on the disk that is to be looked at; 64 MiB are written there (with --quick 4 KiB), and removed
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
     /// How to say it
@@ -48,37 +54,18 @@ pub(crate) struct Arguments {
     format: Format,
 }
 
-/// What is this much of what it was is worse. Ours: shared disks and memory vary by a tenth or two from minute to minute.
-const WORSE: f64 = 0.7;
-
-/// What is kept, and what is printed as JSON.
+/// What is kept.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     version: u32,
     measured: Vec<Measured>,
 }
 
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Measured {
-    probe: String,
-    what: String,
-    value: Option<f64>,
-    unit: String,
-}
-
-#[derive(Serialize)]
-struct Answer<'a> {
-    version: u32,
-    healthy: bool,
-    problems: &'a [String],
-    measured: Vec<Measured>,
-    kernel_log: &'a [Finding],
-}
-
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let before = arguments.against.as_deref().map(kept).transpose()?;
     let folder = arguments.folder.clone().unwrap_or_else(std::env::temp_dir);
-    let found = probe(Path::new("/"), &folder, &Nvml::open(), &mut |what| {
+    let depth = if arguments.quick { Depth::Quick } else { Depth::Full };
+    let found = probe(depth, Path::new("/"), &folder, &mut |what| {
         if !global.quiet {
             anstream::eprintln!("looking at: {what}");
         }
@@ -90,22 +77,21 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     if unread && !global.quiet {
         anstream::eprintln!("note: this user may not read the kernel log, which tells of errors of GPUs; root may");
     }
-    let mut problems: Vec<String> = found.iter().filter_map(|found| found.wrong.clone()).collect();
-    problems.extend(before.iter().flat_map(|before| worse(&found, before)));
-    problems.extend(told.iter().map(|finding| finding.verdict.clone()));
+    let problems = problems(depth, &found, before.as_deref().unwrap_or_default(), &told);
     if let Some(path) = &arguments.keep {
         keep(path, &found)?;
     }
+    let many = problems.len();
     print(&match arguments.format {
-        Format::Text => text(&found, before.as_ref(), &problems, &told),
+        Format::Text => text(&found, before.as_deref(), &problems, &told),
         Format::Json => {
-            let measured = found.iter().map(measured).collect();
-            let healthy = problems.is_empty();
-            let answer = Answer { version: 1, healthy, problems: &problems, measured, kernel_log: &told };
-            serde_json::to_string_pretty(&answer).expect("measurements are plain data") + "\n"
+            let (version, healthy) = (Report::VERSION, problems.is_empty());
+            let problems = problems.into_iter().map(|problem| problem.words).collect();
+            let report = Report { version, test: depth, healthy, problems, measured: found, kernel_log: told };
+            serde_json::to_string_pretty(&report).expect("measurements are plain data") + "\n"
         }
     })?;
-    match problems.len() {
+    match many {
         0 => Ok(()),
         1 => Err(Failure::problems("this machine has a problem")),
         many => Err(Failure::problems(format!("this machine has {many} problems"))),
@@ -118,12 +104,8 @@ fn of_log(lines: &[String]) -> Outcome<Vec<Finding>> {
     Ok(::diagnose::xid::findings(&log))
 }
 
-fn measured(found: &Found) -> Measured {
-    let Found { probe, what, value, unit, .. } = found;
-    Measured { probe: (*probe).to_owned(), what: what.clone(), value: *value, unit: (*unit).to_owned() }
-}
-
-fn kept(path: &Path) -> Outcome<Kept> {
+/// What a machine measured when it was well, as `--keep` wrote it.
+pub(crate) fn kept(path: &Path) -> Outcome<Vec<Measured>> {
     let text = fs::read_to_string(path).map_err(|error| Failure::opening(path.display(), &error))?;
     let kept: Kept = serde_json::from_str(&text).map_err(|error| {
         Failure::input(format!("{}: {error}; `trimtab health --keep` writes such a file", path.display()))
@@ -131,11 +113,11 @@ fn kept(path: &Path) -> Outcome<Kept> {
     if kept.version != 1 {
         return Err(Failure::input(format!("{}: version {}, and this is version 1", path.display(), kept.version)));
     }
-    Ok(kept)
+    Ok(kept.measured)
 }
 
-fn keep(path: &Path, found: &[Found]) -> Outcome {
-    let kept = Kept { version: 1, measured: found.iter().map(measured).collect() };
+fn keep(path: &Path, found: &[Measured]) -> Outcome {
+    let kept = Kept { version: 1, measured: found.to_vec() };
     let text = serde_json::to_string_pretty(&kept).expect("measurements are plain data") + "\n";
     let written = Output::create(path).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
@@ -144,36 +126,14 @@ fn keep(path: &Path, found: &[Found]) -> Outcome {
     written.map_err(|error| Failure::writing(path.display(), &error))
 }
 
-/// What is worse than it was, in sentences; what was there and is not is worse, too.
-fn worse(found: &[Found], before: &Kept) -> Vec<String> {
-    let mut problems = Vec::new();
-    for was in &before.measured {
-        let Some(then) = was.value else { continue };
-        let now = found.iter().find(|found| found.probe == was.probe && found.what == was.what);
-        let Some((now, value)) = now.and_then(|now| Some((now, now.value?))) else {
-            problems.push(format!("{}: {} {} before, and it is not there now", was.what, figure(then), was.unit));
-            continue;
-        };
-        let is_worse = match now.better {
-            Some(Better::Higher) => value < WORSE * then,
-            Some(Better::Lower) => value * WORSE > then,
-            None => false,
-        };
-        if is_worse {
-            problems.push(format!("{}: {} {}, and {} before", was.what, figure(value), was.unit, figure(then)));
-        }
-    }
-    problems
-}
-
-fn text(found: &[Found], before: Option<&Kept>, problems: &[String], told: &[Finding]) -> String {
+fn text(found: &[Measured], before: Option<&[Measured]>, problems: &[Problem], told: &[Finding]) -> String {
     let width = wrap::width();
     let mut text = String::new();
     if problems.is_empty() {
         paragraph(&mut text, width, "", "Nothing is wrong that this test would show.");
     }
     for problem in problems {
-        paragraph(&mut text, width, "", &format!("- {problem}"));
+        paragraph(&mut text, width, "", &format!("- {}", problem.words));
     }
     for finding in told {
         diagnose::finding(finding, width, &mut text);
@@ -183,49 +143,11 @@ fn text(found: &[Found], before: Option<&Kept>, problems: &[String], told: &[Fin
         Table::new([("", Align::Left), ("now", Align::Right), ("before", Align::Right), ("unit", Align::Left)]);
     let known = |value: Option<f64>| value.map_or_else(|| "?".to_owned(), figure);
     for found in found {
-        let was =
-            before.map(|before| before.measured.iter().find(|was| was.what == found.what).and_then(|was| was.value));
+        let was = before.map(|before| before.iter().find(|was| was.what == found.what).and_then(|was| was.value));
         let was = was.map_or_else(String::new, known);
-        table.row([found.what.clone(), known(found.value), was, found.unit.to_owned()]);
+        table.row([found.what.clone(), known(found.value), was, found.unit.clone()]);
     }
     let table = table.without_empty_columns();
     let _ = write!(text, "{table}");
     text
-}
-
-fn figure(value: f64) -> String {
-    let decimals = if value.fract() == 0.0 || value >= 100.0 { 0 } else { 1 };
-    format!("{value:.decimals$}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn found(what: &str, value: Option<f64>, better: Option<Better>) -> Found {
-        Found { probe: "disk", what: what.to_owned(), value, unit: "MB/s", better, wrong: None }
-    }
-
-    #[test]
-    fn what_is_much_slower_or_gone_is_worse_and_what_varies_is_not() {
-        let all = [
-            found("read", Some(60.0), Some(Better::Higher)),
-            found("errors", Some(2.0), Some(Better::Lower)),
-            found("lines", Some(1.0), None),
-        ];
-        let kept = |values: &[(&str, f64)]| Kept {
-            version: 1,
-            measured: values.iter().map(|&(what, value)| measured(&found(what, Some(value), None))).collect(),
-        };
-        assert_eq!(worse(&all, &kept(&[("read", 80.0), ("errors", 2.0), ("lines", 900.0)])), Vec::<String>::new());
-        let problems = worse(&all, &kept(&[("read", 90.0), ("errors", 0.0), ("write", 5.0)]));
-        assert_eq!(
-            problems,
-            [
-                "read: 60 MB/s, and 90 before",
-                "errors: 2 MB/s, and 0 before",
-                "write: 5 MB/s before, and it is not there now"
-            ]
-        );
-    }
 }

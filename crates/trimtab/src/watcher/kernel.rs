@@ -31,7 +31,7 @@ impl Kernel {
     /// Hands over what was written since the last time.
     pub(super) fn hear(&mut self, each: &mut dyn FnMut(&str), notice: &mut dyn FnMut(&str)) {
         let closed = match self {
-            Self::Open(log) => log.read(RECORDS_MAX, each).err(),
+            Self::Open(log) => log.read(RECORDS_MAX, &mut |_, line| each(line)).err(),
             Self::Closed(text) => return text.take().iter().for_each(|text| notice(text)),
         };
         if let Some(error) = closed {

@@ -32,6 +32,13 @@ fn page() -> String {
         let _ = writeln!(text, "| `{}` | {} | {} | {} |", rule.name, rule.about, rule.threshold, signals.join(", "));
     }
     text.push_str(
+        "\n## Nodes\n\n\
+         What `trimtab health` tests, and `trimtab up` before something starts and after something died, if it is told to ([LIVE.md](LIVE.md)).\n\n\
+         | rule | what it finds | threshold |\n| --- | --- | --- |\n",
+    );
+    let rule = &diagnose::fitness::RULE;
+    let _ = writeln!(text, "| `{}` | {} | {} |", rule.name, rule.about, rule.threshold);
+    text.push_str(
         "\n## Devices\n\n\
          Of lists that a vendor's tool prints, at one moment. *Unvalidated* rules were tried on lists that others recorded, and not yet beside a\n\
          device in that state; their findings say so.\n\n\

@@ -49,8 +49,9 @@ impl Nvml {
         (0..count).map(|index| describe(index, library.device_by_index(index).ok().as_ref())).collect()
     }
 
-    /// How many devices there are.
-    pub(in crate::machine) fn count(&self) -> u32 {
+    /// How many devices there are, as far as the library tells.
+    #[must_use]
+    pub fn count(&self) -> u32 {
         self.0.as_ref().ok().and_then(|library| library.device_count().ok()).unwrap_or(0)
     }
 

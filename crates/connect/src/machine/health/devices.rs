@@ -3,12 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Found, Nvml};
+use fleet::health::{Better, Measured};
+
+use super::Nvml;
 
 /// NVIDIA, as PCI numbers vendors.
 const NVIDIA: &str = "0x10de";
 
-pub(super) fn probe(root: &Path, nvml: &Nvml) -> Vec<Found> {
+pub(super) fn probe(root: &Path, nvml: &Nvml) -> Vec<Measured> {
     let on_bus = on_bus(root);
     if on_bus == 0 && nvml.count() == 0 {
         return Vec::new();
@@ -18,7 +20,8 @@ pub(super) fn probe(root: &Path, nvml: &Nvml) -> Vec<Found> {
     let wrong = (answer < on_bus).then(|| {
         format!("{on_bus} NVIDIA devices are on the bus and {answer} answer: see dmesg for an Xid 79 (fallen off the bus), and restart the machine")
     });
-    vec![Found::new("devices", "NVIDIA devices that answer", Some(answer as f64), "").wrong(wrong)]
+    let answer = Measured::new("devices", Measured::NVIDIA_ANSWER, Some(answer as f64), "");
+    vec![answer.better(Better::All).wrong(wrong)]
 }
 
 /// NVIDIA's devices that display (0x0300) or compute (0x0302), of PCI class codes.

@@ -1,14 +1,13 @@
-//! How fast a folder's disk is, and whether there is room on it.
+//! Whether there is room on a folder's disk, whether it can be written, and how fast it is.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Instant;
 
+use fleet::health::{Better, Depth, Measured};
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
 use nix::sys::statvfs::statvfs;
-
-use super::{Better, Found};
 
 /// What is written and read.
 const LENGTH: usize = 64 << 20;
@@ -16,7 +15,7 @@ const BLOCK: usize = 1 << 20;
 /// Room for less than this part of the disk is no room.
 const FREE_MIN: f64 = 0.03;
 
-pub(super) fn probe(folder: &Path) -> Vec<Found> {
+pub(super) fn probe(folder: &Path, depth: Depth) -> Vec<Measured> {
     let name = folder.display();
     let room = statvfs(folder).ok().filter(|disk| disk.blocks() > 0);
     let free = room.map(|disk| disk.blocks_available() as f64 / disk.blocks() as f64);
@@ -26,21 +25,28 @@ pub(super) fn probe(folder: &Path) -> Vec<Found> {
             100.0 * free
         )
     });
-    let mut found = vec![Found::new("disk", "room on the disk", free.map(|free| 100.0 * free), "%").wrong(full)];
+    let mut found = vec![Measured::new("disk", "room on the disk", free.map(|free| 100.0 * free), "%").wrong(full)];
     let path = folder.join(format!(".trimtab-health-{}", std::process::id()));
-    let measured = measure(&path);
+    let measured = match depth {
+        Depth::Quick => try_out(&path).map(|()| Vec::new()),
+        Depth::Full => measure(&path).map(|[write, read]| {
+            let speed = |what, speed| Measured::new("disk", what, Some(speed), "MB/s").better(Better::Higher);
+            vec![speed(Measured::WRITTEN, write), speed(Measured::READ, read)]
+        }),
+    };
     drop(fs::remove_file(&path));
-    match measured {
-        Ok([write, read]) => {
-            found.push(Found::new("disk", "written and synced", Some(write), "MB/s").better(Better::Higher));
-            found.push(Found::new("disk", "read again", Some(read), "MB/s").better(Better::Higher));
-        }
-        Err(error) => {
-            let wrong = Some(format!("{name} cannot be written and read: {error}"));
-            found.push(Found::new("disk", "written and synced", None, "MB/s").wrong(wrong));
-        }
-    }
+    let wrong = measured.as_ref().err().map(|error| format!("{name} cannot be written and read: {error}"));
+    let works = Some(f64::from(u8::from(wrong.is_none())));
+    found.push(Measured::new("disk", "a file can be written", works, "").wrong(wrong));
+    found.extend(measured.unwrap_or_default());
     found
+}
+
+/// Writes a little and reads it again. It is not synced: on a disk that others keep busy that takes seconds.
+fn try_out(path: &Path) -> io::Result<()> {
+    let text = [b'x'; 4_096];
+    OpenOptions::new().write(true).create_new(true).open(path)?.write_all(&text)?;
+    if fs::read(path)? == text { Ok(()) } else { Err(io::Error::other("what was read is not what was written")) }
 }
 
 /// Writes a file to the disk and reads it back from there, in 10⁶ bytes a second.
@@ -83,13 +89,22 @@ mod tests {
     #[test]
     fn a_disk_has_a_speed_and_nothing_is_left_on_it() {
         let folder = tempfile::TempDir::new().unwrap();
-        let found = probe(folder.path());
-        assert_eq!(found.len(), 3);
+        let found = probe(folder.path(), Depth::Full);
+        assert_eq!(found.len(), 4);
         assert!(found.iter().all(|found| found.value.is_some_and(|value| value > 0.0)), "{found:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let absent = probe(&folder.path().join("absent"));
-        assert!(
-            absent.iter().any(|found| found.wrong.as_ref().is_some_and(|wrong| wrong.contains("cannot be written")))
-        );
+        for depth in [Depth::Quick, Depth::Full] {
+            let absent = probe(&folder.path().join("absent"), depth);
+            let wrong: Vec<&str> = absent.iter().filter_map(|found| found.wrong.as_deref()).collect();
+            assert!(wrong.len() == 1 && wrong[0].contains("cannot be written"), "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn a_quick_look_measures_no_speed() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let found = probe(folder.path(), Depth::Quick);
+        assert!(found.iter().all(|found| Depth::Quick.measures(&found.what) && found.wrong.is_none()), "{found:?}");
+        assert_eq!((found.len(), fs::read_dir(folder.path()).unwrap().count()), (2, 0));
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Better, Found};
+use fleet::health::{Better, Measured};
 
 /// Classes of PCI devices that matter here, by the beginning of their code, with words for them.
 const CLASSES: &[(&str, &str)] = &[
@@ -16,15 +16,15 @@ const CLASSES: &[(&str, &str)] = &[
 /// So many links are told of.
 const LINKS_MAX: usize = 256;
 
-pub(super) fn probe(root: &Path) -> Vec<Found> {
+pub(super) fn probe(root: &Path) -> Vec<Measured> {
     let entries = fs::read_dir(root.join("sys/bus/pci/devices")).into_iter().flatten().flatten();
-    let mut found: Vec<Found> = entries.filter_map(|entry| link(&entry.path())).collect();
+    let mut found: Vec<Measured> = entries.filter_map(|entry| link(&entry.path())).collect();
     found.sort_by(|a, b| a.what.cmp(&b.what));
     found.truncate(LINKS_MAX);
     found
 }
 
-fn link(folder: &Path) -> Option<Found> {
+fn link(folder: &Path) -> Option<Measured> {
     let read = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
     let number = |name: &str| read(name).trim().parse::<u32>().ok().filter(|lanes| *lanes > 0);
     let class = read("class");
@@ -36,7 +36,7 @@ fn link(folder: &Path) -> Option<Found> {
         format!("the link of {kind} {place} has {now} lanes of {most}: seat it anew, clean its contacts, or try another slot; a slot with fewer lanes is no fault")
     });
     Some(
-        Found::new("links", format!("lanes of {kind} {place}"), Some(now.into()), "")
+        Measured::new("links", format!("lanes of {kind} {place}"), Some(now.into()), "")
             .better(Better::Higher)
             .wrong(wrong),
     )

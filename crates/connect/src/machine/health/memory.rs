@@ -6,9 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
+use fleet::health::{Better, Depth, Measured};
 use fleet::quantity::Bytes;
 
-use super::{Better, Found};
 use crate::machine::procfs::meminfo;
 
 /// What each thread copies at once: more than its share of any cache of today, less than would hurt who runs beside it.
@@ -18,15 +18,38 @@ const TIMES: usize = 4;
 /// So many threads are enough for any memory.
 const THREADS_MAX: usize = 16;
 
-pub(super) fn probe(root: &Path) -> Vec<Found> {
+/// Less than this part of the memory is none: whatever starts then is killed for want of it. Ours.
+const AVAILABLE_MIN: f64 = 0.01;
+
+pub(super) fn probe(root: &Path, depth: Depth) -> Vec<Measured> {
     let info = fs::read_to_string(root.join("proc/meminfo")).unwrap_or_default();
     let gib = |bytes: Bytes| bytes.0 as f64 / f64::from(1 << 30);
-    let total = Found::new("memory", "memory", meminfo(&info, "MemTotal").map(gib), "GiB").better(Better::Higher);
+    let total = Measured::new("memory", "memory", meminfo(&info, "MemTotal").map(gib), "GiB").better(Better::Higher);
+    let mut found = vec![total, available(&info), errors(root)];
+    if depth == Depth::Quick {
+        return found;
+    }
     let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS_MAX);
     // What is free must hold it twice over.
     let room = meminfo(&info, "MemAvailable").is_some_and(|free| free.0 > (4 * COPIED * threads) as u64);
     let speed = room.then(|| bandwidth(threads));
-    vec![total, Found::new("memory", "memory bandwidth", speed, "GB/s").better(Better::Higher), errors(root)]
+    found.push(Measured::new("memory", Measured::BANDWIDTH, speed, "GB/s").better(Better::Higher));
+    found
+}
+
+/// It is told and not compared: who runs beside has a right to memory.
+fn available(info: &str) -> Measured {
+    let ratio = match (meminfo(info, "MemAvailable"), meminfo(info, "MemTotal")) {
+        (Some(free), Some(all)) if all.0 > 0 => Some(free.0 as f64 / all.0 as f64),
+        _ => None,
+    };
+    let wrong = ratio.filter(|ratio| *ratio < AVAILABLE_MIN).map(|ratio| {
+        format!(
+            "{:.1} % of the memory is available: find what holds it (ps aux --sort=-rss, df -t tmpfs), and end it",
+            100.0 * ratio
+        )
+    });
+    Measured::new("memory", "memory available", ratio.map(|ratio| 100.0 * ratio), "%").wrong(wrong)
 }
 
 /// Bytes read and written by copies, in 10⁹ a second.
@@ -46,7 +69,7 @@ fn bandwidth(threads: usize) -> f64 {
 }
 
 /// Errors that could not be corrected, as the kernel counts them (EDAC).
-fn errors(root: &Path) -> Found {
+fn errors(root: &Path) -> Measured {
     let entries = fs::read_dir(root.join("sys/devices/system/edac/mc")).into_iter().flatten().flatten();
     let counts: Vec<u64> = entries
         .filter_map(|entry| fs::read_to_string(entry.path().join("ue_count")).ok()?.trim().parse().ok())
@@ -55,7 +78,7 @@ fn errors(root: &Path) -> Found {
     let wrong = all.filter(|errors| *errors > 0).map(|errors| {
         format!("memory had {errors} errors that could not be corrected since the machine was started: find the module (edac-util -v) and change it")
     });
-    Found::new("memory", "memory errors that could not be corrected", all.map(|all| all as f64), "")
+    Measured::new("memory", "memory errors that could not be corrected", all.map(|all| all as f64), "")
         .better(Better::Lower)
         .wrong(wrong)
 }
@@ -74,6 +97,13 @@ mod tests {
         assert_eq!((errors(root.path()).value, errors(root.path()).wrong), (Some(0.0), None));
         fs::write(folder.join("ue_count"), "2\n").unwrap();
         assert!(errors(root.path()).wrong.is_some());
+    }
+
+    #[test]
+    fn memory_that_is_used_up_is_told() {
+        let wrong = |kib: u64| available(&format!("MemTotal: 1000000 kB\nMemAvailable: {kib} kB\n")).wrong.is_some();
+        assert_eq!((wrong(9_000), wrong(11_000)), (true, false));
+        assert_eq!((available("").value, available("").wrong), (None, None), "what is unknown is not zero");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Better, Found};
+use fleet::health::{Better, Measured};
 
 /// So many interfaces are told of.
 const INTERFACES_MAX: usize = 64;
@@ -11,7 +11,7 @@ const INTERFACES_MAX: usize = 64;
 /// allows a bit in 10¹², some errors a day on a link of 100 Gbit/s; ours.
 const SYMBOL_ERRORS_MAX: u64 = 1_000;
 
-pub(super) fn probe(root: &Path) -> Vec<Found> {
+pub(super) fn probe(root: &Path) -> Vec<Measured> {
     let mut found = Vec::new();
     for (name, folder) in entries(&root.join("sys/class/net")) {
         let read = |file: &str| fs::read_to_string(folder.join(file)).unwrap_or_default().trim().to_owned();
@@ -23,7 +23,7 @@ pub(super) fn probe(root: &Path) -> Vec<Found> {
         // A virtual interface says nothing, or -1.
         let gbit = read("speed").parse::<f64>().ok().filter(|mbit| *mbit > 0.0).map(|mbit| mbit / 1e3);
         if up {
-            found.push(Found::new("network", format!("speed of {name}"), gbit, "Gbit/s").better(Better::Higher));
+            found.push(Measured::new("network", format!("speed of {name}"), gbit, "Gbit/s").better(Better::Higher));
         }
     }
     for (adapter, folder) in entries(&root.join("sys/class/infiniband")) {
@@ -41,7 +41,7 @@ pub(super) fn probe(root: &Path) -> Vec<Found> {
                 })
             };
             found.push(
-                Found::new("network", format!("speed of port {name}"), rate, "Gbit/s")
+                Measured::new("network", format!("speed of port {name}"), rate, "Gbit/s")
                     .better(Better::Higher)
                     .wrong(wrong),
             );
