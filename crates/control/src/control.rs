@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use allocate::{Budget, Engine, Observed};
 use fleet::action::{ActionKind, Slot};
 use fleet::event::{Event, EventKind};
+use fleet::health::Depth;
 use fleet::history::{NodeChange, NodeRecord, QueueRecord};
 use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::live::{Entry, Live, StopReason, Submission, Told};
@@ -12,6 +13,7 @@ use fleet::policy::Policy;
 use fleet::time::Timestamp;
 use fleet::workload::Workload;
 
+use crate::health::Health;
 use crate::input::{Input, Refused, Reply};
 use crate::lives::Lives;
 use crate::rule::Rule;
@@ -35,6 +37,7 @@ pub struct Control {
     /// Who lined up of late, and when.
     pub(crate) came: VecDeque<(Timestamp, Workload)>,
     pub(crate) written: Written,
+    pub(crate) health: Health,
     wake_at: Option<Timestamp>,
 }
 
@@ -69,7 +72,7 @@ pub struct Written {
     pub effects: Vec<Effect>,
 }
 
-/// Something to do outside. Each is told by an action's id, and doing it twice does it once.
+/// Something to do outside. Each but a test is told by an action's id, and doing it twice does it once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Start this.
@@ -95,6 +98,13 @@ pub enum Effect {
         /// The action.
         action: ActionId,
     },
+    /// Test a node, and tell ([`Input::Tested`]).
+    Test {
+        /// Its name.
+        node: String,
+        /// How much.
+        depth: Depth,
+    },
 }
 
 impl Control {
@@ -112,6 +122,7 @@ impl Control {
             last_at: Timestamp::MIN,
             came: VecDeque::new(),
             written: Written::default(),
+            health: Health::default(),
             wake_at: None,
         }
     }
@@ -125,7 +136,7 @@ impl Control {
                 let begun = matches!(outcome.told, Told::Started);
                 (u8::from(begun), self.lives.of_action(outcome.action).map_or(0, |live| live.id.0))
             }
-            Input::Drain { .. } | Input::Resume { .. } => (2, 0),
+            Input::Drain { .. } | Input::Resume { .. } | Input::Tested { .. } => (2, 0),
             Input::SetRules { .. } => Rule::PLACE,
             Input::Submit { .. } => (3, 0),
             Input::Cancel { .. } | Input::Preempt { .. } => (4, 0),
@@ -142,6 +153,7 @@ impl Control {
             Input::Outcome(outcome) => Ok(self.outcome(outcome)),
             Input::Drain { node, by } => self.drain(node, by),
             Input::Resume { node, by } => self.resume(node, by),
+            Input::Tested { node, depth, found, by } => self.tested(node, depth, found, by),
             Input::SetRules { rules, by } => self.set_rules(rules, by),
             Input::Submit { asked, past, by } => self.submit(asked, &past, by),
             Input::Cancel { workload, by } => self.cancel(workload, by),
@@ -153,16 +165,18 @@ impl Control {
     pub fn decide(&mut self, now: Timestamp) -> Written {
         self.pass_to(now);
         self.end_back_offs();
+        self.look_after_health();
         let decision = self.engine.decide(self.last_at, Budget::default());
         for action in decision.actions {
             let ActionKind::Start { workload, slots } = action.kind;
             self.write(Entry::Decided { action: action.id, workload, slots: slots.clone() });
             let live = self.lives.get(workload).expect("whoever starts was waiting");
             let (submission, attempt) = (Box::new(live.submission.clone()), live.runs.len() as u32);
-            self.written.effects.push(Effect::Start { action: action.id, workload, submission, attempt, slots });
+            let start = Effect::Start { action: action.id, workload, submission, attempt, slots: slots.clone() };
+            self.begin(action.id, workload, &slots, start);
         }
         let back_off = self.backing_off.first().map(|&(at, _)| at);
-        self.wake_at = decision.wake_at.into_iter().chain(back_off).min();
+        self.wake_at = decision.wake_at.into_iter().chain(back_off).chain(self.health.wake_at()).min();
         Written { at: self.last_at, ..std::mem::take(&mut self.written) }
     }
 
@@ -220,35 +234,50 @@ impl Control {
         self.strays.len()
     }
 
-    fn drain(&mut self, name: String, by: String) -> Result<Reply, Refused> {
+    pub(crate) fn drain(&mut self, name: String, by: String) -> Result<Reply, Refused> {
         let node = self.node(name)?;
+        Ok(if self.drain_node(node, by) { Reply::Done } else { Reply::Nothing })
+    }
+
+    /// Whether it was used until then.
+    pub(crate) fn drain_node(&mut self, node: NodeId, by: String) -> bool {
         let known = self.nodes.get_mut(&node).expect("it was found");
         if known.change.is_some() {
-            return Ok(Reply::Nothing);
+            return false;
         }
         known.change = Some(NodeChange::Drained);
-        if !self.has_stray(node) {
+        if !self.has_stray(node) && !self.health.holds(node) {
             self.tell(EventKind::NodeDrained { node });
         }
         self.write(Entry::NodeChanged { node, change: NodeChange::Drained, by: Some(by) });
-        Ok(Reply::Done)
+        true
     }
 
-    fn resume(&mut self, name: String, by: String) -> Result<Reply, Refused> {
+    pub(crate) fn resume(&mut self, name: String, by: String) -> Result<Reply, Refused> {
         let node = self.node(name)?;
-        let known = self.nodes.get_mut(&node).expect("it was found");
-        if known.change != Some(NodeChange::Drained) {
-            return Ok(Reply::Nothing);
-        }
-        known.change = None;
-        if !self.has_stray(node) {
-            self.tell(EventKind::NodeReturned { node });
-        }
-        self.write(Entry::NodeChanged { node, change: NodeChange::Returned, by: Some(by) });
-        Ok(Reply::Done)
+        Ok(if self.resume_node(node, by) { Reply::Done } else { Reply::Nothing })
     }
 
-    fn node(&self, name: String) -> Result<NodeId, Refused> {
+    /// Whether it was not used until then.
+    pub(crate) fn resume_node(&mut self, node: NodeId, by: String) -> bool {
+        // While it stands as drained: one that is held and drained is told of once.
+        let held = self.let_use(node);
+        let known = self.nodes.get_mut(&node).expect("it was found");
+        let drained = known.change == Some(NodeChange::Drained);
+        if drained {
+            known.change = None;
+            if !self.has_stray(node) {
+                self.tell(EventKind::NodeReturned { node });
+            }
+            self.write(Entry::NodeChanged { node, change: NodeChange::Returned, by: Some(by) });
+        }
+        if held || drained {
+            self.vouch(node);
+        }
+        held || drained
+    }
+
+    pub(crate) fn node(&self, name: String) -> Result<NodeId, Refused> {
         let found = self.nodes.iter().find(|(_, known)| known.facts.name == name);
         found.map(|(&node, _)| node).ok_or(Refused::NoNode(name))
     }
@@ -285,6 +314,10 @@ impl Control {
         }
         let action = run.action;
         self.write(Entry::StopAsked { workload: id, why, by: Some(by) });
+        if self.give_up_start(action) {
+            self.not_begun(action, id);
+            return Reply::Done;
+        }
         self.written.effects.push(Effect::Stop { action });
         Reply::Done
     }

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use fleet::event::EndCause;
+use fleet::health::Depth;
 use fleet::ids::WorkloadId;
 use fleet::live::{Invalid, Outcome, Submission};
 
+use crate::health::Fitness;
 use crate::rule::Rule;
 
 /// Something the control plane hears. One closed list.
@@ -26,6 +28,17 @@ pub enum Input {
         /// Its name.
         node: String,
         /// Who asks.
+        by: String,
+    },
+    /// A node was tested.
+    Tested {
+        /// Its name.
+        node: String,
+        /// How much.
+        depth: Depth,
+        /// What was found.
+        found: Fitness,
+        /// Who consents to what follows.
         by: String,
     },
     /// Other rules, from now on: all of them, or none.

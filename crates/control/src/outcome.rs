@@ -2,10 +2,11 @@
 
 use fleet::event::{EndCause, EventKind};
 use fleet::ids::{ActionId, WorkloadId};
-use fleet::live::{Entry, Exit, Live, Outcome, StopReason, Told, Usage};
+use fleet::live::{Entry, Exit, Live, Outcome, StopReason, Told};
 use fleet::quantity::Millis;
 
 use crate::control::{Control, Effect};
+use crate::health::Ended;
 use crate::input::Reply;
 
 /// The wait after a first failure; it doubles with each further one,
@@ -41,12 +42,18 @@ impl Control {
             }
             Told::NotBegun => self.not_begun(action, id),
             Told::StartFailed { reason } => self.start_failed(action, id, reason),
-            Told::Ended { ran, exit, used } => self.ended(action, id, ran, exit, used),
+            Told::Ended { ran, exit, used } => {
+                let cause = cause(live, exit);
+                let ended = Ended { action, workload: id, ran, exit, used };
+                if !self.waits_for_test(ended, cause) {
+                    self.ended(ended, None);
+                }
+            }
         }
         Reply::Done
     }
 
-    fn not_begun(&mut self, action: ActionId, id: WorkloadId) {
+    pub(crate) fn not_begun(&mut self, action: ActionId, id: WorkloadId) {
         let stopping = self.lives.get(id).and_then(|live| live.stopping);
         self.write(Entry::NotBegun { action, workload: id });
         self.written.effects.push(Effect::Forget { action });
@@ -69,9 +76,14 @@ impl Control {
         }
     }
 
-    fn ended(&mut self, action: ActionId, id: WorkloadId, ran: Millis, exit: Exit, used: Usage) {
+    /// A run is over; `fault`: it died of its node's, in words.
+    pub(crate) fn ended(&mut self, ended: Ended, fault: Option<String>) {
+        let Ended { action, workload: id, ran, exit, used } = ended;
         let live = self.lives.get(id).expect("whose action it is is there");
-        let cause = cause(live, exit);
+        let cause = match cause(live, exit) {
+            EndCause::Failed | EndCause::OutOfMemory if fault.is_some() => EndCause::NodeFailed,
+            cause => cause,
+        };
         self.write(Entry::RunEnded { action, workload: id, ran, exit, cause, used });
         self.written.effects.push(Effect::Forget { action });
         let stray = self.end_stray(id);
@@ -86,7 +98,8 @@ impl Control {
                 self.finish(id, cause, None);
             }
             EndCause::Failed | EndCause::OutOfMemory | EndCause::NodeFailed => {
-                self.try_again(id, cause, Some(exit.words()));
+                let reason = [exit.words()].into_iter().chain(fault).collect::<Vec<_>>().join("; ");
+                self.try_again(id, cause, Some(reason));
             }
         }
     }
@@ -95,7 +108,8 @@ impl Control {
     fn try_again(&mut self, id: WorkloadId, cause: EndCause, reason: Option<String>) {
         let live = self.lives.get(id).expect("whoever failed is there");
         let failures = live.failures();
-        if failures > live.submission.retries {
+        // Whoever wants no retry gets none, whosever fault it was.
+        if failures > live.submission.retries || live.submission.retries == 0 {
             return self.finish(id, cause, reason);
         }
         let after = self.last_at + back_off(failures);
@@ -115,7 +129,10 @@ impl Control {
     fn end_stray(&mut self, id: WorkloadId) -> bool {
         let Some(nodes) = self.strays.remove(&id) else { return false };
         for node in nodes {
-            if !self.has_stray(node) && self.nodes.get(&node).is_some_and(|known| known.change.is_none()) {
+            if !self.has_stray(node)
+                && !self.health.holds(node)
+                && self.nodes.get(&node).is_some_and(|known| known.change.is_none())
+            {
                 self.tell(EventKind::NodeReturned { node });
             }
         }

@@ -1,7 +1,9 @@
 //! Rules that can be set: several of them at once, all or none.
 
+use std::collections::BTreeSet;
+
 use fleet::event::EventKind;
-use fleet::history::QueueRecord;
+use fleet::history::{NodeChange, QueueRecord};
 use fleet::live::{Entry, check_queue};
 use fleet::policy::Policy;
 
@@ -15,16 +17,27 @@ pub enum Rule {
     Queue(Box<QueueRecord>),
     /// In which order workloads start, and where.
     Policy(Policy),
+    /// Nothing new starts on the node of this name.
+    Drained(String),
+    /// The node of this name is used.
+    Usable(String),
 }
 
 impl Rule {
     /// Its place among what is heard at one moment, as [`Control::place`] tells it: with other changes.
     pub const PLACE: (u8, u32) = (2, 0);
 
-    /// Whether nothing would be different with it, given what holds. A queue that is not there has no rules.
+    /// Whether nothing would be different with it, given what holds, and which nodes are drained. A queue that is not there has no rules.
     #[must_use]
-    pub fn holds<'a>(&self, queues: impl IntoIterator<Item = &'a QueueRecord>, policy: &Policy) -> bool {
+    pub fn holds<'a>(
+        &self,
+        queues: impl IntoIterator<Item = &'a QueueRecord>,
+        policy: &Policy,
+        drained: &BTreeSet<String>,
+    ) -> bool {
         match self {
+            Self::Drained(node) => drained.contains(node),
+            Self::Usable(node) => !drained.contains(node),
             Self::Policy(wanted) => wanted == policy,
             Self::Queue(wanted) => match queues.into_iter().find(|queue| queue.name == wanted.name) {
                 Some(queue) => queue == &**wanted,
@@ -38,13 +51,22 @@ impl Control {
     /// Whether these rules are what holds.
     #[must_use]
     pub fn holds(&self, rules: &[Rule]) -> bool {
-        rules.iter().all(|rule| rule.holds(self.queues.values(), self.engine.policy()))
+        let drained = self.drained();
+        rules.iter().all(|rule| rule.holds(self.queues.values(), self.engine.policy(), &drained))
+    }
+
+    /// The names of the nodes that are drained.
+    fn drained(&self) -> BTreeSet<String> {
+        let drained = self.nodes.values().filter(|known| known.change == Some(NodeChange::Drained));
+        drained.map(|known| known.facts.name.clone()).collect()
     }
 
     pub(crate) fn set_rules(&mut self, rules: Vec<Rule>, by: String) -> Result<Reply, Refused> {
         for rule in &rules {
-            if let Rule::Queue(rules) = rule {
-                check_queue(rules).map_err(|what| Refused::Invalid { place: 0, what })?;
+            match rule {
+                Rule::Queue(rules) => check_queue(rules).map_err(|what| Refused::Invalid { place: 0, what })?,
+                Rule::Drained(node) | Rule::Usable(node) => drop(self.node(node.clone())?),
+                Rule::Policy(_) => {}
             }
         }
         let mut changed = false;
@@ -52,6 +74,8 @@ impl Control {
             changed |= match rule {
                 Rule::Queue(rules) => self.set_queue(*rules, by.clone()),
                 Rule::Policy(policy) => self.set_policy(policy, by.clone()),
+                Rule::Drained(node) => self.drain(node, by.clone())? == Reply::Done,
+                Rule::Usable(node) => self.resume(node, by.clone())? == Reply::Done,
             };
         }
         Ok(if changed { Reply::Done } else { Reply::Nothing })

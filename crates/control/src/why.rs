@@ -1,6 +1,7 @@
 //! Why a workload has not started, told from the state as it is.
 
 use allocate::Reason;
+use fleet::history::NodeChange;
 use fleet::ids::{NodeId, WorkloadId};
 use fleet::live::Phase;
 use fleet::time::Timestamp;
@@ -27,6 +28,10 @@ pub enum Why {
         kept: Option<(Timestamp, Vec<NodeId>)>,
         /// For whom room is kept before it.
         kept_for: Vec<WorkloadId>,
+        /// Names of nodes on which nothing starts, since they are drained,
+        drained: Vec<String>,
+        /// or since they failed their self-test.
+        unfit: Vec<String>,
     },
     /// Its start was decided, and has not been heard of yet.
     Starting,
@@ -48,7 +53,12 @@ impl Control {
                 let kept = self.engine.kept();
                 let own = kept.iter().find(|kept| kept.workload == id).map(|kept| (kept.at, kept.nodes.clone()));
                 let kept_for = kept.iter().map(|kept| kept.workload).filter(|&other| other != id).collect();
-                Why::Waiting { reason: self.engine.reason(id)?, kept: own, kept_for }
+                let drained = self.nodes.values().filter(|known| known.change == Some(NodeChange::Drained));
+                let drained = drained.map(|known| known.facts.name.clone()).collect();
+                let unfit =
+                    self.nodes.iter().filter(|(node, known)| known.change.is_none() && self.health.holds(**node));
+                let unfit = unfit.map(|(_, known)| known.facts.name.clone()).collect();
+                Why::Waiting { reason: self.engine.reason(id)?, kept: own, kept_for, drained, unfit }
             }
         })
     }

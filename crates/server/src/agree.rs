@@ -12,8 +12,8 @@ use crate::state::State;
 
 /// Does what was recommended under this id. Gives the consent.
 pub(crate) async fn apply(state: &State, id: String, by: String) -> Result<ConsentId, Failure> {
-    let folder = state.folder.clone();
-    let to = reading(move || Ok(recommended::read(&folder)?.find(&id)?.clone())).await?;
+    let (folder, reader) = (state.folder.clone(), state.reader.clone());
+    let to = reading(move || Ok(recommended::read(&folder, &reader)?.find(&id)?.clone())).await?;
     let before = rules(state, &to, &to.undo)?;
     let rules = rules(state, &to, &to.change)?;
     let deed = Deed::Agreed { to: Box::new(to), by };

@@ -1,5 +1,6 @@
 //! What rules would change: each setting as it is now, and as it would be.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use control::Rule;
@@ -28,10 +29,15 @@ impl fmt::Display for Difference {
     }
 }
 
-/// What each of these rules would change, set one after the other.
+/// What each of these rules would change, set one after the other, where these nodes are drained.
 #[must_use]
-pub fn dry_run(rules: &[Rule], queues: &[QueueRecord], policy: &Policy) -> Vec<Vec<Difference>> {
-    let (mut queues, mut policy) = (queues.to_vec(), policy.clone());
+pub fn dry_run(
+    rules: &[Rule],
+    queues: &[QueueRecord],
+    policy: &Policy,
+    drained: &BTreeSet<String>,
+) -> Vec<Vec<Difference>> {
+    let (mut queues, mut policy, mut drained) = (queues.to_vec(), policy.clone(), drained.clone());
     let mut all = Vec::new();
     for rule in rules {
         all.push(match rule {
@@ -41,6 +47,8 @@ pub fn dry_run(rules: &[Rule], queues: &[QueueRecord], policy: &Policy) -> Vec<V
                 queues.push((**then).clone());
                 queue(now.as_ref(), then)
             }
+            Rule::Drained(name) => node(name, drained.insert(name.clone()), false),
+            Rule::Usable(name) => node(name, drained.remove(name), true),
         });
     }
     all
@@ -59,6 +67,13 @@ fn scheduling(now: &Policy, then: &Policy) -> Vec<Difference> {
         ("scheduling".into(), "placement", now.placement.name().into(), then.placement.name().into()),
         ("scheduling".into(), "backfill", backfill(now), backfill(then)),
     ])
+}
+
+/// A node that stands otherwise than before, if it does.
+fn node(name: &str, changes: bool, then: bool) -> Vec<Difference> {
+    let setting = "something new may start";
+    let one = Difference { of: format!("node `{name}`"), setting, now: yes(!then), then: yes(then) };
+    changes.then_some(one).into_iter().collect()
 }
 
 fn queue(now: Option<&QueueRecord>, then: &QueueRecord) -> Vec<Difference> {
@@ -109,7 +124,7 @@ mod tests {
 
     fn check(rules: &[Rule], expected: &[&[&str]]) {
         let queues = [QueueRecord { name: "train".into(), limit_running: Some(8), ..QueueRecord::default() }];
-        let found = dry_run(rules, &queues, &Policy::new(Order::Fifo));
+        let found = dry_run(rules, &queues, &Policy::new(Order::Fifo), &["gpu-3".to_owned()].into());
         let found: Vec<Vec<String>> = found.iter().map(|one| one.iter().map(ToString::to_string).collect()).collect();
         assert_eq!(found, expected);
     }
@@ -138,6 +153,21 @@ mod tests {
         check(&[Rule::Policy(Policy::new(Order::Trimtab))], &[&["scheduling: order fifo → trimtab"]]);
         let new = QueueRecord { name: "new".into(), priority: -1, ..QueueRecord::default() };
         check(&[Rule::Queue(Box::new(new))], &[&["queue `new`: priority 0 → -1"]]);
+    }
+
+    #[test]
+    fn a_node_is_drained_and_used_again() {
+        let (drained, usable) = (|name: &str| Rule::Drained(name.into()), |name: &str| Rule::Usable(name.into()));
+        let [no, yes] = ["no → yes", "yes → no"];
+        check(
+            &[drained("gpu-4"), usable("gpu-4"), usable("gpu-3"), usable("gpu-3")],
+            &[
+                &[&format!("node `gpu-4`: something new may start {yes}")],
+                &[&format!("node `gpu-4`: something new may start {no}")],
+                &[&format!("node `gpu-3`: something new may start {no}")],
+                &[],
+            ],
+        );
     }
 
     #[test]

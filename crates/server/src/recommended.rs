@@ -1,20 +1,24 @@
-//! What was last recommended here, and how each of it stands. It is made by `trimtab optimize`: replays take longer than an answer may.
+//! What was last recommended here, and how each of it stands. It is made by `trimtab optimize`: replays take longer than an answer may. To
+//! drain a node that fails its self-test is recommended as long as it does.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
-use control::Rule;
+use control::{Rule, drain_of};
 use fleet::history::QueueRecord;
+use fleet::kept_finding::FindingState;
 use fleet::policy::Policy;
 use fleet::recommendation::{Recommendation, Step};
 use fleet::time::Timestamp;
-use store::{Consent, Reader};
+use store::{Consent, FindingQuery, NodeStanding, Reader};
 
 use crate::agreement::in_force;
 use crate::dry_run::{Difference, dry_run};
 use crate::failure::Failure;
+use crate::page::now;
 use crate::state::{RECOMMENDATIONS, RuleOf};
 
 /// No list of recommendations has more bytes.
@@ -28,8 +32,16 @@ pub(crate) struct Recommended {
     pub(crate) all: Vec<Recommendation>,
 }
 
-/// What was last recommended; nothing where nothing was.
-pub(crate) fn read(folder: &Path) -> Result<Recommended, Failure> {
+/// What is recommended: nodes to be drained first, then what was last made.
+pub(crate) fn read(folder: &Path, reader: &Reader) -> Result<Recommended, Failure> {
+    let mut found = made(folder)?;
+    let unfit = reader.findings(&FindingQuery::of(FindingState::Open, now()))?;
+    found.all.splice(0..0, unfit.iter().filter_map(|kept| drain_of(&kept.finding)));
+    Ok(found)
+}
+
+/// What was last made; nothing where nothing was.
+fn made(folder: &Path) -> Result<Recommended, Failure> {
     let hint = Some("run `trimtab optimize` again");
     let broken =
         |error: &dyn std::fmt::Display| Failure::bad(format!("{RECOMMENDATIONS} cannot be read: {error}"), hint);
@@ -68,6 +80,7 @@ pub(crate) fn rules(steps: &[Step], rule_of: RuleOf) -> Result<Vec<Rule>, String
 pub(crate) struct Ground {
     queues: Vec<QueueRecord>,
     policy: Policy,
+    drained: BTreeSet<String>,
     consents: Vec<Consent>,
 }
 
@@ -91,7 +104,9 @@ pub(crate) enum Stands {
 impl Ground {
     pub(crate) fn read(reader: &Reader) -> Result<Self, Failure> {
         let policy = reader.policy()?.unwrap_or_default();
-        Ok(Self { queues: reader.queues()?, policy, consents: reader.consents()? })
+        let drained = reader.nodes()?.into_iter().filter(|node| node.standing == NodeStanding::Drained);
+        let drained = drained.map(|node| node.facts.name).collect();
+        Ok(Self { queues: reader.queues()?, policy, drained, consents: reader.consents()? })
     }
 
     /// How a recommendation stands.
@@ -106,7 +121,7 @@ impl Ground {
             (Ok(change), Ok(undo)) => (change, undo),
             (Err(why), _) | (_, Err(why)) => return Stands::Unclear(why),
         };
-        let hold = |rules: &[Rule]| rules.iter().all(|rule| rule.holds(&self.queues, &self.policy));
+        let hold = |rules: &[Rule]| rules.iter().all(|rule| rule.holds(&self.queues, &self.policy, &self.drained));
         if hold(&change) {
             Stands::Holds
         } else if !hold(&undo) {
@@ -118,7 +133,7 @@ impl Ground {
 
     /// What rules would change, rule by rule.
     pub(crate) fn would_change(&self, rules: &[Rule]) -> Vec<Vec<Difference>> {
-        dry_run(rules, &self.queues, &self.policy)
+        dry_run(rules, &self.queues, &self.policy, &self.drained)
     }
 }
 
@@ -144,7 +159,8 @@ mod tests {
     #[test]
     fn what_nothing_would_take_back_is_not_done_here() {
         let rule_of: RuleOf = |_| Ok(Rule::Policy(Policy::default()));
-        let ground = Ground { queues: Vec::new(), policy: Policy::default(), consents: Vec::new() };
+        let (queues, drained) = (Vec::new(), BTreeSet::new());
+        let ground = Ground { queues, policy: Policy::default(), drained, consents: Vec::new() };
         let step = Step { system: Step::TRIMTAB.into(), text: "trimtab policy set fifo".into() };
         let stands = |change: &[&Step], undo: &[&Step]| {
             let steps = |steps: &[&Step]| steps.iter().map(|step| (*step).clone()).collect();

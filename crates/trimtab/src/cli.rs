@@ -93,6 +93,7 @@ impl Arguments {
         Ok(match &self.command {
             Command::Queues(queues) => queues.rules()?.map(|rules| Rule::Queue(Box::new(rules))),
             Command::Policy(policy) => policy.rules()?.map(Rule::Policy),
+            Command::Drain(drain) => Some(drain.rule()),
             _ => None,
         })
     }

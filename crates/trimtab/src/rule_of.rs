@@ -1,7 +1,7 @@
 //! What a step of a recommendation sets, where it is a command of this program.
 //!
 //! The words that are shown are the words that are read, by the same definitions as those that are typed. Nothing is a step of ours but
-//! what sets the rules of one queue or those of scheduling, in the installation that it is shown in.
+//! what sets the rules of one queue or those of scheduling, or drains a node or uses it again, in the installation that it is shown in.
 
 use clap::Parser;
 use control::Rule;
@@ -51,6 +51,8 @@ mod tests {
         assert_eq!(read(text), Ok(Rule::Queue(Box::new(rules))));
         let policy = Policy { placement: Placement::BestFit, ..Policy::new(Order::Fifo) };
         assert_eq!(read("trimtab policy set fifo --placement best_fit"), Ok(Rule::Policy(policy)));
+        assert_eq!(read("trimtab drain 'a b'"), Ok(Rule::Drained("a b".into())));
+        assert_eq!(read("trimtab drain gpu-3 --undo"), Ok(Rule::Usable("gpu-3".into())));
     }
 
     #[test]
@@ -72,6 +74,8 @@ mod tests {
             "trimtab policy set nonsense",
             "trimtab policy set fifo --placement nonsense",
             "trimtab cancel 1",
+            "trimtab drain",
+            "trimtab drain gpu-3 --folder /elsewhere",
             "trimtab submit -- rm -r /",
             "trimtab apply x --yes",
             "rm -r /",

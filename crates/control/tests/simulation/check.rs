@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use control::OnFailure;
 use fleet::event::EndCause;
 use fleet::ids::{ActionId, NodeId, WorkloadId};
 use fleet::live::{Exit, Phase};
@@ -21,6 +22,8 @@ pub(crate) fn now(plane: &Plane) {
         assert!(seen.insert(*action), "action {} began twice", action.0);
         assert!(plane.stored.actions.contains(action), "action {} began and was not stored", action.0);
     }
+    // Nothing is drained that nobody consented to drain.
+    assert!(plane.sums.drained == 0 || plane.tester.policy.on_failure == OnFailure::Drain, "drained without consent");
     // Nobody runs twice at a time.
     let mut running: BTreeMap<WorkloadId, ActionId> = BTreeMap::new();
     let mut devices: BTreeMap<NodeId, u64> = BTreeMap::new();

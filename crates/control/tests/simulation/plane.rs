@@ -14,6 +14,7 @@ use fleet::time::Timestamp;
 
 use crate::machine::Machine;
 use crate::random::Random;
+use crate::tester::{self, Tester};
 
 /// What happened in a life, so that it is seen that it happens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,9 @@ pub(crate) struct Sums {
     pub(crate) not_begun: u64,
     pub(crate) lost: u64,
     pub(crate) strays: u64,
+    pub(crate) tests: u64,
+    pub(crate) drained: u64,
+    pub(crate) blamed: u64,
 }
 
 impl Sums {
@@ -42,6 +46,19 @@ impl Sums {
         self.not_begun += other.not_begun;
         self.lost += other.lost;
         self.strays += other.strays;
+        self.tests += other.tests;
+        self.drained += other.drained;
+        self.blamed += other.blamed;
+    }
+
+    pub(crate) fn all(self) -> [u64; 13] {
+        let Self { crashes, full, completed, failed, cancelled, retried, preempted, not_begun, lost, strays, .. } =
+            self;
+        let Self { tests, drained, blamed, .. } = self;
+        [
+            crashes, full, completed, failed, cancelled, retried, preempted, not_begun, lost, strays, tests, drained,
+            blamed,
+        ]
     }
 }
 
@@ -68,7 +85,8 @@ impl Stored {
                     continue;
                 }
                 Entry::NodeFound { node, facts } => drop(self.nodes.insert(*node, (facts.clone(), None))),
-                Entry::NodeChanged { node, change, .. } => {
+                Entry::NodeChanged { node, change, by } => {
+                    sums.drained += u64::from(by.as_deref() == Some(tester::BY));
                     let known = self.nodes.get_mut(node).expect("it was found before");
                     known.1 = (*change != NodeChange::Returned).then_some(*change);
                 }
@@ -78,6 +96,7 @@ impl Stored {
                 Entry::Retrying { .. } => sums.retried += 1,
                 Entry::NotBegun { .. } => sums.not_begun += 1,
                 Entry::RunEnded { exit: Exit::Lost, .. } => sums.lost += 1,
+                Entry::RunEnded { cause: EndCause::NodeFailed, .. } => sums.blamed += 1,
                 Entry::RunEnded { cause: EndCause::Requeued, .. } => sums.preempted += 1,
                 Entry::Finished { cause: EndCause::Completed, .. } => sums.completed += 1,
                 Entry::Finished { cause: EndCause::Cancelled, .. } => sums.cancelled += 1,
@@ -109,6 +128,7 @@ pub(crate) struct Plane {
     pub(crate) control: Control,
     pub(crate) stored: Stored,
     pub(crate) machine: Machine,
+    pub(crate) tester: Tester,
     pub(crate) now: Timestamp,
     /// Submissions that were acknowledged.
     pub(crate) acknowledged: BTreeSet<WorkloadId>,
@@ -120,10 +140,10 @@ impl Plane {
     pub(crate) fn new(random: &mut Random) -> Self {
         let nodes: Vec<NodeRecord> = (0..1 + random.below(3)).map(|number| node(number, 4 + random.below(5))).collect();
         let now = Timestamp(1_000_000);
-        let control = Control::restore(Past::default(), nodes.clone(), now);
-        let (stored, machine) = (Stored::default(), Machine::default());
-        let mut plane =
-            Self { control, stored, machine, now, acknowledged: BTreeSet::new(), sums: Sums::default(), nodes };
+        let tester = Tester::new(random);
+        let control = Control::restore(Past::default(), nodes.clone(), now).with_health(tester.policy);
+        let (stored, machine, acknowledged) = (Stored::default(), Machine::default(), BTreeSet::new());
+        let mut plane = Self { control, stored, machine, tester, now, acknowledged, sums: Sums::default(), nodes };
         let limited = QueueRecord { name: "limited".into(), limit_running: Some(2), ..QueueRecord::default() };
         let default = QueueRecord { name: "default".into(), ..QueueRecord::default() };
         let order = Order::ALL[random.below(3) as usize];
@@ -139,7 +159,9 @@ impl Plane {
         // A clock that jumps back.
         let told = if random.one_in(20) { self.now - Millis::hours(1) } else { self.now };
         self.machine.pass(random, self.now);
+        self.tester.pass(random, self.nodes.len() as u64);
         let mut inputs: Vec<Input> = self.machine.arrived(self.now).into_iter().map(Input::Outcome).collect();
+        inputs.extend(self.tester.told(random, self.now));
         for _ in 0..random.below(3) {
             inputs.push(self.anything(random));
         }
@@ -154,7 +176,7 @@ impl Plane {
 
     /// Hears, decides, stores, answers, acts: the order of the control loop.
     fn turn(&mut self, random: &mut Random, inputs: Vec<Input>) {
-        let replies: Vec<_> = inputs.into_iter().map(|input| self.control.hear(self.now, input)).collect();
+        let replies: Vec<_> = inputs.iter().map(|input| self.control.hear(self.now, input.clone())).collect();
         let written = self.control.decide(self.now);
         if random.one_in(40) {
             // The disk is full: nothing was stored, so nothing is answered or done, and all begins again from what is stored.
@@ -162,6 +184,7 @@ impl Plane {
             return self.begin_again(random);
         }
         self.store(&written);
+        inputs.iter().for_each(|input| self.tester.heard(input));
         self.acknowledge(replies.into_iter().flatten());
         for effect in written.effects {
             self.act(random, effect);
@@ -171,8 +194,9 @@ impl Plane {
     /// The control plane is lost somewhere in its turn.
     fn crash(&mut self, random: &mut Random, inputs: Vec<Input>) {
         self.sums.crashes += 1;
-        let replies: Vec<_> = inputs.into_iter().map(|input| self.control.hear(self.now, input)).collect();
+        let replies: Vec<_> = inputs.iter().map(|input| self.control.hear(self.now, input.clone())).collect();
         let written = self.control.decide(self.now);
+        inputs.iter().for_each(|input| self.tester.heard(input));
         match random.below(3) {
             // Before anything was stored.
             0 => {}
@@ -194,13 +218,15 @@ impl Plane {
 
     fn begin_again(&mut self, random: &mut Random) {
         self.machine.hang_up(random);
+        self.tester.hang_up();
         self.machine.pass(random, self.now);
         if random.one_in(4) {
             // A node comes back smaller, or larger.
             let index = random.below(self.nodes.len() as u64);
             self.nodes[index as usize] = node(index, 4 + random.below(5));
         }
-        self.control = Control::restore(self.stored.past(), self.nodes.clone(), self.now);
+        self.control =
+            Control::restore(self.stored.past(), self.nodes.clone(), self.now).with_health(self.tester.policy);
         let outcomes: Vec<Outcome> = self
             .control
             .open_actions()
@@ -234,10 +260,18 @@ impl Plane {
         match effect {
             Effect::Start { action, workload, slots, .. } => {
                 assert!(self.stored.actions.contains(&action), "it is done before it is stored");
+                for slot in &slots {
+                    let name = &self.stored.nodes[&slot.node].0.name;
+                    assert!(!self.tester.refused.contains_key(name), "a start on {name}, whose test failed");
+                }
                 self.machine.start(random, self.now, action, workload, slots);
             }
             Effect::Stop { action } => self.machine.stop(random, self.now, action),
             Effect::Forget { action } => self.machine.forget(action),
+            Effect::Test { node, depth } => {
+                self.sums.tests += 1;
+                self.tester.ask(random, self.now, node, depth);
+            }
         }
     }
 
@@ -284,10 +318,11 @@ impl Plane {
         Asked { submission, after }
     }
 
-    /// Nobody asks for anything any more, and all nodes are up.
+    /// Nobody asks for anything any more, all nodes are up, and what was broken is mended.
     pub(crate) fn come_to_rest(&mut self, random: &mut Random) {
         let back =
             (0..self.nodes.len()).map(|number| Input::Resume { node: format!("node{number}"), by: "test".into() });
+        self.tester.broken.clear();
         let mut inputs: Vec<Input> = back.collect();
         for _ in 0..20_000 {
             self.turn(random, inputs);
@@ -297,6 +332,7 @@ impl Plane {
             self.now = self.now + Millis(5_000);
             self.machine.pass(random, self.now);
             inputs = self.machine.arrived(self.now).into_iter().map(Input::Outcome).collect();
+            inputs.extend(self.tester.told(random, self.now));
             if random.one_in(50) {
                 // Nodes as they first were, so that all fits.
                 self.nodes = (0..self.nodes.len() as u64).map(|number| node(number, 8)).collect();

@@ -87,6 +87,19 @@ impl Exit {
             Self::Lost => "lost: whoever watched it is gone".into(),
         }
     }
+
+    /// Whether a run that ended so died of its node's fault: by itself it looked like its own, and then the node failed its self-test.
+    #[must_use]
+    pub fn is_of_node(self, cause: EndCause) -> bool {
+        cause == EndCause::NodeFailed && self.cause() != EndCause::NodeFailed
+    }
+
+    /// Words for people, with whose fault it was.
+    #[must_use]
+    pub fn words_with(self, cause: EndCause) -> String {
+        let whose = if self.is_of_node(cause) { "; its node failed its self-test then" } else { "" };
+        self.words() + whose
+    }
 }
 
 /// What a run used, as far as it could be measured.

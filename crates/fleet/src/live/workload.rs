@@ -135,15 +135,20 @@ impl Live {
         self.runs.last().filter(|run| run.is_open())
     }
 
-    /// How many of its runs failed, or could not begin, of their own.
+    /// How many of its runs failed, or could not begin, of their own. Of those that died of their node's fault some do not count.
     #[must_use]
     pub fn failures(&self) -> u32 {
         let failed = |run: &&Run| {
             run.start_failed.is_some()
                 || run.end.is_some_and(|end| !matches!(end.cause, EndCause::Completed | EndCause::Requeued))
         };
-        self.runs.iter().filter(failed).count() as u32
+        let failed = self.runs.iter().filter(failed).count();
+        let excused = self.runs.iter().filter(|run| run.end.is_some_and(|end| end.exit.is_of_node(end.cause))).count();
+        (failed - excused.min(Self::EXCUSED_MAX)) as u32
     }
+
+    /// So many runs that died of their node's fault do not count as failures: a workload that breaks nodes must end.
+    pub const EXCUSED_MAX: usize = 3;
 
     /// Takes in an entry about it.
     ///
@@ -274,6 +279,22 @@ mod tests {
         assert_eq!((live.eligible, live.finished), (Some(Timestamp(10)), Some(Timestamp(90))));
         assert_eq!(live.runs[0].started, Some(Timestamp(25)), "an end tells of a start that was not heard of");
         assert_eq!((live.runs.len(), live.failures()), (2, 1));
+    }
+
+    #[test]
+    fn what_a_node_is_to_blame_for_is_excused_a_few_times() {
+        let mut entries = vec![Entry::Eligible { workload: ID }];
+        for action in 1..=Live::EXCUSED_MAX as u64 + 2 {
+            let Entry::RunEnded { action, workload, ran, exit, used, .. } = ended(action, Exit::Code(1)) else {
+                return;
+            };
+            let of_node = Entry::RunEnded { action, workload, ran, exit, cause: EndCause::NodeFailed, used };
+            entries.extend([decided(action.0), of_node]);
+        }
+        let (live, _) = told(&entries);
+        assert_eq!((live.runs.len(), live.failures()), (Live::EXCUSED_MAX + 2, 2));
+        let (lost, _) = told(&[Entry::Eligible { workload: ID }, decided(1), ended(1, Exit::Lost)]);
+        assert_eq!(lost.failures(), 1, "one whose watcher is gone counts");
     }
 
     #[test]

@@ -39,11 +39,11 @@ pub(crate) struct One {
     would_change: Vec<Difference>,
 }
 
-/// What `trimtab optimize` last recommended here, how each of it stands, and what it would change.
+/// What `trimtab optimize` last recommended here, and before it the nodes to be drained that fail their self-test; how each of it stands, and what it would change.
 #[utoipa::path(get, path = "/api/v1/recommendations", responses((status = 200, body = Recommendations), (status = 400, body = Problem)))]
 pub(crate) async fn list(Extract(state): Extract<State>) -> Result<Json<Recommendations>, Failure> {
     reading(move || {
-        let found = recommended::read(&state.folder)?;
+        let found = recommended::read(&state.folder, &state.reader)?;
         let ground = Ground::read(&state.reader)?;
         let one = |one: &fleet::recommendation::Recommendation| {
             let stands = ground.stands(one, state.rule_of);

@@ -287,7 +287,7 @@ impl From<Run> for Attempt {
             decided_ms: run.decided.0,
             started_ms: run.started.map(|at| at.0),
             ran_ms: run.end.map(|end| end.ran.0),
-            ended: run.end.map(|end| end.exit.words()).or(failed),
+            ended: run.end.map(|end| end.exit.words_with(end.cause)).or(failed),
             devices: devices.collect(),
             cpu_ms: run.end.and_then(|end| end.used.cpu).map(|cpu| cpu.0),
             memory_peak_bytes: run.end.and_then(|end| end.used.memory_peak).map(|peak| peak.0),

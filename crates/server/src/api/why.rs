@@ -84,7 +84,7 @@ fn reasons(why: Why) -> Reasons {
             let needed = vec![format!("the wait after the last failure passes, at {after}")];
             Reasons { needed, ..said("backing_off", summary) }
         }
-        Why::Waiting { reason, kept, kept_for } => {
+        Why::Waiting { reason, kept, kept_for, drained, unfit } => {
             let (word, summary, needed) = waiting(reason);
             let mut needed = vec![needed.to_owned()];
             if !kept_for.is_empty() {
@@ -92,6 +92,11 @@ fn reasons(why: Why) -> Reasons {
             }
             needed
                 .extend(kept.map(|(at, _)| format!("the room that is kept for it is free, which is expected at {at}")));
+            let out = drained.iter().map(|node| format!("{node} is used again, which is drained"));
+            needed.extend(out);
+            needed.extend(unfit.iter().map(|node| {
+                format!("{node} is used again, which failed its self-test: it passes, or somebody answers (trimtab findings)")
+            }));
             Reasons { needed, workloads: numbers(&kept_for), ..said(word, summary.to_owned()) }
         }
         Why::Starting => said("starting", "it is being started".to_owned()),

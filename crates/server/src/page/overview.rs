@@ -53,7 +53,7 @@ pub(super) async fn page(
     let (reader, folder, now) = (state.reader.clone(), state.folder.clone(), words::now());
     let (seen, recommended, found) = reading(move || {
         // The part that is polled does not show them.
-        let recommended = (wanted == Wanted::Whole).then(|| recommended::read(&folder));
+        let recommended = (wanted == Wanted::Whole).then(|| recommended::read(&folder, &reader));
         let progress = recorded.catch_up(&reader, READ_MAX)?;
         let counts = reader.counts(None)?;
         let found = findings::short(&reader, now)?;

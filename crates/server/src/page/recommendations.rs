@@ -2,6 +2,7 @@
 
 use axum::Extension;
 use axum::extract::State as Extract;
+use fleet::health::NODE_UNFIT;
 use fleet::recommendation::{Recommendation, Step};
 use fleet::time::Timestamp;
 use maud::{Markup, html};
@@ -25,7 +26,7 @@ pub(super) async fn page(
     wanted: Wanted,
 ) -> Result<Markup, Refusal> {
     let (found, stands) = reading(move || {
-        let found = recommended::read(&state.folder)?;
+        let found = recommended::read(&state.folder, &state.reader)?;
         let ground = Ground::read(&state.reader)?;
         let stands: Vec<Stands> = found.all.iter().map(|one| ground.stands(one, state.rule_of)).collect();
         Ok((found, stands))
@@ -59,6 +60,7 @@ pub(super) fn summary(found: &Recommended, stands: &[Stands], now: Timestamp) ->
     html! {
         p {
             (words::some(found.all.len() as u64, "recommendation")) ", each proved by a replay of what was recorded here"
+            @if found.all.iter().any(is_shown_by_test) { ", or shown by a test of a node that fails it" }
             @if let Some(made) = found.made { ", " (words::ago(made, now)) }
             ". " (words::count(open)) " can be applied from here, " (words::count(applied)) " applied."
         }
@@ -122,6 +124,11 @@ pub(super) fn standing(stands: &Stands, now: Timestamp) -> Markup {
     }
 }
 
+/// Whether no replay proves it: it is about a node that fails its test.
+pub(super) fn is_shown_by_test(one: &Recommendation) -> bool {
+    one.rule == NODE_UNFIT
+}
+
 /// Who fares worse, in a sentence.
 pub(super) fn worse(one: &Recommendation) -> String {
     match one.worse_for.is_empty() {
@@ -139,10 +146,10 @@ pub(super) fn exact(one: &Recommendation) -> Markup {
         h3 { "Undone by" }
         (steps(&one.undo))
         h3 { "Proof" }
-        p.quiet {
+        @if is_shown_by_test(one) { p.quiet { "A test of the node shows it; there:" } } @else { p.quiet {
             "Scenario " code { (proof.candidate) } " against " code { (proof.baseline) } ", seed " (proof.seed) ", history " code { (proof.history) }
             ", engine " (proof.engine) ". To replay both:"
-        }
+        } }
         pre { (proof.command) }
     }
 }

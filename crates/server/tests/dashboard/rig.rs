@@ -84,7 +84,8 @@ impl Rig {
                 Call::Measured(..) => unreachable!("no page asks for that"),
                 Call::Why(_, answer) => {
                     let reason = allocate::Reason::TooLittleFree;
-                    let why = Why::Waiting { reason, kept: None, kept_for: Vec::new() };
+                    let (drained, unfit) = (Vec::new(), Vec::new());
+                    let why = Why::Waiting { reason, kept: None, kept_for: Vec::new(), drained, unfit };
                     answer.send(Ok(Some(Told { why, stored: 0 })));
                 }
                 Call::Ahead(answer) => match &mut *ahead.lock().unwrap() {

@@ -2,19 +2,23 @@
 //!
 //! It shows what would be done, and asks; the server does it, and records the consent with it.
 
+use std::collections::BTreeSet;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 
 use clap::Args;
-use control::Rule;
+use control::{Rule, drain_of};
+use fleet::health::NODE_UNFIT;
+use fleet::kept_finding::FindingState;
 use fleet::recommendation::{Recommendation, Step};
 use serde_json::{Value, json};
-use store::Reader;
+use store::{FindingQuery, NodeStanding, Reader};
 
 use crate::client::{Client, part};
 use crate::failure::{Failure, Outcome};
 use crate::global::Global;
 use crate::installation::{self, Installation};
+use crate::plane::Clock;
 use crate::printed::print;
 use crate::rule_of::rule_of;
 
@@ -43,7 +47,7 @@ Examples:
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let folder = arguments.installation.folder()?;
-    let all = installation::recommendations(&folder)?;
+    let all = recommended(&folder)?;
     let Some(recommendation) = all.iter().find(|found| found.id == arguments.id) else {
         let ids: Vec<&str> = all.iter().map(|found| found.id.as_str()).collect();
         let known = if ids.is_empty() { "none was made".to_owned() } else { format!("there are: {}", ids.join(", ")) };
@@ -68,6 +72,27 @@ pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     Ok(())
 }
 
+/// What is recommended here: nodes to be drained that fail their self-test, and what `trimtab optimize` made.
+fn recommended(folder: &Path) -> Outcome<Vec<Recommendation>> {
+    let unfit = match installation::store(folder) {
+        path if path.exists() => {
+            let now = Clock::starting_at(None).now();
+            let found =
+                Reader::open(path).and_then(|reader| reader.findings(&FindingQuery::of(FindingState::Open, now)));
+            found.map_err(|error| Failure::outside(error.to_string()))?
+        }
+        _ => Vec::new(),
+    };
+    let mut all: Vec<Recommendation> = unfit.iter().filter_map(|kept| drain_of(&kept.finding)).collect();
+    match installation::recommendations(folder) {
+        Ok(made) => all.extend(made),
+        // That none was made is worth a word only where there is no other.
+        Err(none) if all.is_empty() => return Err(none),
+        Err(_) => {}
+    }
+    Ok(all)
+}
+
 /// What is shown before anybody agrees.
 fn shown_as(recommendation: &Recommendation) -> String {
     let mut text = format!("{}\n", recommendation.title);
@@ -79,6 +104,9 @@ fn shown_as(recommendation: &Recommendation) -> String {
             signed(wait.low),
             signed(wait.high)
         ));
+    }
+    if recommendation.rule == NODE_UNFIT {
+        recommendation.because.iter().for_each(|reason| text.push_str(&format!("  {reason}\n")));
     }
     for worse in &recommendation.worse_for {
         text.push_str(&format!("  worse: {worse}\n"));
@@ -100,7 +128,9 @@ fn would_change(folder: &Path, change: &[Rule]) -> Outcome<String> {
     let failure = |error: store::StoreError| Failure::outside(error.to_string());
     let reader = Reader::open(installation::store(folder)).map_err(failure)?;
     let policy = reader.policy().map_err(failure)?.unwrap_or_default();
-    let differences = server::dry_run(change, &reader.queues().map_err(failure)?, &policy).concat();
+    let drained = reader.nodes().map_err(failure)?.into_iter().filter(|node| node.standing == NodeStanding::Drained);
+    let drained: BTreeSet<String> = drained.map(|node| node.facts.name).collect();
+    let differences = server::dry_run(change, &reader.queues().map_err(failure)?, &policy, &drained).concat();
     if differences.is_empty() {
         return Ok("  that changes nothing: it is set so already\n".into());
     }

@@ -1,5 +1,6 @@
 //! `trimtab drain`: let nothing new start on a node, or let it again.
 
+use control::Rule;
 use serde_json::{Value, json};
 
 use crate::client::{Client, part};
@@ -23,6 +24,14 @@ const EXAMPLES: &str = "\
 Examples:
   trimtab drain gpu-3           what runs there goes on; nothing new starts
   trimtab drain gpu-3 --undo    it is used again";
+
+impl Arguments {
+    /// The rule that it sets.
+    pub(crate) fn rule(&self) -> Rule {
+        let name = self.node.clone();
+        if self.undo { Rule::Usable(name) } else { Rule::Drained(name) }
+    }
+}
 
 pub(crate) fn run(arguments: &Arguments, global: Global) -> Outcome {
     let client = Client::of(&arguments.installation)?;

@@ -88,6 +88,10 @@ fn verified(history: &History, line: &Value) -> Outcome<Verified> {
         without = without.with(match rule {
             Rule::Queue(rules) => Change::Queue { rules: *rules },
             Rule::Policy(policy) => Change::Policy { policy },
+            Rule::Drained(_) | Rule::Usable(_) => {
+                let why = "it took a node out of use that failed its self-test, which promises nothing of waits";
+                return Ok(Verified::NotYet(why.into()));
+            }
         });
     }
     let at = |value: &Value| value.as_i64().map(Timestamp);

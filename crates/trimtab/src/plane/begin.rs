@@ -47,7 +47,8 @@ impl Plane {
 
     fn begin_again(&mut self) -> Result<(), String> {
         let loaded = self.store.load(REMEMBERED_MAX).map_err(|error| error.to_string())?;
-        self.control = Control::restore(past(loaded), self.found.clone(), self.clock.now());
+        let control = Control::restore(past(loaded), self.found.clone(), self.clock.now());
+        self.control = control.with_health(self.health.policy);
         self.own.clear();
         self.settle()
     }

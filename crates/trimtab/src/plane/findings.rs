@@ -1,12 +1,12 @@
 //! What is watched, kept: what was measured, what is wrong, and what shows it.
 
-use control::{Findings, SAME_WITHIN};
+use control::{Findings, SAME_WITHIN, Seen};
 use fleet::ids::FindingId;
 use fleet::kept_finding::{KeptFinding, Mute};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use server::Answer;
-use store::{FindingRetention, Noted, SeriesRules};
+use store::{FindingRetention, Noted, Scrapes, SeriesRules};
 
 use super::Plane;
 use crate::watcher::{Watched, job_of, source_of};
@@ -19,6 +19,8 @@ const TIDY_EVERY: Millis = Millis::hours(1);
 pub(super) struct Kept {
     /// Nothing: to be read from the store, where something could not be written before.
     findings: Option<Findings>,
+    /// What was wrong with jobs and devices when that was last watched.
+    watched: Vec<Seen>,
     tidy_at: Option<Timestamp>,
 }
 
@@ -27,17 +29,29 @@ impl Plane {
     /// again.
     pub(super) fn keep_watched(&mut self, watched: Watched) {
         let Watched { at, open, scrapes } = watched;
+        self.kept.watched = open;
+        self.note(at, &scrapes);
+        self.tidy(at);
+    }
+
+    /// Stores what was measured, and all that is wrong now: what was watched, and nodes that fail their test. Gives the findings that changed.
+    pub(super) fn note(&mut self, at: Timestamp, scrapes: &[Scrapes]) -> Vec<KeptFinding> {
         let kept = match self.kept.findings.take() {
             Some(findings) => Ok(findings),
             None => self.store.lately_found(at - SAME_WITHIN).map(|(stored, next)| Findings::restore(stored, next, at)),
         };
         let mut findings = match kept {
             Ok(findings) => findings,
-            Err(error) => return eprintln!("warning: findings cannot be read: {error}"),
+            Err(error) => {
+                eprintln!("warning: findings cannot be read: {error}");
+                return Vec::new();
+            }
         };
         let node = self.found.first().map(|node| node.name.clone());
-        let noted: Vec<Noted> = findings.see(at, open).into_iter().map(|kept| noted(kept, node.as_deref())).collect();
-        let stored = self.store.note(&scrapes, &noted).or_else(|error| {
+        let open = self.kept.watched.iter().chain(self.health.unfit()).cloned().collect();
+        let changed = findings.see(at, open);
+        let noted: Vec<Noted> = changed.iter().map(|kept| noted(kept.clone(), node.as_deref())).collect();
+        let stored = self.store.note(scrapes, &noted).or_else(|error| {
             eprintln!("warning: measurements are lost: {error}");
             self.store.note(&[], &noted)
         });
@@ -45,7 +59,7 @@ impl Plane {
             Ok(()) => self.kept.findings = Some(findings),
             Err(error) => eprintln!("warning: findings are not stored yet: {error}"),
         }
-        self.tidy(at);
+        changed
     }
 
     /// Does a part of what the rules ask for, each time until nothing is left to do.

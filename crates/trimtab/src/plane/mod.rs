@@ -7,7 +7,9 @@
 mod begin;
 mod clock;
 mod findings;
+mod health;
 pub(crate) mod samples;
+pub(crate) mod testing;
 mod turn;
 
 use std::sync::Arc;
@@ -25,7 +27,9 @@ use tokio::sync::watch;
 use crate::failure::{Failure, Outcome as Done};
 use crate::watcher::Watched;
 pub(crate) use clock::Clock;
+pub(crate) use health::Health;
 use samples::Measured;
+use testing::Tested;
 
 /// The most that waits in the line. Whoever comes then is told to come again.
 pub(crate) const LINE_MAX: usize = 10_000;
@@ -46,6 +50,8 @@ pub(crate) enum Heard {
     Samples(Vec<Measured>),
     /// What was watched: measurements, and what is wrong.
     Watched(Box<Watched>),
+    /// A node was tested.
+    Tested(Tested),
     /// The end.
     Stop,
 }
@@ -66,6 +72,7 @@ pub(crate) struct Plane {
     /// What could not be started, to be heard by the next turn.
     own: Vec<Outcome>,
     kept: findings::Kept,
+    health: Health,
 }
 
 impl Plane {
@@ -76,12 +83,13 @@ impl Plane {
         found: Vec<NodeRecord>,
         line: Receiver<Heard>,
         stored: watch::Sender<u64>,
+        health: Health,
     ) -> Done<Self> {
         let past = store.load(begin::REMEMBERED_MAX).map_err(|error| Failure::outside(error.to_string()))?;
         let clock = Clock::starting_at(past.at);
-        let control = Control::restore(begin::past(past), found.clone(), clock.now());
+        let control = Control::restore(begin::past(past), found.clone(), clock.now()).with_health(health.policy);
         let (stalled, own, kept) = (None, Vec::new(), findings::Kept::default());
-        let mut plane = Self { store, runner, found, clock, control, stalled, line, stored, own, kept };
+        let mut plane = Self { store, runner, found, clock, control, stalled, line, stored, own, kept, health };
         plane.settle().map_err(Failure::outside)?;
         Ok(plane)
     }

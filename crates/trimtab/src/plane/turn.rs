@@ -8,12 +8,14 @@ use fleet::time::Timestamp;
 use server::{Agreement, Answer, Call, NotAgreed, Standing};
 use store::{ConsentId, Deed};
 
+use super::testing::Tested;
 use super::{Heard, Plane};
 
 /// What is taken in.
 enum Taken {
     Input(Input, Option<Answer<Result<Reply, Refused>>>),
     Agreement(Agreement, AgreementTo),
+    Tested(Tested),
 }
 
 /// Where an agreement is answered.
@@ -51,12 +53,13 @@ impl Plane {
                 Heard::Call(Call::Mute(id, mute, answer)) => self.mute(id, mute.as_ref(), answer),
                 Heard::Samples(measured) => self.keep_samples(measured),
                 Heard::Watched(watched) => self.keep_watched(*watched),
+                Heard::Tested(tested) => taken.push(Taken::Tested(tested)),
                 Heard::Stop => {}
             }
         }
         taken.sort_by_key(|taken| match taken {
             Taken::Input(input, _) => self.control.place(input),
-            Taken::Agreement(..) => Rule::PLACE,
+            Taken::Agreement(..) | Taken::Tested(_) => Rule::PLACE,
         });
         // What one turn hears after another is later, also by the clock: a replay of the log tells them apart.
         let now = if taken.is_empty() { self.clock.now() } else { self.clock.next() };
@@ -64,13 +67,14 @@ impl Plane {
         for taken in taken {
             match taken {
                 Taken::Input(input, answer) => {
-                    let reply = self.control.hear(now, input);
+                    let reply = self.hear(now, input, &mut deeds);
                     pending.extend(answer.map(|answer| Pending::Reply(answer, reply)));
                 }
                 Taken::Agreement(agreement, answer) => match self.agree(now, agreement, &mut deeds) {
                     Ok(agreed) => pending.push(Pending::Agreed(answer, agreed)),
                     Err(reason) => answer.send(Err(reason)),
                 },
+                Taken::Tested(tested) => self.tested(now, tested, &mut deeds),
             }
         }
         let written = self.control.decide(now);
@@ -89,6 +93,22 @@ impl Plane {
         }
         questions.into_iter().for_each(|question| self.answer(question));
         written.effects.into_iter().for_each(|effect| self.act(effect));
+    }
+
+    /// Hears what is asked for. Who uses a node again takes back what somebody agreed to: that it is drained.
+    fn hear(&mut self, now: Timestamp, input: Input, deeds: &mut Vec<Deed>) -> Result<Reply, Refused> {
+        let resumed = match &input {
+            Input::Resume { node, by } => Some((node.clone(), by.clone())),
+            _ => None,
+        };
+        let reply = self.control.hear(now, input);
+        if let (Some((node, by)), Ok(Reply::Done)) = (resumed, &reply) {
+            match self.taken_back(&node, &by) {
+                Ok(taken) => deeds.extend(taken),
+                Err(error) => eprintln!("warning: the ledger does not say that {node} is used again: {error}"),
+            }
+        }
+        reply
     }
 
     pub(super) fn tell_stored(&self, logged: &[Logged]) {
@@ -154,7 +174,7 @@ impl Plane {
                 Heard::Call(Call::Agree(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Measured(_, _, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Mute(_, _, answer)) => answer.send(Err(reason())),
-                Heard::Outcome(_) | Heard::Samples(_) | Heard::Watched(_) | Heard::Stop => {}
+                Heard::Outcome(_) | Heard::Samples(_) | Heard::Watched(_) | Heard::Tested(_) | Heard::Stop => {}
             }
         }
     }
@@ -174,6 +194,7 @@ impl Plane {
                 }
             }
             Effect::Forget { action } => self.forget(action),
+            Effect::Test { node, depth } => self.health.ask(node, depth),
         }
     }
 

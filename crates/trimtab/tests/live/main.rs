@@ -7,6 +7,7 @@ mod agreed;
 mod commands;
 mod ends;
 mod findings;
+mod health;
 mod logs;
 mod notices;
 mod refusals;

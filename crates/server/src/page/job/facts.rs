@@ -69,7 +69,7 @@ fn cores(run: &Run) -> String {
 
 fn end(run: &Run) -> String {
     match (&run.end, &run.start_failed) {
-        (Some(end), _) => end.exit.words(),
+        (Some(end), _) => end.exit.words_with(end.cause),
         (None, Some(reason)) => format!("did not start: {reason}"),
         (None, None) => "not over".into(),
     }

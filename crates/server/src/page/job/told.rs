@@ -35,7 +35,9 @@ pub(super) fn told(entry: &Entry, names: &BTreeMap<NodeId, String>) -> String {
         Entry::StopAsked { why: StopReason::Preempt, by: who, .. } => {
             format!("asked to give way and run again later{}", by(who))
         }
-        Entry::RunEnded { ran, exit, .. } => format!("ended after {}: {}", words::whole_seconds(*ran), exit.words()),
+        Entry::RunEnded { ran, exit, cause, .. } => {
+            format!("ended after {}: {}", words::whole_seconds(*ran), exit.words_with(*cause))
+        }
         Entry::Retrying { .. } => "will be tried again".into(),
         Entry::Finished { cause, reason, .. } => match reason {
             Some(reason) => format!("over: {}: {reason}", cause.words()),

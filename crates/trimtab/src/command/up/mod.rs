@@ -1,5 +1,6 @@
 //! `trimtab up`: watch this machine and run workloads on it.
 
+mod health;
 mod listening;
 mod logs;
 
@@ -20,6 +21,7 @@ use crate::plane::{self, Heard, LINE_MAX, Plane};
 use crate::shown;
 use crate::watcher::{self, Sources, Watcher};
 use crate::{interrupt, notices};
+use health::Checking;
 use listening::Listening;
 use logs::KeepingLogs;
 
@@ -37,6 +39,8 @@ pub(crate) struct Arguments {
     notify: Option<PathBuf>,
     #[command(flatten)]
     sources: Sources,
+    #[command(flatten)]
+    health: Checking,
     /// Run workloads although this is root: each of them could do anything to this machine
     #[arg(long)]
     as_root: bool,
@@ -52,6 +56,7 @@ Examples:
   trimtab up --logs-keep 7d --logs-max 50GiB
   trimtab up --notify notify.toml             tells a chat, a pager or a program of what is found
   trimtab up --exporter http://127.0.0.1:9400/metrics     devices that dcgm-exporter tells of
+  trimtab up --health-before quick --health-after-crash quick --health-on-failure drain
 
 What runs goes on running when this is stopped, or killed; the next `trimtab up` takes it up.";
 
@@ -65,6 +70,7 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     options.as_root = if arguments.as_root { AsRoot::Allow } else { AsRoot::Refuse };
     let nvml = Nvml::open();
     let machine = discover(std::path::Path::new("/"), &nvml);
+    let testing = arguments.health.testing(&folder, &machine.node.name, nvml.count())?;
     let sampler = Sampler::new("/", nvml, machine.devices.clone());
     options.visible = machine.visible();
     let listener = hear_steps(&folder);
@@ -84,13 +90,15 @@ pub(crate) fn run(arguments: Arguments, global: Global) -> Outcome {
     let state = State { reader, plane, stored: following, folder: folder.clone(), logs, rule_of, signals_of };
     let serving = listening::bind(listens, access, state)?;
     let addresses = serving.addresses().map_err(|error| Failure::outside(error.to_string()))?;
-    let plane = Plane::begin(store, Arc::clone(&runner), vec![machine.node.clone()], heard, stored)?;
+    let health = arguments.health.begin(testing, line.clone());
+    let plane = Plane::begin(store, Arc::clone(&runner), vec![machine.node.clone()], heard, stored, health)?;
     // The last is on loopback and speaks plain HTTP, whatever the others are.
     let own = addresses.last().expect("it listens somewhere");
     installation::tell_address(&folder, &own.to_string())?;
 
     if !global.quiet {
         greet(&machine, &folder, &plane, &arguments.listening.urls(&addresses));
+        arguments.health.notice().iter().for_each(|notice| eprintln!("{notice}"));
     }
     notices::begin(told, &machine.node.name, &keeping.1, &folder)?;
     let watching = Watching { sampler, watcher, node: machine.node.name.clone() };
