@@ -80,10 +80,8 @@ pub fn finding(node: &str, depth: Depth, problems: &[Problem]) -> Finding {
         Depth::Quick => "trimtab health --quick",
         Depth::Full => "trimtab health",
     };
-    finding.advice = vec![
-        format!("Mend what is wrong, and test {node} again: `{test}` there says whether it is well."),
-        format!("`trimtab drain {node}` lets nothing new start there meanwhile; what runs there goes on."),
-    ];
+    finding.advice =
+        vec![format!("Mend what is wrong, and test {node} again: `{test}` there says whether it is well.")];
     finding
 }
 

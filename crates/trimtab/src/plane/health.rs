@@ -8,6 +8,7 @@ use control::{Fitness, HealthPolicy, Input, OnFailure, Rule, Seen, drain_of};
 use fleet::finding::Finding;
 use fleet::health::{Depth, Problem};
 use fleet::kept_finding::{FindingState, KeptFinding};
+use fleet::recommendation::Recommendation;
 use fleet::time::Timestamp;
 use store::{Consent, Deed};
 
@@ -101,7 +102,7 @@ impl Plane {
             Some(consent @ Consent { undone: None, .. }) if drained => Some(Answer::Drain(consent)),
             _ => None,
         };
-        finding.advice.push(advice(self.health.policy.on_failure, &drain.id, answer));
+        finding.advice.push(advice(self.health.policy.on_failure, &drain, answer));
         let opened = self.health.unfit.get(node).map_or(now, |seen| seen.opened);
         let seen = Seen { finding, workload: None, opened, seen: now };
         let is_new = self.health.unfit.insert(node.to_owned(), seen.clone()).is_none();
@@ -110,7 +111,7 @@ impl Plane {
         let overruled = muted || matches!(answer, Some(Answer::GoOn { .. }));
         let then = if overruled { OnFailure::Tell } else { self.health.policy.on_failure };
         if then == OnFailure::Drain && !drained {
-            eprintln!("warning: {}; it is drained, by {}", seen.finding.verdict, self.health.by);
+            eprintln!("warning: {}; it is drained ({})", seen.finding.verdict, self.health.by);
             deeds.push(Deed::Agreed { to: Box::new(drain), by: self.health.by.clone() });
         } else if is_new {
             eprintln!("warning: {}", seen.finding.verdict);
@@ -142,7 +143,8 @@ enum Answer<'a> {
 }
 
 /// What can be done about it here, by how things stand.
-fn advice(policy: OnFailure, id: &str, answer: Option<Answer<'_>>) -> String {
+fn advice(policy: OnFailure, drain: &Recommendation, answer: Option<Answer<'_>>) -> String {
+    let id = &drain.id;
     match answer {
         Some(Answer::GoOn { who }) => format!(
             "It was drained for this before, and {who} took that back: nothing more is done by itself. `trimtab apply {id}` drains it again."
@@ -153,7 +155,13 @@ fn advice(policy: OnFailure, id: &str, answer: Option<Answer<'_>>) -> String {
         None if policy == OnFailure::Ask => format!(
             "Nothing starts there until it passes or somebody answers: `trimtab apply {id}` drains it; to mute this finding says to go on."
         ),
-        None => format!("`trimtab apply {id} --dry-run` shows what draining it with a recorded consent would change."),
+        None if policy == OnFailure::Drain => format!(
+            "It is drained with the consent that `trimtab up` was given, unless this finding is muted; `{}` lets it be used again.",
+            drain.undo.first().map_or("", |step| &step.text)
+        ),
+        None => format!(
+            "`trimtab apply {id}` drains it: nothing new starts there, what runs goes on, and the ledger tells who agreed and what undoes it."
+        ),
     }
 }
 

@@ -77,9 +77,11 @@ fn a_machine_that_fails_before_a_start_is_drained_with_the_consent_that_was_give
     assert!(found["finding"]["verdict"].as_str().unwrap().contains("cannot be written"), "{found:#}");
     assert_eq!(found["finding"]["evidence"][0]["what"], "a file can be written");
     assert!(session.run(&["findings"]).contains("fails its self-test"));
+    let undo = format!("trimtab drain {} --undo", node(&session));
+    assert!(found["finding"]["advice"][1].as_str().unwrap().contains(&undo), "{found:#}");
     let consent = consents(&session).remove(0);
     assert!(consent["by"].as_str().unwrap().ends_with("by --health-on-failure drain"), "{consent:#}");
-    assert_eq!(consent["recommendation"]["undo"][0]["text"], format!("trimtab drain {} --undo", node(&session)));
+    assert_eq!(consent["recommendation"]["undo"][0]["text"], undo);
     assert!(session.run(&["ledger"]).contains("Drain"));
 
     // A kill in between forgets nothing of it.
