@@ -22,7 +22,7 @@ mod vocabulary;
 mod why;
 
 pub use control::{Ahead, Control, Effect, KnownNode, Written};
-pub use findings::{Findings, SAME_WITHIN, Seen};
+pub use findings::{Findings, SAME_WITHIN, Seen, Watching};
 pub use health::{Fitness, HealthPolicy, OnFailure, drain_of};
 pub use input::{Asked, Input, Refused, Reply};
 pub use logs::{KeptLogs, LogLimits, let_go};

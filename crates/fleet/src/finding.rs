@@ -24,6 +24,9 @@ pub struct Finding {
     pub advice: Vec<String>,
     /// How many times faster the work would be without it, where that can be worked out.
     pub speedup: Option<Interval>,
+    /// How many times faster the work became when it was over: what was promised, measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub realised: Option<f64>,
 }
 
 /// A thing that a finding is about, such as `rank` `6`.
@@ -93,7 +96,14 @@ impl Finding {
             evidence: Vec::new(),
             advice: Vec::new(),
             speedup: None,
+            realised: None,
         }
+    }
+
+    /// Which thing of a kind it is about; the first, where it is about several.
+    #[must_use]
+    pub fn place(&self, kind: &str) -> Option<&str> {
+        self.places.iter().find(|place| place.kind == kind).map(|place| place.name.as_str())
     }
 }
 

@@ -14,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use subtle::ConstantTimeEq;
 
+use crate::api::is_report;
 use crate::attempts::Attempts;
 use crate::failure::Failure;
 use crate::page;
@@ -28,6 +29,8 @@ const STRANGER_MAX: Duration = Duration::from_secs(10);
 /// What a token allows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rights {
+    /// To hand in reports of an agent, and nothing else: not even to look.
+    Report,
     /// To look.
     View,
     /// To change things too.
@@ -37,7 +40,7 @@ pub enum Rights {
 /// A token, whose it is, and what it allows.
 #[derive(Clone)]
 pub struct Token {
-    /// Whose it is: what is written beside what it changed.
+    /// Whose it is: what is written beside what it changed. Of one that may report, for which node; or `*`, for any.
     pub name: String,
     /// What it allows.
     pub rights: Rights,
@@ -66,6 +69,27 @@ pub struct Access {
 pub(crate) struct Caller {
     pub(crate) name: String,
     pub(crate) rights: Rights,
+}
+
+impl Caller {
+    /// Whoever may report under this name may report for any node.
+    pub(crate) const ANY_NODE: &str = "*";
+
+    /// Why it may not ask for this, if it may not.
+    fn barred(&self, method: &Method, path: &str) -> Option<Failure> {
+        let (no, hint) = match self.rights {
+            Rights::Operate => return None,
+            Rights::Report if is_report(method, path) => return None,
+            Rights::View if matches!(*method, Method::GET | Method::HEAD) => return None,
+            Rights::Report => ("this token may only report for an agent", "ask for a token that may look, or operate"),
+            Rights::View if is_report(method, path) => (
+                "this token may only look",
+                "ask for a token that may report: a line `report NODE SECRET` of --token-file",
+            ),
+            Rights::View => ("this token may only look", "ask for a token that may operate"),
+        };
+        Some(Failure::new(StatusCode::FORBIDDEN, no, Some(hint)))
+    }
 }
 
 /// Who is let in, who is signed in, and who tried in vain.
@@ -173,9 +197,8 @@ pub(crate) async fn guard(State(gate): State<Arc<Gate>>, mut request: Request, n
         let hint = "send the token as `Authorization: Bearer TOKEN`, or sign in at /login";
         return Failure::new(StatusCode::UNAUTHORIZED, "a token is needed", Some(hint)).into_response();
     };
-    if !safe && caller.rights < Rights::Operate {
-        let hint = "ask for a token that may operate";
-        return Failure::new(StatusCode::FORBIDDEN, "this token may only look", Some(hint)).into_response();
+    if let Some(barred) = caller.barred(request.method(), request.uri().path()) {
+        return barred.into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await

@@ -1,5 +1,7 @@
 //! Findings as the API and the pages show them: how each stands, and what it costs.
 
+use std::collections::BTreeMap;
+
 use fleet::action::Slot;
 use fleet::finding::Finding;
 use fleet::ids::{FindingId, WorkloadId};
@@ -10,6 +12,7 @@ use fleet::quantity::{MilliDevice, Millis};
 use fleet::time::Timestamp;
 use store::{FindingQuery, Reader, StoreError, StoredNode};
 
+use crate::agents;
 use crate::failure::Failure;
 
 /// A finding, and how it stands.
@@ -19,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) state: FindingState,
     /// What it costs while it is there, where that can be said.
     pub(crate) cost: Option<Cost>,
+    /// When the agent that found it was heard last, where it is open and that one is silent: whether it is still so is not known.
+    pub(crate) unheard: Option<Timestamp>,
 }
 
 /// What a finding costs.
@@ -33,25 +38,41 @@ pub(crate) struct Cost {
 /// Findings, the latest opened first.
 pub(crate) fn list(reader: &Reader, query: &FindingQuery) -> Result<Vec<Found>, Failure> {
     let found = reader.findings(query)?;
-    let nodes = if found.is_empty() { Vec::new() } else { reader.nodes()? };
-    found.into_iter().map(|kept| one(reader, kept, &nodes, query.now)).collect()
+    if found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let (nodes, silent) = (reader.nodes()?, agents::silent(reader, query.now)?);
+    found.into_iter().map(|kept| one(reader, kept, &nodes, &silent, query.now)).collect()
 }
 
 /// One finding.
 pub(crate) fn find(reader: &Reader, id: u64, now: Timestamp) -> Result<Found, Failure> {
     let kept = reader.finding(FindingId(id))?.ok_or_else(|| absent(id))?;
-    one(reader, kept, &reader.nodes()?, now)
+    one(reader, kept, &reader.nodes()?, &agents::silent(reader, now)?, now)
 }
 
 pub(crate) fn absent(id: u64) -> Failure {
     Failure::not_found(format!("there is no finding {id}"), "`trimtab findings --all` lists them")
 }
 
-fn one(reader: &Reader, kept: KeptFinding, nodes: &[StoredNode], now: Timestamp) -> Result<Found, Failure> {
+fn one(
+    reader: &Reader,
+    kept: KeptFinding,
+    nodes: &[StoredNode],
+    silent: &BTreeMap<String, Option<Timestamp>>,
+    now: Timestamp,
+) -> Result<Found, Failure> {
     let workload = |id: WorkloadId| reader.workload(id);
     let live = kept.workload.filter(|_| kept.closed.is_none()).map(workload).transpose()?.flatten();
     let cost = live.and_then(|live| cost(&kept.finding, &live, nodes));
-    Ok(Found { state: kept.state(now), kept, cost })
+    let node = kept.finding.place("node").filter(|_| kept.closed.is_none());
+    let is_here = |node: &str| nodes.iter().any(|known| known.facts.name == node);
+    let unheard = node.filter(|node| !is_here(node)).and_then(|node| match silent.get(node) {
+        Some(heard) => *heard,
+        // It is forgotten.
+        None => Some(kept.seen),
+    });
+    Ok(Found { state: kept.state(now), kept, cost, unheard })
 }
 
 /// What a finding costs a day while it is there, in hours of devices and, where the nodes have prices, in money; nothing where that cannot be

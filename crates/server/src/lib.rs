@@ -5,6 +5,7 @@
 //! at [`serve()`].
 
 mod access;
+mod agents;
 mod agree;
 mod agreement;
 mod api;
@@ -25,6 +26,7 @@ mod page;
 mod plane;
 mod queues;
 mod recommended;
+mod reports;
 mod running;
 mod serve;
 mod session;
@@ -39,5 +41,6 @@ pub use found::cost_a_day;
 pub use listen::{Certificate, Listen, Speaks, Unusable};
 pub use logs_kept::LogsKept;
 pub use plane::{Answer, Busy, Call, Plane, Standing, Told};
+pub use reports::{NotTaken, Numbered, Receipt, Reports, source_on, unfit_node};
 pub use serve::{Serving, serve};
 pub use state::{RECOMMENDATIONS, RuleOf, SignalsOf, State};

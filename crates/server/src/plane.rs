@@ -11,6 +11,7 @@ use tokio::sync::oneshot;
 
 use crate::agreement::{Agreement, NotAgreed};
 use crate::failure::Failure;
+use crate::reports::{NotTaken, Receipt, Reports};
 
 /// Something the control loop is asked.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Call {
     Measured(i64, Box<Effect>, Answer<()>),
     /// To mute a finding, or to take that back. Answered once it is stored: whether there is such a finding.
     Mute(FindingId, Option<Mute>, Answer<bool>),
+    /// To take reports of an agent. Answered once they are stored.
+    Reports(Box<Reports>, Answer<Result<Receipt, NotTaken>>),
     /// Why a workload has not started; nothing if it is over, or there is none.
     Why(WorkloadId, Answer<Option<Told>>),
     /// To look ahead; nothing while nobody waits.
@@ -97,6 +100,10 @@ impl Plane {
 
     pub(crate) async fn mute(&self, id: FindingId, mute: Option<Mute>) -> Result<bool, Failure> {
         self.ask(|answer| Call::Mute(id, mute, answer)).await
+    }
+
+    pub(crate) async fn reports(&self, reports: Reports) -> Result<Result<Receipt, NotTaken>, Failure> {
+        self.ask(|answer| Call::Reports(Box::new(reports), answer)).await
     }
 
     async fn ask<T>(&self, call: impl FnOnce(Answer<T>) -> Call) -> Result<T, Failure> {

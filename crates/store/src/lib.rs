@@ -6,9 +6,13 @@
 //!
 //! Series of measurements lie in the same file, in compressed chunks ([`Store::append_scrapes`], [`Reader::values`]); they are no part of the log.
 //!
+//! What an agent on another machine keeps while it is cut off lies in a folder of its own ([`Spool`]); what such agents hand in is taken with
+//! [`Store::take_reports`].
+//!
 //! One process writes ([`Store`], held by a lock), any number read ([`Reader`]). It decides nothing and has no clock. Start reading at
 //! [`Store::commit`], then [`Reader::page`].
 
+mod agents;
 mod backup;
 mod check;
 mod commit;
@@ -28,10 +32,15 @@ mod rules;
 mod samples;
 mod schema;
 mod series;
+mod spool;
 mod state;
 mod workloads;
 mod writer;
 
+pub use agents::{
+    AGENTS_MAX, AgentReport, OPEN_MAX, REPORT_BYTES_MAX, REPORT_INFLATED_MAX, SPOOLS_MAX, StoredAgent, Taken, Unfit,
+    Wrong, read_inflated_report,
+};
 pub use backup::{Existing, backup};
 pub use check::{Report, check};
 pub use error::{Fault, StoreError};
@@ -49,5 +58,6 @@ pub use series::{
     SCRAPE_VALUES_MAX, SERIES_MAX, SERIES_RULES, Scrape, Scrapes, Series, SeriesQuery, SeriesRule, SeriesRules,
     StoredSeries, ValueQuery, read_as_anything,
 };
+pub use spool::{Batch, Frame, Frames, RECORD_BYTES_MAX, SPOOL_MIN, Spool, Waiting};
 pub use state::State;
 pub use writer::Store;

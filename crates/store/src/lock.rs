@@ -11,7 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Fault;
 
-/// Held while a store is open for writing.
+/// Held while a store is open for writing, or a spool.
+#[derive(Debug)]
 pub(crate) struct Lock {
     /// Closing it lets go.
     _file: File,

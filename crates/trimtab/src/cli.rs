@@ -3,8 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::command::{
-    agent, apply, cancel, completion, diagnose, drain, feed, findings, health, history, import, job, jobs, ledger,
-    logs, nodes, notify, optimize, policy, queues, replay, store, submit, undo, up, why,
+    agent, agents, apply, cancel, completion, diagnose, drain, feed, findings, health, history, import, job, jobs,
+    ledger, logs, nodes, notify, optimize, policy, queues, replay, store, submit, undo, up, why,
 };
 use crate::failure::Outcome;
 use crate::global::Global;
@@ -63,6 +63,8 @@ enum Command {
     Diagnose(diagnose::Arguments),
     /// Watch the training on this machine: what holds jobs up, as it begins and ends
     Agent(agent::Arguments),
+    /// List the agents on other machines that report here
+    Agents(agents::Arguments),
     /// Show what is wrong with what runs here, and what was
     Findings(findings::Arguments),
     /// Try who is told of findings: send each a notice that says it is a test
@@ -115,6 +117,7 @@ impl Arguments {
             Command::Why(arguments) => why::run(&arguments, self.global),
             Command::Diagnose(arguments) => diagnose::run(&arguments, self.global),
             Command::Agent(arguments) => agent::run(&arguments, self.global),
+            Command::Agents(arguments) => agents::run(&arguments, self.global),
             Command::Findings(arguments) => findings::run(&arguments, self.global),
             Command::Notify(arguments) => notify::run(&arguments),
             Command::Health(arguments) => health::run(&arguments, self.global),

@@ -102,7 +102,7 @@ impl Client {
 }
 
 /// What an answer that says no says.
-fn problem(status: ureq::http::StatusCode, text: &str) -> String {
+pub(crate) fn problem(status: ureq::http::StatusCode, text: &str) -> String {
     let problem: Value = serde_json::from_str(text).unwrap_or_default();
     let error = problem["error"].as_str().map_or_else(|| format!("the server says {status}"), str::to_owned);
     // Hints that name addresses are for programs.

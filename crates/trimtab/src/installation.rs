@@ -33,10 +33,7 @@ impl Installation {
         if let Some(folder) = &self.folder {
             return std::path::absolute(folder).map_err(|error| Failure::opening(folder.display(), &error));
         }
-        let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
-        let state = state.ok_or_else(|| Failure::input("no home folder is known: say --folder FOLDER"))?;
-        Ok(state.join("trimtab"))
+        state_folder("--folder")
     }
 
     /// The folder, made if it is not there, for nobody else to look into.
@@ -49,6 +46,14 @@ impl Installation {
             .map_err(|error| Failure::writing(folder.display(), &error))?;
         Ok(folder)
     }
+}
+
+/// `trimtab` in the user's folder for state; `argument` names another folder where there is none.
+pub(crate) fn state_folder(argument: &str) -> Outcome<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let state = set("XDG_STATE_HOME").or_else(|| Some(set("HOME")?.join(".local/state")));
+    let state = state.ok_or_else(|| Failure::input(format!("no home folder is known: say {argument} FOLDER")))?;
+    Ok(state.join("trimtab"))
 }
 
 /// The store's file.

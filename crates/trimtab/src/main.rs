@@ -20,6 +20,7 @@ mod plane;
 mod printed;
 mod progress;
 mod replayer;
+mod reporter;
 mod rule_of;
 mod shown;
 mod table;

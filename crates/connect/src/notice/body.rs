@@ -82,7 +82,9 @@ fn line(news: &News) -> String {
         (Some(hours), None) => format!("; costs {hours:.1} device-hours a day"),
         _ => String::new(),
     };
-    format!("{word}{} ({}, {since}{cost}; trimtab findings {})", cut(&finding.verdict), finding.rule, id.0)
+    // The node of an agent elsewhere.
+    let node = finding.place("node").map_or_else(String::new, |node| format!(" on {}", cut(node)));
+    format!("{word}{} ({}{node}, {since}{cost}; trimtab findings {})", cut(&finding.verdict), finding.rule, id.0)
 }
 
 fn cut(text: &str) -> String {
@@ -100,7 +102,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use fleet::finding::Finding;
+    use fleet::finding::{Finding, Place};
     use fleet::ids::{FindingId, WorkloadId};
     use fleet::money::{Currency, Money};
     use fleet::time::Timestamp;
@@ -134,6 +136,9 @@ mod tests {
              → Look at rank 1.\n\
              • over: Job b hangs (hang, 1970-01-01T00:01:00Z to 1970-01-01T00:02:00Z; trimtab findings 12)"
         );
+        let mut elsewhere = news(Turn::Opened, "Job c hangs");
+        elsewhere.kept.finding.places = vec![Place::new("node", "gpu7")];
+        assert!(text("gpu1", &[elsewhere]).contains("Job c hangs (hang on gpu7, since"));
         let many: Vec<News> = (0..12).map(|_| news(Turn::Returned, &"x".repeat(900))).collect();
         let said = text("gpu1", &many);
         assert!(said.contains("12 back") && said.ends_with("and 2 more: trimtab findings --all"), "{said}");

@@ -41,6 +41,7 @@ pub fn findings(hang: &Hang) -> Vec<Finding> {
         evidence: hang.missed.iter().take(SHOWN).map(evidence).collect(),
         advice: advice(hang, ranks),
         speedup: None,
+        realised: None,
     }]
 }
 

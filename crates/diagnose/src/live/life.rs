@@ -35,8 +35,6 @@ pub struct Open {
     pub closed: Option<Timestamp>,
     /// How often it came back after it had been closed.
     pub returns: u32,
-    /// How many times faster steps became when it was over: what was promised, measured.
-    pub realised: Option<f64>,
 }
 
 /// What became of a finding.
@@ -106,11 +104,9 @@ impl Living {
     }
 
     fn closed(self, now: Timestamp, realised: Realised<'_>) -> Open {
-        let mut open = self.open;
-        open.realised = open.finding.speedup.and_then(|_| realised(&open));
-        open.finding = self.lately.into_iter().next().unwrap_or(open.finding);
-        open.closed = Some(now);
-        open
+        let realised = self.open.finding.speedup.and_then(|_| realised(&self.open));
+        let finding = self.lately.into_iter().next().unwrap_or(self.open.finding);
+        Open { finding: Finding { realised, ..finding }, closed: Some(now), ..self.open }
     }
 }
 
@@ -148,6 +144,14 @@ impl Life {
         })
     }
 
+    /// Those that were closed since a moment and did not come back.
+    pub(super) fn over(&self, since: Timestamp) -> impl Iterator<Item = &Open> {
+        self.states.values().filter_map(move |state| match state {
+            State::Over(open) if open.closed.is_some_and(|closed| closed >= since) => Some(open),
+            _ => None,
+        })
+    }
+
     fn found(&mut self, state: Option<State>, finding: Finding, now: Timestamp, changes: &mut Vec<Change>) -> State {
         match state {
             Some(State::Open(mut living)) => {
@@ -158,7 +162,7 @@ impl Life {
             }
             Some(State::Over(open)) if open.closed.is_some_and(|closed| now.since(closed) <= SAME_WITHIN) => {
                 let returns = open.returns + 1;
-                let open = Open { finding, seen: now, closed: None, returns, realised: None, ..open };
+                let open = Open { finding, seen: now, closed: None, returns, ..open };
                 changes.push(Change::Opened(open.clone()));
                 State::Open(Living::new(open))
             }
@@ -177,7 +181,7 @@ impl Life {
     fn opened(&mut self, finding: Finding, first: Finding, now: Timestamp, changes: &mut Vec<Change>) -> State {
         let finding = Finding { since: first.since, ..finding };
         let id = self.next;
-        let open = Open { id, finding, opened: now, seen: now, closed: None, returns: 0, realised: None };
+        let open = Open { id, finding, opened: now, seen: now, closed: None, returns: 0 };
         self.next += 1;
         changes.push(Change::Opened(open.clone()));
         State::Open(Living::new(open))
@@ -262,7 +266,7 @@ mod tests {
             last = changes.into_iter().next_back().or(last);
         }
         let Some(Change::Closed(open)) = last else { panic!("{last:?}") };
-        assert_eq!((open.finding.speedup.unwrap().value, open.realised), (2.6, Some(2.3)));
+        assert_eq!((open.finding.speedup.unwrap().value, open.finding.realised), (2.6, Some(2.3)));
         assert_eq!(open.seen, Timestamp(5_000));
     }
 

@@ -33,6 +33,8 @@ const PACES_MAX: usize = 16;
 const EVERY: Millis = Millis(1_000);
 /// What jobs do now is what they did for so long.
 const LATELY: Millis = Millis(60_000);
+/// What is over is told of for so long: whoever missed it hears of it again.
+const OVER_FOR: Millis = Millis::minutes(1);
 /// So many jobs are watched; those that come after are not.
 const JOBS_MAX: usize = 256;
 /// A job that nobody tells of any more is forgotten.
@@ -117,6 +119,11 @@ impl Watch {
             let job = open.finding.places.iter().find(|place| place.kind == "job")?;
             jobs.get(&job.name)?.realised(open)
         })
+    }
+
+    /// What was wrong until a while ago, and is over: what was made of it stays known for a minute.
+    pub fn over(&self, now: Timestamp) -> impl Iterator<Item = &Open> {
+        self.life.over(now - OVER_FOR)
     }
 
     /// What is wrong now.

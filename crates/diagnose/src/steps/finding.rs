@@ -41,6 +41,7 @@ fn finding(steps: &Steps, episode: &Episode) -> Finding {
             "If all wait for each other in every step, the job runs at the pace of its slowest worker.".to_owned(),
         ],
         // As if all wait for the slowest, and this one were like its peers.
+        realised: None,
         speedup: Some(speedup(paces(steps, episode))),
     }
 }

@@ -45,6 +45,10 @@ pub(crate) struct One {
     id: u64,
     /// `open`; `muted`: it is there, and nobody wants to hear of it; `closed`.
     state: &'static str,
+    /// The node of the agent that found it; null: the machine of this server.
+    node: Option<String>,
+    /// When that agent was heard last, where it is open and that is more than 30 s ago: whether it is still so is not known.
+    unheard_since_ms: Option<i64>,
     /// The workload that it is about.
     workload: Option<u32>,
     /// Since when something is wrong.
@@ -83,11 +87,13 @@ pub(crate) struct Muted {
 
 impl From<Found> for One {
     fn from(found: Found) -> Self {
-        let Found { kept, state, cost } = found;
+        let Found { kept, state, cost, unheard } = found;
         let muted = |mute: Mute| Muted { reason: mute.reason, until_ms: mute.until.0, by: mute.by, at_ms: mute.at.0 };
         Self {
             id: kept.id.0,
             state: state.name(),
+            node: kept.finding.place("node").map(str::to_owned),
+            unheard_since_ms: unheard.map(|at| at.0),
             workload: kept.workload.map(|id| id.0),
             since_ms: kept.since().0,
             opened_ms: kept.opened.0,

@@ -9,6 +9,7 @@ use fleet::kept_finding::FindingState;
 use store::{FindingQuery, State as Standing};
 
 use super::reading;
+use crate::agents;
 use crate::failure::Failure;
 use crate::page::now;
 use crate::state::State;
@@ -41,6 +42,15 @@ pub(crate) async fn metrics(Extract(state): Extract<State>) -> Result<Response, 
             found.push((format!("{{state=\"{}\"}}", standing.name()), all.len() as u64));
         }
         family("trimtab_findings", "gauge", "Things that are wrong now, by state; 1000 of each at most.", found);
+        let agents = agents::list(&state.reader, now)?;
+        let silent = agents.iter().filter(|agent| agent.is_silent).count() as u64;
+        let heard = agents.len() as u64 - silent;
+        let states =
+            [("heard", heard), ("silent", silent)].map(|(state, count)| (format!("{{state=\"{state}\"}}"), count));
+        family("trimtab_agents", "gauge", "Agents on other machines, by state.", states.to_vec());
+        let lost = agents.iter().map(|agent| agent.stored.lost + agent.stored.refused).sum();
+        let help = "Reports of agents that were lost there, or could not be taken here.";
+        family("trimtab_agent_reports_lost_total", "counter", help, vec![(String::new(), lost)]);
         let kept = state.logs.kept();
         let one = |value| vec![(String::new(), value)];
         family(

@@ -2,6 +2,7 @@
 
 #![expect(unused_qualifications, reason = "the macros of utoipa qualify what they write")]
 
+mod agents;
 mod events;
 mod findings;
 mod health;
@@ -18,7 +19,7 @@ mod why;
 mod workloads;
 
 use axum::Router;
-use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::extract::{DefaultBodyLimit, FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::routing::{get, post, put};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,7 @@ use crate::failure::Failure;
 use crate::object::Object;
 use crate::state::State;
 
+pub(crate) use agents::{Readers, reports as is_report};
 pub(crate) use log::{Output, read as read_log};
 pub(crate) use nodes::find as find_node;
 pub(crate) use why::{Reasons, reasons_of};
@@ -80,6 +82,11 @@ pub(crate) fn routes() -> Router<State> {
         .route("/api/v1/findings/{id}", get(findings::one))
         .route("/api/v1/findings/{id}/mute", post(findings::mute))
         .route("/api/v1/findings/{id}/unmute", post(findings::unmute))
+        .route("/api/v1/agents", get(agents::list))
+        .route(
+            "/api/v1/agents/{node}/reports",
+            post(agents::report).layer(DefaultBodyLimit::max(agents::REPORTS_BYTES_MAX)),
+        )
         .route("/api/v1/policy", get(policy::show).put(policy::set))
         .route("/api/v1/queues", get(queues::list))
         .route("/api/v1/queues/{name}", put(queues::set))
@@ -105,6 +112,8 @@ pub(crate) fn routes() -> Router<State> {
         samples::samples,
         nodes::drain,
         nodes::resume,
+        agents::list,
+        agents::report,
         findings::list,
         findings::one,
         findings::mute,

@@ -70,6 +70,9 @@ pub(super) fn told(found: &Found, rights: Rights, now: Timestamp) -> Markup {
             }
             @if found.state == FindingState::Muted && rights >= Rights::Operate { (unmute_form(kept.id)) }
         }
+        @if let Some(heard) = found.unheard {
+            p role="status" { "The agent that found it was last heard " (words::ago(heard, now)) ": whether it is still so is not known." }
+        }
         (muted(found))
         div.columns {
             section { h2 { "Where, and what it costs" } (facts(found, now)) }
@@ -105,6 +108,10 @@ fn facts(found: &Found, now: Timestamp) -> Markup {
                     "steps would be " (faster(speedup.value)) " ("
                     (words::figure(speedup.low)) " to " (words::figure(speedup.high)) ")"
                 }
+            }
+            @if let Some(realised) = finding.realised {
+                dt { "When it was over" }
+                dd { "steps became " (faster(realised)) }
             }
             dt { "Costs a day" }
             dd { @match &found.cost { Some(cost) => (self::cost(cost)), None => span.quiet { (unpriced(found)) } } }

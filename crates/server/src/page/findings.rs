@@ -180,7 +180,15 @@ fn row(found: &Found, now: Timestamp) -> Markup {
     let kept = &found.kept;
     html! {
         tr {
-            td.said { a href={ "/findings/" (kept.id.0) } { (kept.finding.verdict) } }
+            td.said {
+                a href={ "/findings/" (kept.id.0) } { (kept.finding.verdict) }
+                @if let Some(node) = kept.finding.place("node") {
+                    " " span.quiet {
+                        "on " (node)
+                        @if let Some(heard) = found.unheard { ", which was last heard " (words::ago(heard, now)) }
+                    }
+                }
+            }
             td { (badge(found.state)) }
             td { (words::ago(kept.since(), now)) }
             td { (sure(kept.finding.confidence)) }

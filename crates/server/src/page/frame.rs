@@ -13,6 +13,7 @@ const PAGES: &[(&str, &str)] = &[
     ("/findings", "Findings"),
     ("/jobs", "Jobs"),
     ("/fleet", "Fleet"),
+    ("/agents", "Agents"),
     ("/queues", "Queues"),
     ("/recommendations", "Recommendations"),
     ("/ledger", "Ledger"),

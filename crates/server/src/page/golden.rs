@@ -16,10 +16,13 @@ use fleet::quantity::{MilliDevice, Millis};
 use fleet::recommendation::{Effect, Interval, Recommendation, Step};
 use fleet::time::Timestamp;
 use maud::Markup;
-use store::{Consent, ConsentId, Lately, LedgerLine, NodeStanding, Row, State, StoredNode};
+use store::{Consent, ConsentId, Lately, LedgerLine, NodeStanding, Row, State, StoredAgent, StoredNode};
 
-use super::{finding, findings, fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations};
+use super::{
+    agents, finding, findings, fleet as fleet_page, job, jobs, ledger, queues, recommendation, recommendations,
+};
 use crate::access::Rights;
+use crate::agents::Agent;
 use crate::busy::{DeviceNow, Now, OfLate};
 use crate::dry_run::Difference;
 use crate::found::{Cost, Found};
@@ -101,7 +104,7 @@ fn found() -> Found {
     };
     let money_a_day = Some(Money { micros: 96_000_000, currency: Currency::USD });
     let cost = Some(Cost { device_hours_a_day: 48.0, money_a_day });
-    Found { kept, state: FindingState::Muted, cost }
+    Found { kept, state: FindingState::Muted, cost, unheard: None }
 }
 
 #[test]
@@ -109,12 +112,38 @@ fn a_table_of_findings() {
     let mut over = found();
     (over.kept.closed, over.kept.workload, over.kept.finding.speedup) = (Some(NOW), None, None);
     (over.state, over.cost) = (FindingState::Closed, None);
-    check("findings", &findings::table(&[found(), over], NOW));
+    let mut elsewhere = found();
+    elsewhere.kept.finding.places.insert(0, Place::new("node", HTML));
+    (elsewhere.state, elsewhere.unheard) = (FindingState::Open, Some(NOW - Millis::minutes(3)));
+    check("findings", &findings::table(&[found(), over, elsewhere], NOW));
+}
+
+#[test]
+fn a_table_of_agents() {
+    let agent = |heard: i64, told: i64, reported: Option<i64>, lost: u64| {
+        let at = |seconds: i64| NOW - Millis::seconds(seconds);
+        let stored = StoredAgent {
+            node: HTML.into(),
+            version: HTML.into(),
+            first: at(9_000),
+            heard: at(heard),
+            told: at(told),
+            reported: reported.map(at),
+            taken: 900,
+            lost,
+            refused: 1,
+        };
+        Agent { stored, is_silent: heard > 30, open: lost }
+    };
+    let all = [agent(4, 4, Some(9), 0), agent(90, 20, Some(3_620), 7), agent(2, 40, None, 0)];
+    check("agents", &agents::table(&all, NOW));
 }
 
 #[test]
 fn a_finding_for_who_may_operate_and_for_who_may_look() {
     check("finding-operate", &finding::told(&found(), Rights::Operate, NOW));
+    let unheard = Found { unheard: Some(NOW - Millis::minutes(3)), ..found() };
+    check("finding-unheard", &finding::told(&unheard, Rights::View, NOW));
     check("finding-view", &finding::told(&found(), Rights::View, NOW));
 }
 

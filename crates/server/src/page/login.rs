@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::refusal::Refusal;
 use super::{Form, Query, frame};
-use crate::access::{COOKIE, Caller, Gate, cookie};
+use crate::access::{COOKIE, Caller, Gate, Rights, cookie};
 use crate::attempts::{Attempt, WRONG_MAX};
 use crate::failure::Failure;
 use crate::listen::{Arrival, Way};
@@ -67,7 +67,7 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Form(form): Form<SignIn>,
 ) -> Result<Response, Refusal> {
-    match gate.attempts.attempt(Instant::now(), || gate.access.with_secret(form.token.trim())) {
+    match gate.attempts.attempt(Instant::now(), || signs_in(&gate, form.token.trim())) {
         Attempt::Right(caller) => signed_in(&gate, caller, arrival, &headers, &form.next),
         Attempt::Wrong(count) => {
             let from = arrival.peer.ip();
@@ -82,6 +82,11 @@ pub(super) async fn sign_in(
             Ok((StatusCode::TOO_MANY_REQUESTS, retry, shown(&form.next, &Because::TooMany(wait))).into_response())
         }
     }
+}
+
+/// A token that may only report is none for a browser: it may not look.
+fn signs_in(gate: &Gate, secret: &str) -> Option<Caller> {
+    gate.access.with_secret(secret).filter(|caller| caller.rights >= Rights::View)
 }
 
 fn signed_in(

@@ -4,6 +4,7 @@
 //! and no style of their own (the Content-Security-Policy refuses both), so they work, plainly, without scripts too. What changes anything
 //! is a form that is posted, and does what the API does. Start reading at [`routes`].
 
+mod agents;
 mod asset;
 mod compress;
 mod finding;
@@ -65,6 +66,7 @@ pub(crate) fn routes() -> Router<State> {
         .route("/node/course.json", get(fleet::course))
         .route("/node/drain", post(fleet::drain))
         .route("/node/resume", post(fleet::resume))
+        .route("/agents", get(agents::page))
         .route("/findings", get(findings::page))
         .route("/findings/{id}", get(finding::page))
         .route("/findings/{id}/course.json", get(finding::course))

@@ -83,6 +83,7 @@ fn hostile_names_stay_names_and_everything_works_by_hand() {
         ("unmeasured", "/node?name=..%2F..%2Fn%2F1"),
         ("busy", &measured),
         ("charts", &measured),
+        ("agents", "/agents"),
         ("queues", "/queues"),
         ("recommendations", "/recommendations"),
         ("recommendation", "/recommendation?id=queue-limit-1a2b3c"),

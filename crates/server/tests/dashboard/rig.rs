@@ -81,7 +81,7 @@ impl Rig {
                     let kept = plane.lock().unwrap().1.mute(id, mute.as_ref()).unwrap();
                     answer.send(Ok(kept.is_some()));
                 }
-                Call::Measured(..) => unreachable!("no page asks for that"),
+                Call::Measured(..) | Call::Reports(..) => unreachable!("no page asks for that"),
                 Call::Why(_, answer) => {
                     let reason = allocate::Reason::TooLittleFree;
                     let (drained, unfit) = (Vec::new(), Vec::new());

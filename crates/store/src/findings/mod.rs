@@ -8,6 +8,7 @@ mod write;
 
 pub use read::FindingQuery;
 pub(crate) use read::check;
+pub(crate) use write::note;
 pub use write::{FindingRetention, Noted};
 
 /// The version of bodies.

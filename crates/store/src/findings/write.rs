@@ -102,7 +102,7 @@ impl Store {
     }
 }
 
-fn note(connection: &Connection, Noted { finding: kept, sources }: &Noted) -> Result<(), Fault> {
+pub(crate) fn note(connection: &Connection, Noted { finding: kept, sources }: &Noted) -> Result<(), Fault> {
     let KeptFinding { id, finding, workload, opened, seen, closed, returns, mute } = kept;
     let id = id.0.cast_signed();
     connection

@@ -16,7 +16,8 @@ pub(crate) const APPLICATION_ID: i32 = 0x7472_696d;
 pub const VERSION: u32 = STEPS.len() as u32;
 
 /// From nothing to version 1, from 1 to 2, and so on.
-const STEPS: &[&str] = &[include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql")];
+const STEPS: &[&str] =
+    &[include_str!("v1.sql"), include_str!("v2.sql"), include_str!("v3.sql"), include_str!("v4.sql")];
 
 /// What a file is, before anything of it is trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +132,33 @@ mod tests {
         connection
             .execute_batch("INSERT INTO sources (id, name) VALUES (3, 'n'); INSERT INTO pins VALUES ('f', 3, 1, 2)")
             .unwrap();
-        migrate(&mut connection).unwrap();
+        migrate_by(&STEPS[..3], &mut connection).unwrap();
         assert_eq!(identify(&connection).unwrap(), Identity::Version(3));
         let pins: (String, i64) =
             connection.query_row("SELECT finding, until FROM pins", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         assert_eq!(pins, ("f".into(), 2));
         let findings = connection.query_row("SELECT count(*) FROM findings", [], |row| row.get(0));
         assert_eq!(findings, Ok(0_i64));
+    }
+
+    #[test]
+    fn a_file_of_version_3_keeps_its_findings_and_can_hold_agents() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        migrate_by(&STEPS[..3], &mut connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO findings (id, rule, places, opened, seen, returns, confidence, version, body) \
+                 VALUES (7, 'hang', '[]', 1, 2, 0, 'likely', 1, '{}')",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        assert_eq!(identify(&connection).unwrap(), Identity::Version(4));
+        let kept = connection.query_row("SELECT id FROM findings", [], |row| row.get(0));
+        assert_eq!(kept, Ok(7_i64));
+        for table in ["agents", "spools"] {
+            let rows = connection.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0));
+            assert_eq!(rows, Ok(0_i64), "{table}");
+        }
     }
 
     #[test]

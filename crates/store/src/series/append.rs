@@ -35,7 +35,7 @@ pub(crate) fn append_all(connection: &Connection, batches: &[Scrapes]) -> Result
 }
 
 /// Why a batch cannot be kept.
-fn refusal(batch: &Scrapes) -> Option<String> {
+pub(crate) fn refusal(batch: &Scrapes) -> Option<String> {
     let Scrapes { source, series, scrapes } = batch;
     if source.is_empty() || source.len() > NAME_BYTES_MAX {
         return Some(format!("a source has a name of at most {NAME_BYTES_MAX} bytes"));

@@ -7,7 +7,7 @@
 pub(crate) struct Broken(pub(crate) &'static str);
 
 /// Appends a number, seven bits a byte, the lowest first; all but the last byte have their highest bit set.
-pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -16,11 +16,11 @@ pub(super) fn put(bytes: &mut Vec<u8>, mut number: u64) {
 }
 
 /// What is not read yet.
-pub(super) struct Rest<'b>(pub(super) &'b [u8]);
+pub(crate) struct Rest<'b>(pub(crate) &'b [u8]);
 
 impl<'b> Rest<'b> {
     /// A number that [`put`] wrote.
-    pub(super) fn number(&mut self) -> Result<u64, Broken> {
+    pub(crate) fn number(&mut self) -> Result<u64, Broken> {
         let mut number = 0;
         for shift in (0..64).step_by(7) {
             let [byte] = self.array()?;
@@ -37,27 +37,27 @@ impl<'b> Rest<'b> {
     }
 
     /// As [`Rest::number`], where more than `most` cannot be.
-    pub(super) fn number_up_to(&mut self, most: usize) -> Result<usize, Broken> {
+    pub(crate) fn number_up_to(&mut self, most: usize) -> Result<usize, Broken> {
         let number = self.number()?;
         usize::try_from(number).ok().filter(|number| *number <= most).ok_or(Broken("a number is larger than it can be"))
     }
 
     /// The next so many bytes.
-    pub(super) fn take(&mut self, count: usize) -> Result<&'b [u8], Broken> {
+    pub(crate) fn take(&mut self, count: usize) -> Result<&'b [u8], Broken> {
         let (taken, rest) = self.0.split_at_checked(count).ok_or(Broken("it is cut off"))?;
         self.0 = rest;
         Ok(taken)
     }
 
     /// The next bytes, of a number that the place of use knows.
-    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Result<[u8; N], Broken> {
         let (taken, rest) = self.0.split_first_chunk().ok_or(Broken("it is cut off"))?;
         self.0 = rest;
         Ok(*taken)
     }
 
     /// Nothing may be left.
-    pub(super) fn end(&self) -> Result<(), Broken> {
+    pub(crate) fn end(&self) -> Result<(), Broken> {
         if self.0.is_empty() { Ok(()) } else { Err(Broken("more is there than it says")) }
     }
 }

@@ -9,7 +9,7 @@
 
 mod append;
 mod bundle;
-mod bytes;
+pub(crate) mod bytes;
 mod check;
 mod chunks;
 mod gathered;
@@ -31,7 +31,7 @@ use std::collections::BTreeMap;
 
 use fleet::time::Timestamp;
 
-pub(crate) use append::append_all;
+pub(crate) use append::{append_all, refusal};
 pub(crate) use check::check;
 pub use intervals::{Interval, IntervalLine, IntervalQuery};
 pub use latest::Latest;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 
+mod agents;
 mod copies;
 mod damage;
 mod exported;
@@ -14,4 +15,5 @@ mod refusals;
 mod room;
 mod round_trip;
 mod series;
+mod spool;
 mod story;

@@ -143,10 +143,10 @@ fn a_disk_that_may_not_be_written_says_so() {
 }
 
 /// A small file system in memory, mounted over a folder until dropped.
-struct Disk<'a>(&'a Path);
+pub(crate) struct Disk<'a>(&'a Path);
 
 impl<'a> Disk<'a> {
-    fn of(folder: &'a Path, options: &str) -> Option<Self> {
+    pub(crate) fn of(folder: &'a Path, options: &str) -> Option<Self> {
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(folder);
         mount.output().is_ok_and(|output| output.status.success()).then_some(Self(folder))

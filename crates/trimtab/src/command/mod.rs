@@ -2,6 +2,7 @@
 //! standard output is for data, everything else goes to standard error.
 
 pub(crate) mod agent;
+pub(crate) mod agents;
 pub(crate) mod apply;
 pub(crate) mod cancel;
 pub(crate) mod completion;

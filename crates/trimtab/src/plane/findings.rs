@@ -1,12 +1,12 @@
-//! What is watched, kept: what was measured, what is wrong, and what shows it.
+//! What is watched here, kept: what was measured, what is wrong, and what shows it.
 
-use control::{Findings, SAME_WITHIN, Seen};
+use control::{Findings, SAME_WITHIN, Seen, Watching};
 use fleet::ids::FindingId;
 use fleet::kept_finding::{KeptFinding, Mute};
 use fleet::quantity::Millis;
 use fleet::time::Timestamp;
 use server::Answer;
-use store::{FindingRetention, Noted, Scrapes, SeriesRules};
+use store::{FindingRetention, Noted, Scrapes, SeriesRules, StoreError};
 
 use super::Plane;
 use crate::watcher::{Watched, job_of, source_of};
@@ -21,6 +21,8 @@ pub(super) struct Kept {
     findings: Option<Findings>,
     /// What was wrong with jobs and devices when that was last watched.
     watched: Vec<Seen>,
+    /// When the first came of what is watched here.
+    watches_since: Option<Timestamp>,
     tidy_at: Option<Timestamp>,
 }
 
@@ -36,30 +38,45 @@ impl Plane {
 
     /// Stores what was measured, and all that is wrong now: what was watched, and nodes that fail their test. Gives the findings that changed.
     pub(super) fn note(&mut self, at: Timestamp, scrapes: &[Scrapes]) -> Vec<KeptFinding> {
-        let kept = match self.kept.findings.take() {
-            Some(findings) => Ok(findings),
-            None => self.store.lately_found(at - SAME_WITHIN).map(|(stored, next)| Findings::restore(stored, next, at)),
-        };
-        let mut findings = match kept {
+        let mut findings = match self.take_findings(at) {
             Ok(findings) => findings,
             Err(error) => {
                 eprintln!("warning: findings cannot be read: {error}");
                 return Vec::new();
             }
         };
-        let node = self.found.first().map(|node| node.name.clone());
+        let started = *self.kept.watches_since.get_or_insert(at);
         let open = self.kept.watched.iter().chain(self.health.unfit()).cloned().collect();
-        let changed = findings.see(at, open);
-        let noted: Vec<Noted> = changed.iter().map(|kept| noted(kept.clone(), node.as_deref())).collect();
+        let changed = findings.see(Watching { node: None, started }, at, open);
+        let noted: Vec<Noted> = changed.iter().map(|kept| noted(kept.clone(), self.own_node())).collect();
         let stored = self.store.note(scrapes, &noted).or_else(|error| {
             eprintln!("warning: measurements are lost: {error}");
             self.store.note(&[], &noted)
         });
         match stored {
-            Ok(()) => self.kept.findings = Some(findings),
+            Ok(()) => self.put_back_findings(findings),
             Err(error) => eprintln!("warning: findings are not stored yet: {error}"),
         }
         changed
+    }
+
+    /// The findings that may be found again, until they are put back.
+    pub(super) fn take_findings(&mut self, at: Timestamp) -> Result<Findings, StoreError> {
+        if let Some(findings) = self.kept.findings.take() {
+            return Ok(findings);
+        }
+        let (stored, next) = self.store.lately_found(at - SAME_WITHIN)?;
+        Ok(Findings::restore(stored, next, self.own_node().unwrap_or_default()))
+    }
+
+    /// What came of them is stored.
+    pub(super) fn put_back_findings(&mut self, findings: Findings) {
+        self.kept.findings = Some(findings);
+    }
+
+    /// The name of the node here.
+    pub(super) fn own_node(&self) -> Option<&str> {
+        self.found.first().map(|node| node.name.as_str())
     }
 
     /// Does a part of what the rules ask for, each time until nothing is left to do.
@@ -69,6 +86,7 @@ impl Plane {
         }
         let done = self.store.keep_series(now, SeriesRules::default()).and_then(|retained| {
             self.store.keep_findings(now, FindingRetention::default())?;
+            self.store.forget_agents(now)?;
             Ok(retained.is_done)
         });
         match done {

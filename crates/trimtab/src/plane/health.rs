@@ -104,7 +104,7 @@ impl Plane {
         };
         finding.advice.push(advice(self.health.policy.on_failure, &drain, answer));
         let opened = self.health.unfit.get(node).map_or(now, |seen| seen.opened);
-        let seen = Seen { finding, workload: None, opened, seen: now };
+        let seen = Seen { finding, workload: None, opened, seen: now, closed: None };
         let is_new = self.health.unfit.insert(node.to_owned(), seen.clone()).is_none();
         // Before anything is done because of it.
         let muted = self.note(now, &[]).iter().any(|kept| is_muted(kept, &seen.finding, now));

@@ -8,6 +8,7 @@ mod begin;
 mod clock;
 mod findings;
 mod health;
+mod reports;
 pub(crate) mod samples;
 pub(crate) mod testing;
 mod turn;

@@ -38,6 +38,7 @@ impl Plane {
     pub(super) fn turn(&mut self, batch: Vec<Heard>) {
         let mut taken: Vec<Taken> = Vec::new();
         let mut questions: Vec<Question> = Vec::new();
+        let mut reports = Vec::new();
         taken.extend(self.own.drain(..).map(|outcome| Taken::Input(Input::Outcome(outcome), None)));
         for heard in batch {
             match heard {
@@ -50,6 +51,7 @@ impl Plane {
                     let measured = self.store.measured(self.clock.now(), ConsentId(consent), &effect);
                     answer.send(measured.map_err(|error| error.to_string()));
                 }
+                Heard::Call(Call::Reports(all, answer)) => reports.push((*all, answer)),
                 Heard::Call(Call::Mute(id, mute, answer)) => self.mute(id, mute.as_ref(), answer),
                 Heard::Samples(measured) => self.keep_samples(measured),
                 Heard::Watched(watched) => self.keep_watched(*watched),
@@ -57,6 +59,7 @@ impl Plane {
                 Heard::Stop => {}
             }
         }
+        self.take_reports(reports);
         taken.sort_by_key(|taken| match taken {
             Taken::Input(input, _) => self.control.place(input),
             Taken::Agreement(..) | Taken::Tested(_) => Rule::PLACE,
@@ -173,6 +176,7 @@ impl Plane {
                 Heard::Call(Call::Ahead(answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Agree(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Measured(_, _, answer)) => answer.send(Err(reason())),
+                Heard::Call(Call::Reports(_, answer)) => answer.send(Err(reason())),
                 Heard::Call(Call::Mute(_, _, answer)) => answer.send(Err(reason())),
                 Heard::Outcome(_) | Heard::Samples(_) | Heard::Watched(_) | Heard::Tested(_) | Heard::Stop => {}
             }

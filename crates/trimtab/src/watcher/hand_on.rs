@@ -10,19 +10,14 @@ use fleet::ids::WorkloadId;
 use fleet::time::Timestamp;
 use store::Scrapes;
 
-use super::{Second, Watcher, series};
+use super::{Bundle, Second, Watcher, series};
 use crate::plane::Heard;
-
-/// So many seconds are handed on at once.
-const BUNDLE: usize = 10;
-/// So many wait at most while the control loop has too much to do; the oldest are lost.
-const WAITING_MAX: usize = 120;
 
 /// What was watched.
 #[derive(Debug)]
 pub(crate) struct Watched {
     pub(crate) at: Timestamp,
-    /// All that is wrong now, whether it was told before or not: what was not heard is made good by what comes next.
+    /// All that is wrong now or was until a while ago, whether it was told before or not: what was not heard is made good by what comes next.
     pub(crate) open: Vec<Seen>,
     /// What was measured since the last.
     pub(crate) scrapes: Vec<Scrapes>,
@@ -41,38 +36,20 @@ pub(crate) fn watch(
 ) {
     let mut notice = |text: &str| eprintln!("note: {text}");
     let mut workloads = Workloads::default();
-    let mut waiting = Waiting::default();
+    let mut bundle = Bundle::default();
     while stop.try_recv() == Err(TryRecvError::Empty) {
         let Some(second) = watcher.turn(&mut notice) else { continue };
         workloads.learn(&second, workload_of);
-        waiting.add(second);
-        let Some(last) = waiting.seconds.last().filter(|_| waiting.is_due) else { continue };
-        let open: Vec<Seen> = watcher.open().map(|open| workloads.seen(open)).collect();
-        let watched = Watched { at: last.at, open, scrapes: series::scrapes(node, &waiting.seconds) };
+        bundle.add(second);
+        let Some(last) = bundle.seconds().last().filter(|_| bundle.is_due()) else { continue };
+        let open: Vec<Seen> = watcher.told().map(|open| workloads.seen(open)).collect();
+        let watched = Watched { at: last.at, open, scrapes: series::scrapes(node, bundle.seconds()) };
         match line.try_send(Heard::Watched(Box::new(watched))) {
-            Ok(()) => waiting = Waiting::default(),
+            Ok(()) => drop(bundle.take()),
             // It stays due: the next second tries again.
             Err(TrySendError::Full(_)) => {}
             Err(TrySendError::Disconnected(_)) => return,
         }
-    }
-}
-
-/// What was not handed on yet.
-#[derive(Default)]
-struct Waiting {
-    seconds: Vec<Second>,
-    /// Whether it is to be handed on now.
-    is_due: bool,
-}
-
-impl Waiting {
-    fn add(&mut self, second: Second) {
-        if self.seconds.len() == WAITING_MAX {
-            self.seconds.remove(0);
-        }
-        self.is_due |= !second.changes.is_empty() || self.seconds.len() + 1 >= BUNDLE;
-        self.seconds.push(second);
     }
 }
 
@@ -103,7 +80,7 @@ impl Workloads {
 
     fn seen(&self, open: &::diagnose::live::Open) -> Seen {
         let workload = job_of(&open.finding).and_then(|job| self.0.get(job).copied().flatten());
-        Seen { finding: open.finding.clone(), workload, opened: open.opened, seen: open.seen }
+        Seen { finding: open.finding.clone(), workload, opened: open.opened, seen: open.seen, closed: open.closed }
     }
 }
 
@@ -112,12 +89,12 @@ const JOBS_MAX: usize = 1_024;
 
 /// The job that a finding is about.
 pub(crate) fn job_of(finding: &Finding) -> Option<&str> {
-    finding.places.iter().find(|place| place.kind == "job").map(|place| place.name.as_str())
+    finding.place("job")
 }
 
 #[cfg(test)]
 mod tests {
-    use ::diagnose::live::{Change, Open};
+    use ::diagnose::live::Open;
     use fleet::finding::Place;
     use fleet::series::Scrape;
     use fleet::step::{Rank, Told};
@@ -128,35 +105,11 @@ mod tests {
     fn open(job: &str) -> Open {
         let mut finding = Finding::new("hang", "It hangs");
         finding.places = vec![Place::new("job", job), Place::new("rank", 1)];
-        Open { id: 0, finding, opened: Timestamp(0), seen: Timestamp(5), closed: None, returns: 0, realised: None }
+        Open { id: 0, finding, opened: Timestamp(0), seen: Timestamp(5), closed: None, returns: 0 }
     }
 
-    fn second(at: i64, changes: Vec<Change>, tellers: &mut Tellers) -> Second {
-        Second { at: Timestamp(at), scrape: Scrape::default(), tellers: tellers.take(), changes }
-    }
-
-    #[test]
-    fn news_is_handed_on_at_once_and_measurements_in_bundles() {
-        let mut waiting = Waiting::default();
-        for at in 1..BUNDLE as i64 {
-            waiting.add(second(at, Vec::new(), &mut Tellers::default()));
-            assert!(!waiting.is_due, "at {at}");
-        }
-        waiting.add(second(10, Vec::new(), &mut Tellers::default()));
-        assert!(waiting.is_due);
-        let mut waiting = Waiting::default();
-        waiting.add(second(1, vec![Change::Closed(open("a"))], &mut Tellers::default()));
-        waiting.add(second(2, Vec::new(), &mut Tellers::default()));
-        assert!(waiting.is_due, "until it was handed on");
-    }
-
-    #[test]
-    fn what_cannot_be_handed_on_waits_and_the_oldest_gives_way() {
-        let mut waiting = Waiting::default();
-        for at in 0..WAITING_MAX as i64 + 5 {
-            waiting.add(second(at, Vec::new(), &mut Tellers::default()));
-        }
-        assert_eq!((waiting.seconds.len(), waiting.seconds[0].at), (WAITING_MAX, Timestamp(5)));
+    fn second(at: i64, tellers: &mut Tellers) -> Second {
+        Second { at: Timestamp(at), scrape: Scrape::default(), tellers: tellers.take(), changes: Vec::new() }
     }
 
     #[test]
@@ -167,9 +120,9 @@ mod tests {
                 .heard(client, &Told::Began(Rank { job: job.into(), rank: 1, ranks: 2, pid: Some(pid), group: None }));
         }
         let workload_of = |pid| (pid == 70).then_some(WorkloadId(7));
-        workloads.learn(&second(1, Vec::new(), &mut tellers), &workload_of);
+        workloads.learn(&second(1, &mut tellers), &workload_of);
         tellers.gone(0);
-        workloads.learn(&second(2, Vec::new(), &mut tellers), &workload_of);
+        workloads.learn(&second(2, &mut tellers), &workload_of);
         let of = |job: &str| workloads.seen(&open(job)).workload;
         assert_eq!((of("a"), of("b"), of("c")), (Some(WorkloadId(7)), None, None));
     }

@@ -3,9 +3,10 @@
 //! One loop: it hears step clocks, looks at their processes ten times a second, measures the machine once a second, and asks what is wrong.
 //! It decides nothing of that itself (`diagnose::live`). Start at [`Watcher::turn`].
 
+mod bundle;
 mod hand_on;
 mod kernel;
-mod series;
+pub(crate) mod series;
 mod sources;
 mod tellers;
 
@@ -20,6 +21,7 @@ use fleet::signal::Signal;
 use fleet::time::Timestamp;
 
 use crate::plane::Clock;
+pub(crate) use bundle::Bundle;
 pub(crate) use hand_on::{Watched, job_of, watch};
 use kernel::Kernel;
 pub(crate) use series::source_of;
@@ -103,9 +105,9 @@ impl Watcher {
         Some(Second { at, scrape, tellers: self.tellers.take(), changes })
     }
 
-    /// What is wrong now.
-    pub(crate) fn open(&self) -> impl Iterator<Item = &Open> {
-        self.watch.open()
+    /// What is wrong now, and what was until a while ago.
+    pub(crate) fn told(&self) -> impl Iterator<Item = &Open> {
+        self.watch.open().chain(self.watch.over(self.clock.now()))
     }
 
     fn hear(&mut self, until: Instant, notice: &mut dyn FnMut(&str)) {

@@ -26,7 +26,7 @@ pub(crate) fn source_of(job: &str) -> String {
 type Values = BTreeMap<Series, Option<f64>>;
 
 /// What was measured in some seconds, source by source.
-pub(super) fn scrapes(node: &str, seconds: &[Second]) -> Vec<Scrapes> {
+pub(crate) fn scrapes(node: &str, seconds: &[Second]) -> Vec<Scrapes> {
     let mut all: BTreeMap<String, Vec<Scrapes>> = BTreeMap::new();
     for second in seconds {
         for (source, values) in by_source(node, second) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::session::Session;
 
 /// A job of two ranks that do their steps together, by a file that both see, and tell them. Each writes down its process.
-const TRAINING: &str = r#"
+pub(crate) const TRAINING: &str = r#"
 import os, socket, time
 rank = 1 if os.fork() else 0
 open(f"rank-{rank}", "w").write(str(os.getpid()))
@@ -40,16 +40,16 @@ while True:
 "#;
 
 /// So long a job does well until it is known what is usual.
-const USUAL: Duration = Duration::from_secs(16);
+pub(crate) const USUAL: Duration = Duration::from_secs(16);
 const PATIENCE: Duration = Duration::from_secs(60);
 
-fn signal(session: &Session, rank: u32, name: &str) {
+pub(crate) fn signal(session: &Session, rank: u32, name: &str) {
     let pid = session.read(&format!("rank-{rank}"));
     assert!(Command::new("kill").args([name, pid.trim()]).status().unwrap().success());
 }
 
 /// Waits until there is a finding like that; the first.
-fn wait(session: &Session, query: &str, like: impl Fn(&Value) -> bool) -> Value {
+pub(crate) fn wait(session: &Session, query: &str, like: impl Fn(&Value) -> bool) -> Value {
     let until = Instant::now() + PATIENCE;
     loop {
         let found = session.client().read(&format!("findings{query}")).unwrap();
@@ -169,6 +169,15 @@ fn what_was_found_of_a_job_is_lived_again_without_it() {
     // 60 of 150 milliseconds are as usual, for about half of its time.
     let factor = scenario["change"][0]["factor_permille"].as_u64().unwrap();
     assert!((500..900).contains(&factor), "{factor}: {one:#}");
+
+    // It is mended: what was promised is held against what came of it.
+    std::fs::remove_file(session.installation.beside().join("slow")).unwrap();
+    let over = wait(&session, "?state=closed", |one| one["id"] == found["id"]);
+    let (promised, realised) = (&over["finding"]["speedup"]["value"], &over["finding"]["realised"]);
+    let (promised, realised) = (promised.as_f64().unwrap(), realised.as_f64().unwrap());
+    assert!((realised / promised - 1.0).abs() < 0.15, "{over:#}");
+    let number = over["id"].to_string();
+    assert!(session.run(&["findings", &number]).contains("When it was over, steps became "), "{over:#}");
 
     // The same of an export, elsewhere.
     let beside = |name: &str| session.installation.beside().join(name).display().to_string();

@@ -3,8 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "the helpers of tests panic as tests do")]
 #![cfg(target_os = "linux")]
 
+mod agents;
 mod agreed;
 mod commands;
+mod elsewhere;
 mod ends;
 mod findings;
 mod health;

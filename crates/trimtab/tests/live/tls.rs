@@ -9,7 +9,7 @@ use live_rig::Installation;
 use crate::session::{Session, check};
 
 /// Puts a certificate for `localhost` and its key beside an installation.
-fn certify(installation: &Installation) -> [String; 2] {
+pub(crate) fn certify(installation: &Installation) -> [String; 2] {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let file = |name: &str, text: &str| {
         let path = installation.beside().join(name);

@@ -73,6 +73,7 @@ impl Rule {
             evidence,
             advice,
             speedup: None,
+            realised: None,
         })
     }
 }

@@ -32,6 +32,9 @@ pub(super) fn change(change: &Change, at: Timestamp) -> String {
             let seconds = at.since(open.opened).0 / 1_000;
             let _ = writeln!(text, "\n{bold}{at}  finding {} is over, after {seconds} s{bold:#}", open.id);
             paragraph(&mut text, width, "  ", &open.finding.verdict);
+            if let Some(realised) = diagnose::realised(&open.finding) {
+                paragraph(&mut text, width, "  ", &realised);
+            }
         }
     }
     text

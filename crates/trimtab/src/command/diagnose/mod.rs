@@ -34,7 +34,7 @@ use crate::global::Global;
 use crate::printed::print;
 use crate::wrap;
 
-pub(crate) use words::{finding, worth};
+pub(crate) use words::{finding, realised, worth};
 
 /// Say what a workload waits for, and what fixing that is worth, from the profiles, traces and logs that it left
 ///

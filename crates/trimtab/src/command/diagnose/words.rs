@@ -90,6 +90,15 @@ pub(crate) fn worth(speedup: Interval) -> String {
     format!("Steps would be {value} times as fast without it ({low} to {high}).")
 }
 
+/// What came of it when it was over, beside what was promised.
+pub(crate) fn realised(finding: &Finding) -> Option<String> {
+    let realised = figure(finding.realised?);
+    let promised = finding
+        .speedup
+        .map(|promised| format!("; {} to {} times was promised", figure(promised.low), figure(promised.high)));
+    Some(format!("When it was over, steps became {realised} times as fast{}.", promised.unwrap_or_default()))
+}
+
 /// How devices are.
 fn devices(list: &[Device], width: usize, text: &mut String) {
     if list.is_empty() {

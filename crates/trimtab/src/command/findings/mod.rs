@@ -79,6 +79,8 @@ Examples:
 struct Told {
     id: u64,
     state: String,
+    node: Option<String>,
+    unheard_since_ms: Option<i64>,
     workload: Option<u32>,
     since_ms: i64,
     closed_ms: Option<i64>,

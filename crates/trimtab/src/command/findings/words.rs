@@ -35,6 +35,10 @@ pub(super) fn one(told: &Told, now_ms: i64, width: usize) -> String {
         paragraph(&mut text, width, "  ", &muted);
     }
     diagnose::finding(&plain(&told.finding), width, &mut text);
+    if let Some(realised) = diagnose::realised(&told.finding) {
+        section(&mut text, "  What came of it");
+        paragraph(&mut text, width, "    ", &realised);
+    }
     if let Some(cost) = cost(told) {
         section(&mut text, "  What it costs");
         paragraph(&mut text, width, "    ", &cost);
@@ -63,6 +67,8 @@ fn standing(told: &Told, now_ms: i64) -> String {
         }
         .to_owned(),
     );
+    parts.extend(told.node.as_deref().map(|node| format!("on {}", letters(node))));
+    parts.extend(told.unheard_since_ms.map(|heard| format!("which was last heard {}", ago(heard))));
     parts.extend(told.workload.map(|workload| format!("workload {workload}")));
     parts.join(", ")
 }
@@ -108,6 +114,8 @@ mod tests {
         Told {
             id: 3,
             state: "muted".into(),
+            node: None,
+            unheard_since_ms: None,
             workload: Some(17),
             since_ms: 1_000,
             closed_ms: None,
@@ -127,6 +135,11 @@ mod tests {
             Muted by ada until 1970-01-01T00:01:00Z: known\n";
         assert_eq!(list(&[told()], 13_000, 100), expected);
         let over = Told { mute: None, closed_ms: Some(5_000), state: "closed".into(), ..told() };
+        let elsewhere = Told { node: Some("gpu\u{7}".into()), unheard_since_ms: Some(3_000), ..told() };
+        assert!(
+            list(&[elsewhere], 63_000, 200)
+                .contains("likely, on gpu\u{fffd}, which was last heard 1m ago, workload 17")
+        );
         assert!(list(&[over], 76_000, 100).contains("closed, since 1m 15s ago, over 1m 11s ago"));
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Listening {
     /// Other names by which browsers and tools may call this server
     #[arg(long, value_name = "NAME")]
     host_name: Vec<String>,
-    /// Tokens besides the owner's: a file of lines `view|operate NAME SECRET`
+    /// Tokens besides the owner's: a file of lines `view|operate NAME SECRET`, and `report NODE SECRET` for agents
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Speak TLS with this certificate: PEM, the server's own first. It is read again when it is renewed
@@ -100,7 +100,10 @@ impl Listening {
         let lines = (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
         for (number, line) in lines {
             let wrong = |what| {
-                Failure::input(format!("{}:{number}: {what}; a line is `view|operate NAME SECRET`", path.display()))
+                Failure::input(format!(
+                    "{}:{number}: {what}; a line is `view|operate NAME SECRET`, or `report NODE SECRET`",
+                    path.display()
+                ))
             };
             tokens.push(token(line).map_err(wrong)?);
         }
@@ -114,8 +117,12 @@ fn token(line: &str) -> Result<Token, String> {
     let rights = match rights {
         "view" => Rights::View,
         "operate" => Rights::Operate,
-        _ => return Err("it begins with neither `view` nor `operate`".into()),
+        "report" => Rights::Report,
+        _ => return Err("it begins with none of `view`, `operate` and `report`".into()),
     };
+    if let Some(why) = server::unfit_node(name).filter(|_| rights == Rights::Report && name != "*") {
+        return Err(format!("{why}; `*` is any node"));
+    }
     if secret.len() < SECRET_MIN {
         return Err(format!("the secret has fewer than {SECRET_MIN} letters"));
     }
