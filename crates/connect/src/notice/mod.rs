@@ -1,6 +1,6 @@
 //! Notices of findings, for whoever wants them where they are: a URL that takes JSON, a chat's webhook, or a program.
 //!
-//! [`file`] reads who wants what, [`body`] says it; both are pure. [`send`] is the outside. A secret (a webhook's URL is one) is never printed.
+//! [`mod@file`] reads who wants what, [`body`] says it; both are pure. [`send`] is the outside. A secret (a webhook's URL is one) is never printed.
 
 pub mod body;
 pub mod file;

@@ -3,7 +3,7 @@
 //! Each probe measures one thing and says what it found; it decides nothing. Some things are wrong by themselves (a link with half of its
 //! lanes, a device that is on the bus and does not answer); others only beside what the same machine measured when it was well, which the
 //! caller keeps (`diagnose::fitness` holds one against the other). Everything is read without root but the kernel log, where the system keeps
-//! that from other users. Start at [`probe`]; [`ask`] has a process of its own do it, which may hang where a device or a disk does.
+//! that from other users. Start at [`probe`]; [`ask()`] has a process of its own do it, which may hang where a device or a disk does.
 
 mod ask;
 mod devices;
