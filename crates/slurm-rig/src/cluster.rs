@@ -125,6 +125,18 @@ impl Cluster {
         })
     }
 
+    /// Waits until accounting tells this state of a job.
+    ///
+    /// # Errors
+    /// If that takes longer than [`Self::TOLD_AT_MOST`].
+    pub fn wait_until_accounted(&self, job: u64, state: &str) -> Result<()> {
+        wait_for("accounting to know how a job is", Self::TOLD_AT_MOST, || {
+            let said = self.run("sacct", ["-nPX", "--format=State", "--jobs", &job.to_string()])?;
+            let is_told = String::from_utf8_lossy(&said).lines().any(|line| line.trim() == state);
+            Ok(is_told && self.has_told_accounting()?)
+        })
+    }
+
     /// Whether slurmctld has nothing left to tell slurmdbd: it does so behind its answers to `squeue`.
     fn has_told_accounting(&self) -> Result<bool> {
         let said = self.run("sdiag", std::iter::empty::<&str>())?;

@@ -189,6 +189,9 @@ pub fn every_end(cluster: &Cluster) -> Result<Happened> {
     }
     let requeued = happened.requeued;
     wait_for("a job to run", Duration::from_secs(60), || state(cluster, requeued).map(|state| state == "RUNNING"))?;
+    // What accounting has not yet heard of when it is put back is not told as a run of its own; and it counts in seconds.
+    cluster.wait_until_accounted(requeued, "RUNNING")?;
+    std::thread::sleep(Duration::from_secs(2));
     cluster.run("scontrol", ["requeue", &requeued.to_string()])?;
     for id in late.to_cancel_waiting {
         cluster.run("scancel", [id])?;

@@ -15,7 +15,7 @@ use serde_json::Value;
 /// A run that is sound before anything is done to it.
 const SOUND: Duration = Duration::from_secs(10);
 /// A run to which nothing is done is watched for so long after that.
-const HEALTHY: Duration = Duration::from_secs(14);
+const HEALTHY: Duration = Duration::from_secs(12);
 /// A fault that slows must be found within so long, or within [`FOUND_STEPS`], whichever is longer.
 const FOUND: Duration = Duration::from_secs(10);
 const FOUND_STEPS: f64 = 3.0;
