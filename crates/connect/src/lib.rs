@@ -8,6 +8,7 @@ pub mod bound;
 pub mod csv;
 pub mod exporter;
 pub mod file;
+pub mod http;
 pub mod import;
 #[cfg(target_os = "linux")]
 pub mod machine;

@@ -1,9 +1,10 @@
 //! Where an exporter answers.
 
 use std::fmt;
-use std::net::IpAddr;
 
 use ureq::http::Uri;
+
+use crate::http::is_loopback;
 
 /// Where one answers: `http://127.0.0.1:9400/metrics`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +32,10 @@ impl Address {
             return Err(format!("`{text}`: only http:// is spoken; exporters answer in the clear, on this machine"));
         }
         let host = uri.host().unwrap_or("").trim_matches(['[', ']']);
-        let is_loopback = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
         if host.is_empty() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
             return Err(format!("`{text}`: a host is wanted, without a user or a password"));
         }
-        if reach == Reach::ThisMachine && !is_loopback {
+        if reach == Reach::ThisMachine && !is_loopback(&uri) {
             return Err(format!(
                 "`{text}` is not on loopback, and what an exporter tells is taken for this machine's devices; if it is of this machine all \
                  the same, in a container with an address of its own, --exporters-elsewhere lets it be asked"

@@ -8,6 +8,7 @@ use fleet::quantity::Millis;
 use serde::Deserialize;
 
 use super::{Destination, Form, Secret, To};
+use crate::http::is_loopback;
 
 /// No file tells of more destinations.
 const DESTINATIONS_MAX: usize = 64;
@@ -131,6 +132,9 @@ fn url_of(url: String, form: Option<FormName>, token: Option<String>) -> Result<
     if !rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/') && plain(rest)) {
         return Err("its URL begins with https:// or http://, and a host follows, without spaces".into());
     }
+    if token.is_some() && url.starts_with("http://") && !url.parse().is_ok_and(|uri| is_loopback(&uri)) {
+        return Err("http would carry the token through the network for all to read: name an address of https".into());
+    }
     if token.as_ref().is_some_and(|token| token.is_empty() || !plain(token)) {
         return Err("the token is one line of visible ASCII".into());
     }
@@ -197,6 +201,7 @@ mod tests {
         check(&one("url = \"http:///SECRET\""), "a host follows");
         check(&one("url = \"http://a b\""), "without spaces");
         check(&one("url_file = \"none\""), "cannot read none");
+        check(&one("url = \"http://gpu1/SECRET\"\ntoken_file = \"token\""), "name an address of https");
         check(&one("program = [\"page\"]"), "whole path");
         check(&one("program = []"), "is empty");
         check(&one("program = [\"/a\"]\nform = \"chat\""), "go with a URL");

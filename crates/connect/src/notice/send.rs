@@ -2,13 +2,13 @@
 
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fleet::notice::News;
-use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
+use ureq::tls::RootCerts;
 
 use super::{Destination, Form, To, body};
+use crate::http::{is_loopback, tls};
 
 /// So long an answer is waited for.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
@@ -46,18 +46,13 @@ pub fn deliver(destination: &Destination, from: &str, news: &[News]) -> Result<(
 }
 
 fn post(url: &str, token: Option<&str>, body: String) -> Result<(), String> {
-    let tls = TlsConfig::builder()
-        .provider(TlsProvider::Rustls)
-        .root_certs(RootCerts::PlatformVerifier)
-        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .build();
     let mut config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         // What is meant for one address goes to no other.
         .max_redirects(0)
         .timeout_global(Some(ANSWER_WITHIN))
-        .tls_config(tls);
-    if is_loopback(url) {
+        .tls_config(tls(RootCerts::PlatformVerifier));
+    if url.parse().is_ok_and(|uri| is_loopback(&uri)) {
         config = config.proxy(None);
     }
     let agent: ureq::Agent = config.build().into();
@@ -76,13 +71,6 @@ fn post(url: &str, token: Option<&str>, body: String) -> Result<(), String> {
         401 | 403 => format!("it answers {status}: the token or the URL is not the one it wants"),
         _ => format!("it answers {status}"),
     })
-}
-
-fn is_loopback(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
-    host.starts_with("127.") || host.starts_with("[::1]") || host.split(':').next() == Some("localhost")
 }
 
 /// Never what ureq says of a URL.
@@ -183,15 +171,5 @@ mod tests {
             let error = post(&url, Some("SECRET"), "{}".into()).unwrap_err();
             assert!(!error.contains("SECRET") && !error.is_empty(), "{error}");
         }
-    }
-
-    #[test]
-    fn loopback_is_told_by_its_host() {
-        let check = |url: &str, expected: bool| assert_eq!(is_loopback(url), expected, "{url}");
-        check("http://127.0.0.1:9/x", true);
-        check("http://a:b@localhost/x", true);
-        check("http://[::1]:9", true);
-        check("https://localhost.example/", false);
-        check("https://hooks.example/?u=http://127.0.0.1", false);
     }
 }

@@ -1,10 +1,9 @@
 //! The server that reports go to.
 
-use std::net::IpAddr;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
+use connect::http::{is_loopback, tls};
 use fleet::time::Timestamp;
 use serde::Deserialize;
 use ureq::http::{StatusCode, Uri};
@@ -79,7 +78,7 @@ impl Server {
             .max_idle_connections(0)
             .timeout_connect(Some(CONNECT_MAX))
             .timeout_global(Some(ANSWER_MAX))
-            .tls_config(tls(authority)?);
+            .tls_config(trusting(authority)?);
         Ok(Self { base, node: node.to_owned(), token, agent: config.build().into() })
     }
 
@@ -147,22 +146,20 @@ fn checked(url: &str) -> Outcome<String> {
         ))
     };
     let uri: Uri = url.parse().map_err(|_| wrong("it is no address"))?;
-    let host = uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
+    uri.host().filter(|host| !host.is_empty()).ok_or_else(|| wrong("it names no host"))?;
     if uri.query().is_some() || uri.authority().is_some_and(|authority| authority.as_str().contains('@')) {
         return Err(wrong("it has more than a host, a port and a path"));
     }
-    let is_own = host == "localhost"
-        || host.trim_start_matches('[').trim_end_matches(']').parse().is_ok_and(|ip: IpAddr| ip.is_loopback());
     match uri.scheme_str() {
         Some("https") => {}
-        Some("http") if is_own => {}
+        Some("http") if is_loopback(&uri) => {}
         Some("http") => return Err(wrong("http would carry the token through the network for all to read: say https")),
         _ => return Err(wrong("it begins with neither https:// nor http://")),
     }
     Ok(url.trim_end_matches('/').to_owned())
 }
 
-fn tls(authority: Option<&Path>) -> Outcome<TlsConfig> {
+fn trusting(authority: Option<&Path>) -> Outcome<TlsConfig> {
     let roots = match authority {
         None => RootCerts::PlatformVerifier,
         Some(path) => {
@@ -181,8 +178,7 @@ fn tls(authority: Option<&Path>) -> Outcome<TlsConfig> {
             RootCerts::new_with_certs(&certificates)
         }
     };
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    Ok(TlsConfig::builder().root_certs(roots).unversioned_rustls_crypto_provider(provider).build())
+    Ok(tls(roots))
 }
 
 #[cfg(test)]
