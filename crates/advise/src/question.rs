@@ -47,3 +47,14 @@ pub fn answer(history: &History, question: &Question, seed: u64) -> Result<Answe
     run_observed(&setup, seed, &mut late);
     Ok(Answer::Judged(late.verdict()))
 }
+
+/// One replay after the other, with seed 1.
+#[cfg(test)]
+pub(crate) struct Serial<'a>(pub(crate) &'a History);
+
+#[cfg(test)]
+impl Replayer for Serial<'_> {
+    fn answer(&self, questions: &[Question]) -> Result<Vec<Answer>, Unfit> {
+        questions.iter().map(|question| answer(self.0, question, 1)).collect()
+    }
+}

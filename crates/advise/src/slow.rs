@@ -34,16 +34,8 @@ impl Slow {
         from: Timestamp,
         until: Option<Timestamp>,
     ) -> Option<Self> {
-        let Finding { rule, verdict, places, advice, speedup, .. } = finding;
-        let job = || places.into_iter().find(|place| place.kind == "job").map(|place| place.name);
-        Some(Self {
-            workload: workload.map(|id| id.0.to_string()).or_else(job)?,
-            rule,
-            verdict,
-            advice,
-            from,
-            until,
-            speedup: speedup?,
-        })
+        let workload = workload.map(|id| id.0.to_string()).or_else(|| finding.place("job").map(str::to_owned))?;
+        let Finding { rule, verdict, advice, speedup, .. } = finding;
+        Some(Self { workload, rule, verdict, advice, from, until, speedup: speedup? })
     }
 }

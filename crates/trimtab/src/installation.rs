@@ -18,6 +18,8 @@ use crate::history_file::HistoryFile;
 pub(crate) const RUN: &str = "own-run";
 /// Letters of a token: 256 bits.
 const TOKEN_LENGTH: usize = 64;
+/// The fewest letters of a secret: of hexadecimal ones, 128 bits.
+pub(crate) const SECRET_MIN: usize = 32;
 
 /// Which installation.
 #[derive(Clone, Debug, Args)]
@@ -88,7 +90,7 @@ pub(crate) fn token_file(folder: &Path) -> PathBuf {
 fn read_token(path: &Path) -> io::Result<String> {
     let text = fs::read_to_string(path)?;
     let token = text.trim();
-    if token.len() < TOKEN_LENGTH / 2 {
+    if token.len() < SECRET_MIN {
         return Err(io::Error::other("it holds no token; remove it, and `trimtab up` makes a new one"));
     }
     Ok(token.to_owned())

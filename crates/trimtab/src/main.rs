@@ -23,6 +23,7 @@ mod replayer;
 mod reporter;
 mod rule_of;
 mod shown;
+mod small_file;
 mod table;
 mod watcher;
 mod wrap;

@@ -115,10 +115,7 @@ impl Watch {
             found.extend(watched.evaluate(name, &self.signals, now));
         }
         let jobs = &self.jobs;
-        self.life.take(now, found, &|open| {
-            let job = open.finding.places.iter().find(|place| place.kind == "job")?;
-            jobs.get(&job.name)?.realised(open)
-        })
+        self.life.take(now, found, &|open| jobs.get(open.finding.place("job")?)?.realised(open))
     }
 
     /// What was wrong until a while ago, and is over: what was made of it stays known for a minute.

@@ -20,6 +20,7 @@ use fleet::time::Timestamp;
 
 use crate::failure::{Failure, Outcome};
 use crate::plane::Clock;
+use crate::small_file;
 use kept::Kept;
 
 /// How often it is looked whether there is news.
@@ -30,28 +31,18 @@ const TELL_EVERY: Duration = Duration::from_secs(10);
 const AGAIN_FIRST: Duration = Duration::from_secs(5);
 /// And at the latest after this.
 const AGAIN_LAST: Duration = Duration::from_secs(300);
-/// No file that says who is told has more bytes, and none with a secret.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+/// No file that says who is told is larger, and none with a secret.
+const FILE_MIB_MAX: u64 = 1;
 
 /// Reads who is told.
 pub(crate) fn read(path: &Path) -> Outcome<Vec<Destination>> {
-    let text = contents(path).map_err(Failure::input)?;
+    let text = small_file::read(path, FILE_MIB_MAX)?;
     let rules: Vec<&str> = ::diagnose::live::rules().map(|rule| rule.name).collect();
     let beside = path.parent().unwrap_or(Path::new("."));
-    file::parse(&text, &rules, &|secret| contents(&beside.join(secret)))
-        .map_err(|what| Failure::input(format!("{}: {what}", path.display())))
-}
-
-fn contents(path: &Path) -> Result<String, String> {
-    use std::io::Read;
-    let fail = |error: &std::io::Error| format!("cannot read {}: {}", path.display(), crate::failure::words(error));
-    let file = std::fs::File::open(path).map_err(|error| fail(&error))?;
-    let mut text = String::new();
-    file.take(FILE_BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| fail(&error))?;
-    if text.len() as u64 > FILE_BYTES_MAX {
-        return Err(format!("{} holds more than a MiB", path.display()));
-    }
-    Ok(text)
+    file::parse(&text, &rules, &|secret| {
+        small_file::read(&beside.join(secret), FILE_MIB_MAX).map_err(|failure| failure.to_string())
+    })
+    .map_err(|what| Failure::input(format!("{}: {what}", path.display())))
 }
 
 /// Tells them from now on, as long as this process lives.

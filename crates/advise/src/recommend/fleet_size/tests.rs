@@ -10,13 +10,13 @@ use replay::history::History;
 use replay::measure::waits;
 use replay::scenario::{Change, Scenario};
 use replay::seed::Seed;
-use replay::setup::{Setup, Unfit};
+use replay::setup::Setup;
 
 use super::known::Counts;
 use super::{RULE, RULE_OVERALL};
 use crate::ground::Options;
 use crate::optimize::optimize;
-use crate::question::{Answer, Question, Replayer, answer};
+use crate::question::Serial;
 use crate::report::Report;
 
 const CAP: Millis = Millis::minutes(10);
@@ -24,15 +24,6 @@ const CAP: Millis = Millis::minutes(10);
 /// A kind of node: so many, with so many devices each, at a price in cents.
 #[derive(Clone, Copy, Debug)]
 struct Kind(u32, u32, i64);
-
-/// One replay after the other.
-struct Serial<'a>(&'a History);
-
-impl Replayer for Serial<'_> {
-    fn answer(&self, questions: &[Question]) -> Result<Vec<Answer>, Unfit> {
-        questions.iter().map(|question| answer(self.0, question, 1)).collect()
-    }
-}
 
 fn name(kind: usize) -> String {
     format!("kind{kind}")

@@ -36,9 +36,14 @@ const MONTHLY_FROM: Millis = Millis::hours(24);
 const ENDS: [fn(&Interval) -> f64; 3] = [|gain| gain.value, |gain| gain.low, |gain| gain.high];
 
 pub(super) fn propose(ground: &Ground, progress: Progress) -> Result<Vec<Finding>, Unfit> {
+    let mut found: BTreeMap<&str, Vec<&Slow>> = BTreeMap::new();
+    for slow in &ground.options.slow {
+        found.entry(&slow.workload).or_default().push(slow);
+    }
     let mut causes: BTreeMap<&str, Vec<Lost>> = BTreeMap::new();
     for recorded in &ground.history.workloads {
-        for (rule, lost) in lost(ground.history, recorded, &ground.options.slow) {
+        let Some(slow) = found.get(recorded.id.as_str()) else { continue };
+        for (rule, lost) in lost(ground.history, recorded, slow) {
             causes.entry(rule).or_default().push(lost);
         }
     }
@@ -58,9 +63,9 @@ struct Lost<'a> {
 }
 
 /// What a workload lost, cause by cause.
-fn lost<'a>(history: &History, recorded: &'a Recorded, all: &'a [Slow]) -> BTreeMap<&'a str, Lost<'a>> {
+fn lost<'a>(history: &History, recorded: &'a Recorded, found: &[&'a Slow]) -> BTreeMap<&'a str, Lost<'a>> {
     let mut causes: BTreeMap<&str, Lost> = BTreeMap::new();
-    for slow in all.iter().filter(|slow| slow.workload == recorded.id) {
+    for &slow in found {
         let within = Millis(recorded.attempts.iter().map(|run| overlap(run, slow, history)).sum());
         let part = |speedup: f64| within.0 as f64 * (1.0 - 1.0 / speedup.max(1.0));
         let ms =

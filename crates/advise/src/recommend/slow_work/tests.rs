@@ -9,23 +9,13 @@ use fleet::recommendation::{Interval, Recommendation};
 use fleet::time::Timestamp;
 use replay::history::History;
 use replay::scenario::{Change, Scenario};
-use replay::setup::Unfit;
 
 use super::RULE;
 use crate::ground::Options;
 use crate::optimize::optimize;
-use crate::question::{Answer, Question, Replayer, answer};
+use crate::question::Serial;
 use crate::report::Report;
 use crate::slow::Slow;
-
-/// One replay after the other.
-struct Serial<'a>(&'a History);
-
-impl Replayer for Serial<'_> {
-    fn answer(&self, questions: &[Question]) -> Result<Vec<Answer>, Unfit> {
-        questions.iter().map(|question| answer(self.0, question, 1)).collect()
-    }
-}
 
 fn hours(hours: i64) -> Timestamp {
     Timestamp(0) + Millis::hours(hours)

@@ -39,8 +39,8 @@ enum Chart {
 
 /// The charts of a finding, by the signals that its rule reads.
 fn charts(finding: &Finding, signals: &[&'static Signal]) -> Vec<Chart> {
-    let of_job = finding.places.iter().any(|place| place.kind == "job");
-    let rank = finding.places.iter().find(|place| place.kind == "rank").map(|place| place.name.clone());
+    let of_job = finding.place("job").is_some();
+    let rank = finding.place("rank").map(str::to_owned);
     let steps = if of_job { vec![Chart::Steps, Chart::Phases(rank)] } else { Vec::new() };
     steps.into_iter().chain(signals.iter().map(|signal| Chart::Signal(signal))).collect()
 }

@@ -6,13 +6,12 @@ use connect::machine::host_name;
 use fleet::quantity::Bytes;
 
 use crate::failure::{Failure, Outcome};
+use crate::installation::{self, SECRET_MIN};
 use crate::reporter::{Address, Reporter, Server};
-use crate::{installation, length};
+use crate::{length, small_file};
 
 /// The variable that holds the token, where no file does.
 const TOKEN: &str = "TRIMTAB_TOKEN";
-/// The fewest letters of a secret, as `trimtab up` has it.
-const SECRET_MIN: usize = 32;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Reporting {
@@ -52,10 +51,7 @@ impl Reporting {
 
     fn token(&self) -> Outcome<String> {
         let (text, from) = match &self.token_file {
-            Some(path) => {
-                let text = std::fs::read_to_string(path);
-                (text.map_err(|error| Failure::opening(path.display(), &error))?, path.display().to_string())
-            }
+            Some(path) => (small_file::read(path, 1)?, path.display().to_string()),
             None => {
                 let text = std::env::var(TOKEN).map_err(|_| {
                     Failure::input(format!("to report takes a token: say --token-file FILE, or set {TOKEN}"))

@@ -1,7 +1,5 @@
 //! What was found of work that ran: from the installation, or from what `trimtab findings` printed of another.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use ::store::{FindingQuery, Reader};
@@ -14,10 +12,10 @@ use serde::Deserialize;
 
 use crate::failure::{Failure, Outcome};
 use crate::installation::{self, Installation};
-use crate::shown;
+use crate::{shown, small_file};
 
-/// No list of findings has more bytes.
-const BYTES_MAX: u64 = 64 << 20;
+/// No list of findings is larger.
+const MIB_MAX: u64 = 64;
 
 /// Work that was found to be slow.
 pub(super) fn slow(file: Option<&Path>, installation: Option<&Installation>) -> Outcome<Vec<Slow>> {
@@ -56,12 +54,7 @@ struct One {
 }
 
 fn printed(path: &Path) -> Outcome<Vec<Slow>> {
-    let file = File::open(path).map_err(|error| Failure::opening(path.display(), &error))?;
-    let mut text = String::new();
-    file.take(BYTES_MAX + 1).read_to_string(&mut text).map_err(|error| Failure::opening(path.display(), &error))?;
-    if text.len() as u64 > BYTES_MAX {
-        return Err(Failure::input(format!("{} holds more than {} MiB", path.display(), BYTES_MAX >> 20)));
-    }
+    let text = small_file::read(path, MIB_MAX)?;
     let printed: Printed = serde_json::from_str(&text).map_err(|error| {
         Failure::input(format!(
             "{} is no list of findings as `trimtab findings --all --format json` prints it: {error}",

@@ -10,10 +10,7 @@ use std::path::{Path, PathBuf};
 use server::{Access, Certificate, Listen, Rights, Serving, Speaks, State, Token};
 
 use crate::failure::{Failure, Outcome, words};
-use crate::installation;
-
-/// The fewest letters of a secret: of hexadecimal ones, 128 bits.
-const SECRET_MIN: usize = 32;
+use crate::installation::{self, SECRET_MIN};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Listening {
