@@ -5,6 +5,11 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
+#[cfg(unix)]
+use std::{os::unix::fs::OpenOptionsExt, thread, time::Duration};
+
+#[cfg(unix)]
+use rustix::fs::OFlags;
 
 /// A PNG of one gray pixel.
 const PIXEL: &[u8] = b"\
@@ -260,7 +265,7 @@ fn an_interrupt_leaves_nothing_packed() {
     let mut child = folder.command(&arguments).stderr(Stdio::piped()).spawn().unwrap();
     while !folder.0.join("to").exists() {
         assert!(child.try_wait().unwrap().is_none(), "it is still at work");
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        thread::sleep(Duration::from_millis(2));
     }
     let killed = Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap();
     assert!(killed.success());
@@ -278,13 +283,22 @@ fn an_interrupted_check_tells_what_it_found() {
     let made = Command::new("mkfifo").args(["one.txt", "two.txt"]).current_dir(&folder.0).status().unwrap();
     assert!(made.success());
     let arguments = ["inspect", "images", "one.txt", "two.txt", "data", "--check"];
-    let child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // A pipe opens when both ends do: behind the first, the program is at work; it then waits at the second.
-    let open = |name: &str| drop(fs::OpenOptions::new().write(true).open(folder.0.join(name)).unwrap());
+    let mut child = folder.command(&arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let id = child.id();
+    // A pipe opens when both ends do: behind the first, the program is at work; it then waits at the second, unless it hears that it
+    // is to stop before it comes there.
+    let mut open = |name: &str| {
+        let mut pipe = fs::OpenOptions::new();
+        // Who waited for a reader would wait for good for one that has ended.
+        pipe.write(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
+        while pipe.open(folder.0.join(name)).is_err() && child.try_wait().unwrap().is_none() {
+            thread::sleep(Duration::from_millis(1));
+        }
+    };
     open("one.txt");
-    let killed = Command::new("sh").arg("-c").arg(format!("kill -INT {}", child.id())).status().unwrap();
+    let killed = Command::new("sh").arg("-c").arg(format!("kill -INT {id}")).status().unwrap();
     assert!(killed.success());
-    std::thread::sleep(std::time::Duration::from_millis(300));
+    thread::sleep(Duration::from_millis(300));
     open("two.txt");
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
