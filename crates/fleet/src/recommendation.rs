@@ -17,6 +17,14 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// Whether it is known that nothing changes.
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        self.low >= 0.0 && self.high <= 0.0
+    }
+}
+
 /// A change that can be made, proved by replay.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recommendation {

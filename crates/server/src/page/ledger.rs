@@ -131,6 +131,9 @@ pub(super) async fn undo(
 /// What it does to the mean wait, and how sure that is.
 pub(super) fn effect(effect: &Effect) -> String {
     let seconds = |seconds: f64| words::whole_seconds(Millis((seconds * 1_000.0).abs() as i64));
+    if effect.wait_s.is_some_and(|wait| wait.is_nothing()) {
+        return "nobody waits less or longer".into();
+    }
     let wait = effect.wait_s.map(|wait| {
         let way = |seconds: f64| if seconds <= 0.0 { "shorter" } else { "longer" };
         let (near, far) = (wait.low.abs().min(wait.high.abs()), wait.low.abs().max(wait.high.abs()));

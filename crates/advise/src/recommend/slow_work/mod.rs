@@ -155,8 +155,6 @@ impl<'a> Cause<'a> {
             effect = None;
             risks.push(format!("How much less others wait is not promised: {reason}."));
         }
-        // Nobody waited for it: that nobody waits less is no effect to be told.
-        let effect = effect.filter(|effect| effect.wait_s.is_some_and(|wait| wait.low < 0.0 || wait.high > 0.0));
         Finding::Proved(Box::new(Recommendation {
             id: format!("{RULE}-{}", &scenario.id()[..6]),
             rule: RULE.to_owned(),
@@ -224,14 +222,10 @@ impl<'a> Cause<'a> {
         if self.left_out > 0 {
             because.push(format!("{} that lost less are left out.", grouped(self.left_out as i64)));
         }
-        let amount = |hours: f64| amount(hours, unit(self.ground));
-        because.push(format!(
-            "Without it, the same work takes {} less ({} to {}), of the {} that it held.",
-            amount(hours.value),
-            amount(hours.low),
-            amount(hours.high),
-            amount(self.all_hours()),
-        ));
+        let [value, low, high] = ENDS.map(|end| amount(end(&hours), unit(self.ground)));
+        let between = if low == high { String::new() } else { format!(" ({low} to {high})") };
+        let all = amount(self.all_hours(), unit(self.ground));
+        because.push(format!("Without it, the same work takes {value} less{between}, of the {all} that it held."));
         because.extend(self.price().map(|price| {
             format!("At the prices of the nodes where it ran, those cost {price}; that is saved only if others use them, or fewer are rented.")
         }));

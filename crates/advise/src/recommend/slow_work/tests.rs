@@ -127,6 +127,21 @@ fn a_job_that_was_slow_is_lived_again_without_that_and_all_behind_it_wait_less()
 }
 
 #[test]
+fn where_nobody_waits_it_is_known_that_nobody_waits_less() {
+    let history = history(0);
+    // The last one: nobody is behind it.
+    let report = report(&history, vec![slow("21", "data-stall", 0, None, [2.0, 2.0, 2.0])]);
+    let [one] = recommended(&report)[..] else { panic!("{:?}", report.withheld) };
+    assert!(one.effect.wait_s.unwrap().is_nothing(), "{:?}", one.effect);
+    assert_eq!((one.effect.better, one.effect.worse), (0, 0));
+    assert!(
+        one.because.join("\n").contains("takes 4.0 device-hours less, of the 8.0 device-hours"),
+        "{:?}",
+        one.because
+    );
+}
+
+#[test]
 fn causes_are_told_apart_and_their_workloads_together() {
     let history = history(0);
     let found = vec![

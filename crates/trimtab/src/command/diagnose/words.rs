@@ -87,15 +87,17 @@ fn evidence(of: &[Evidence], width: usize, text: &mut String) {
 /// What it is worth, in a sentence.
 pub(crate) fn worth(speedup: Interval) -> String {
     let [low, value, high] = [speedup.low, speedup.value, speedup.high].map(figure);
-    format!("Steps would be {value} times as fast without it ({low} to {high}).")
+    let between = if low == high { String::new() } else { format!(" ({low} to {high})") };
+    format!("Steps would be {value} times as fast without it{between}.")
 }
 
 /// What came of it when it was over, beside what was promised.
 pub(crate) fn realised(finding: &Finding) -> Option<String> {
     let realised = figure(finding.realised?);
-    let promised = finding
-        .speedup
-        .map(|promised| format!("; {} to {} times was promised", figure(promised.low), figure(promised.high)));
+    let promised = finding.speedup.map(|promised| match [promised.low, promised.high].map(figure) {
+        [low, high] if low == high => format!("; {low} times was promised"),
+        [low, high] => format!("; {low} to {high} times was promised"),
+    });
     Some(format!("When it was over, steps became {realised} times as fast{}.", promised.unwrap_or_default()))
 }
 

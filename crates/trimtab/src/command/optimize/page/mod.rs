@@ -88,8 +88,10 @@ fn best_words(best: &Recommendation) -> String {
         return format!("a smaller fleet saves {cash} a month");
     }
     match best.effect.wait_s {
-        Some(wait) => format!("the best change cuts the mean wait by {}", text::seconds(-wait.value)),
-        None => best.title.clone(),
+        Some(wait) if !wait.is_nothing() => {
+            format!("the best change cuts the mean wait by {}", text::seconds(-wait.value))
+        }
+        _ => best.title.clone(),
     }
 }
 

@@ -59,7 +59,10 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
         say(reason);
     }
     let effect = &recommendation.effect;
-    if let Some(wait) = effect.wait_s {
+    let nothing = effect.wait_s.is_some_and(|wait| wait.is_nothing());
+    if nothing {
+        say("effect: nobody waits less, or longer");
+    } else if let Some(wait) = effect.wait_s {
         say(&format!(
             "effect: mean wait {} (90 % sure: {} to {}); {} wait less, {} more",
             signed(wait.value),
@@ -69,7 +72,7 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
             grouped(effect.worse as i64)
         ));
     }
-    if let Some((before, after)) = effect.p95_wait_s {
+    if let Some((before, after)) = effect.p95_wait_s.filter(|_| !nothing) {
         say(&format!("        95 of 100 wait at most {} instead of {}", seconds(after), seconds(before)));
     }
     let worth = &recommendation.worth;

@@ -60,8 +60,9 @@ fn best(report: &Report) -> String {
     };
     let brings = match (best.worth.cash_saved_per_month, best.effect.wait_s) {
         (Some(cash), _) => format!("it saves {cash} a month"),
+        (None, Some(wait)) if wait.is_nothing() => "nobody waits less for it; see below what it is worth".to_owned(),
         (None, Some(wait)) => format!("the mean wait falls by {}", seconds(-wait.value)),
-        (None, None) => "nobody waits less for it; see below what it is worth".to_owned(),
+        (None, None) => "see below".to_owned(),
     };
     format!("The best of {} proved changes: {}; {brings}.", report.recommendations.len(), lower_first(&best.title))
 }
