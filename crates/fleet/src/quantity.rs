@@ -6,6 +6,8 @@ use std::ops::{Add, AddAssign, Sub, SubAssign};
 
 use serde::{Deserialize, Serialize};
 
+use crate::money::grouped;
+
 macro_rules! quantity {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -193,6 +195,17 @@ impl fmt::Display for Bytes {
     }
 }
 
+/// Hours of devices or of cores: `1,234 device-hours`, `3.5 core-hours`, and where they are few, minutes or seconds of them.
+#[must_use]
+pub fn hours_in_words(hours: f64, unit: &str) -> String {
+    match hours {
+        _ if hours >= 100.0 => format!("{} {unit}-hours", grouped(hours.round() as i64)),
+        _ if hours >= 1.0 => format!("{hours:.1} {unit}-hours"),
+        _ if hours * 60.0 >= 1.0 => format!("{:.1} {unit}-minutes", hours * 60.0),
+        _ => format!("{:.1} {unit}-seconds", hours * 3_600.0),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -224,5 +237,14 @@ mod tests {
     fn subtraction_never_goes_below_nothing_when_saturating() {
         assert_eq!(Millis(5).saturating_sub(Millis(9)), Millis::ZERO);
         assert_eq!(Bytes(5).saturating_sub(Bytes(9)), Bytes::ZERO);
+    }
+
+    #[test]
+    fn few_hours_are_told_in_smaller_units() {
+        let words = [1_234.4, 99.96, 3.5, 0.5, 0.001].map(|hours| hours_in_words(hours, "core"));
+        assert_eq!(
+            words,
+            ["1,234 core-hours", "100.0 core-hours", "3.5 core-hours", "30.0 core-minutes", "3.6 core-seconds"]
+        );
     }
 }

@@ -141,13 +141,19 @@ pub(super) fn below(one: &Recommendation, made: Option<Timestamp>, now: Timestam
     }
 }
 
+/// `12,345 hours`, `1.5 hours`.
+fn some_hours(hours: f64) -> String {
+    let figure = if hours < 100.0 { words::figure(hours) } else { grouped(hours.round() as i64) };
+    format!("{figure} hours")
+}
+
 fn brings(one: &Recommendation) -> Markup {
     let (effect, worth) = (&one.effect, &one.worth);
     let seconds = |seconds: f64| words::whole_seconds(Millis((seconds * 1_000.0) as i64));
     html! {
         p { (words::sentence(&ledger::effect(effect))) }
         dl.facts {
-            @if let Some((before, after)) = effect.p95_wait_s {
+            @if let Some((before, after)) = effect.p95_wait_s.filter(|_| !effect.wait_s.is_some_and(|wait| wait.is_nothing())) {
                 dt { "95 of 100 wait at most" } dd { (seconds(before)) " → " (seconds(after)) }
             }
             @if !is_shown_by_test(one) {
@@ -157,7 +163,7 @@ fn brings(one: &Recommendation) -> Markup {
             @if let Some(cash) = worth.cash_saved_per_month { dt { "Cash saved" } dd { (cash) " a month" } }
             @if let Some(price) = worth.purchase_avoided_per_hour { dt { "Purchase avoided" } dd { (price) " an hour" } }
             @if let Some(freed) = worth.capacity_freed_hours_per_month {
-                dt { "Capacity freed" } dd { (grouped(freed.value.max(0.0) as i64)) " hours a month" }
+                dt { "Capacity freed" } dd { (some_hours(freed.value.max(0.0))) " a month" }
             }
         }
     }

@@ -7,7 +7,7 @@ mod tests;
 use std::collections::BTreeMap;
 
 use fleet::money::{Money, grouped};
-use fleet::quantity::Millis;
+use fleet::quantity::{Millis, hours_in_words};
 use fleet::recommendation::{Effect, Interval, Recommendation, Step, Worth};
 use replay::history::{History, Recorded};
 use replay::measure::{Difference, compare, waits};
@@ -222,9 +222,9 @@ impl<'a> Cause<'a> {
         if self.left_out > 0 {
             because.push(format!("{} that lost less are left out.", grouped(self.left_out as i64)));
         }
-        let [value, low, high] = ENDS.map(|end| amount(end(&hours), unit(self.ground)));
+        let [value, low, high] = ENDS.map(|end| hours_in_words(end(&hours), unit(self.ground)));
         let between = if low == high { String::new() } else { format!(" ({low} to {high})") };
-        let all = amount(self.all_hours(), unit(self.ground));
+        let all = hours_in_words(self.all_hours(), unit(self.ground));
         because.push(format!("Without it, the same work takes {value} less{between}, of the {all} that it held."));
         because.extend(self.price().map(|price| {
             format!("At the prices of the nodes where it ran, those cost {price}; that is saved only if others use them, or fewer are rented.")
@@ -301,14 +301,4 @@ fn to_users(text: String) -> Step {
 
 fn sentence(text: &str) -> String {
     if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
-}
-
-/// Hours of devices or cores; of short work minutes and seconds.
-fn amount(hours: f64, unit: &str) -> String {
-    match hours {
-        _ if hours >= 100.0 => format!("{} {unit}-hours", grouped(hours.round() as i64)),
-        _ if hours >= 1.0 => format!("{hours:.1} {unit}-hours"),
-        _ if hours * 60.0 >= 1.0 => format!("{:.1} {unit}-minutes", hours * 60.0),
-        _ => format!("{:.1} {unit}-seconds", hours * 3_600.0),
-    }
 }

@@ -1,6 +1,7 @@
 //! What to do, best first, each with its proof.
 
 use advise::report::Report;
+use fleet::quantity::hours_in_words;
 use fleet::recommendation::{Recommendation, Step};
 use maud::{Markup, html};
 
@@ -25,6 +26,7 @@ pub(super) fn section(report: &Report) -> Markup {
 
 /// All of them in a table.
 fn overview(report: &Report) -> Markup {
+    let unit = &report.history.unit;
     html! {
         div.scroll { table {
             thead { tr { th.n { "#" } th { "change" } th.n { "mean wait" } th.n { "90 % sure" } th.n { "worth" } } }
@@ -32,13 +34,14 @@ fn overview(report: &Report) -> Markup {
                 tr {
                     td.n { (index + 1) }
                     td { a href={ "#" (recommendation.id) } { (recommendation.title) } }
-                    @if let Some(wait) = recommendation.effect.wait_s {
+                    @if let Some(wait) = recommendation.effect.wait_s.filter(|wait| !wait.is_nothing()) {
                         td.n { (signed(wait.value)) }
                         td.n { (signed(wait.low)) " to " (signed(wait.high)) }
                     } @else { td {} td {} }
                     td.n {
                         @if let Some(cash) = recommendation.worth.cash_saved_per_month { (cash) " a month saved" }
                         @else if let Some(price) = recommendation.worth.purchase_avoided_per_hour { (price) " an hour not bought" }
+                        @else if let Some(freed) = recommendation.worth.capacity_freed_hours_per_month { (freed_in_words(freed.value, unit)) " freed" }
                     }
                 }
             } }
@@ -60,18 +63,22 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
                 @if let Some(cash) = worth.cash_saved_per_month {
                     li { b { (cash) " a month" } span { "cash saved" } }
                 }
-                @if let Some(wait) = effect.wait_s {
-                    li { b { (signed(wait.value)) } span { "mean wait (90 %: " (signed(wait.low)) " to " (signed(wait.high)) ")" } }
+                @if effect.wait_s.is_some_and(|wait| wait.is_nothing()) {
+                    li { b { "nobody" } span { "waits less, or longer" } }
+                } @else {
+                    @if let Some(wait) = effect.wait_s {
+                        li { b { (signed(wait.value)) } span { "mean wait (90 %: " (signed(wait.low)) " to " (signed(wait.high)) ")" } }
+                    }
+                    @if let Some((before, after)) = effect.p95_wait_s {
+                        li { b { (seconds(before)) " → " (seconds(after)) } span { "95 of 100 wait at most" } }
+                    }
+                    li { b { (count(effect.better)) " / " (count(effect.worse)) } span { "workloads wait less / more" } }
                 }
-                @if let Some((before, after)) = effect.p95_wait_s {
-                    li { b { (seconds(before)) " → " (seconds(after)) } span { "95 of 100 wait at most" } }
-                }
-                li { b { (count(effect.better)) " / " (count(effect.worse)) } span { "workloads wait less / more" } }
                 @if let Some(price) = worth.purchase_avoided_per_hour {
                     li { b { (price) " an hour" } span { "purchase avoided" } }
                 }
                 @if let Some(freed) = worth.capacity_freed_hours_per_month {
-                    li { b { (count(freed.value.max(0.0) as u64)) " " (unit.trim_end_matches('s')) "-hours a month" } span { "capacity freed" } }
+                    li { b { (freed_in_words(freed.value, unit)) } span { "capacity freed" } }
                 }
             }
             @for reason in &recommendation.because { p { (reason) } }
@@ -99,6 +106,11 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
             }
         }
     }
+}
+
+/// What comes free, as a rate.
+fn freed_in_words(hours: f64, unit: &str) -> String {
+    format!("{} a month", hours_in_words(hours.max(0.0), unit.trim_end_matches('s')))
 }
 
 fn sentence(words: &str) -> String {

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use advise::ground::WORSE_S;
 use advise::report::Report;
 use fleet::money::grouped;
+use fleet::quantity::hours_in_words;
 use fleet::recommendation::{Interval, Recommendation, Step};
 
 use super::{seconds, signed};
@@ -84,7 +85,7 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
     }
     if let Some(Interval { value, .. }) = worth.capacity_freed_hours_per_month {
         let unit = unit.trim_end_matches('s');
-        say(&format!("capacity freed: {} {unit}-hours a month", grouped(value as i64)));
+        say(&format!("capacity freed: {} a month", hours_in_words(value.max(0.0), unit)));
     }
     for better in better_for(recommendation) {
         say(&format!("better: {better}"));
