@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::{os::unix::fs::OpenOptionsExt, thread, time::Duration};
 
 #[cfg(unix)]
-use rustix::fs::OFlags;
+use rustix::{fs::OFlags, io::Errno};
 
 /// A PNG of one gray pixel.
 const PIXEL: &[u8] = b"\
@@ -291,7 +291,11 @@ fn an_interrupted_check_tells_what_it_found() {
         let mut pipe = fs::OpenOptions::new();
         // Who waited for a reader would wait for good for one that has ended.
         pipe.write(true).custom_flags(OFlags::NONBLOCK.bits() as i32);
-        while pipe.open(folder.0.join(name)).is_err() && child.try_wait().unwrap().is_none() {
+        while let Err(error) = pipe.open(folder.0.join(name)) {
+            assert_eq!(error.raw_os_error(), Some(Errno::NXIO.raw_os_error()), "nobody reads yet: {error}");
+            if child.try_wait().unwrap().is_some() {
+                break;
+            }
             thread::sleep(Duration::from_millis(1));
         }
     };
