@@ -1,4 +1,4 @@
-"""Examples that run without what they are an example for: no devices, no torch, no data."""
+"""Examples that need nothing but the package: no devices, no torch, no data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from step_agent import Agent
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
 
-def test_ranks_tell_their_steps_and_train_the_same_weights():
+def test_ranks_tell_their_steps_and_learn_together():
     with tempfile.TemporaryDirectory(prefix="t") as folder:
         agent = Agent(Path(folder) / "steps.sock")
         options = ["--ranks", "3", "--steps", "40", "--wait", "0.001"]
