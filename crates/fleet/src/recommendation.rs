@@ -18,10 +18,11 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// Whether it is known that nothing changes.
+    /// Its bounds as `figure` tells them, `1.4 to 1.6`; nothing where both read alike, and the value with them.
     #[must_use]
-    pub fn is_nothing(&self) -> bool {
-        self.low >= 0.0 && self.high <= 0.0
+    pub fn range(&self, figure: impl Fn(f64) -> String) -> Option<String> {
+        let [low, high] = [figure(self.low), figure(self.high)];
+        (low != high).then(|| format!("{low} to {high}"))
     }
 }
 
@@ -68,6 +69,14 @@ pub struct Effect {
     /// The same queue by queue.
     #[serde(default)]
     pub queues: Vec<QueueEffect>,
+}
+
+impl Effect {
+    /// Whether it is known that nobody waits less or longer: neither on average, nor some for others.
+    #[must_use]
+    pub fn leaves_waits(&self) -> bool {
+        self.wait_s.is_some_and(|wait| wait.low >= 0.0 && wait.high <= 0.0) && self.better == 0 && self.worse == 0
+    }
 }
 
 /// What a change brings to one queue.
@@ -146,4 +155,32 @@ pub struct Proof {
     pub engine: String,
     /// The command that replays both.
     pub command: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_that_read_alike_are_no_range() {
+        let tenths = |value: f64| format!("{value:.1}");
+        let interval = |low, high| Interval { low, value: low, high };
+        assert_eq!(interval(1.44, 1.61).range(tenths).as_deref(), Some("1.4 to 1.6"));
+        assert_eq!(interval(1.41, 1.44).range(tenths), None);
+    }
+
+    #[test]
+    fn waits_are_left_only_where_it_is_known_that_nobody_waits_otherwise() {
+        let with = |low, high, better, worse| Effect {
+            wait_s: Some(Interval { low, value: low, high }),
+            better,
+            worse,
+            ..Effect::default()
+        };
+        assert!(with(0.0, 0.0, 0, 0).leaves_waits() && with(-0.0, 0.0, 0, 0).leaves_waits());
+        // The same on average, one for another.
+        assert!(!with(0.0, 0.0, 1, 1).leaves_waits());
+        assert!(!with(-1.0, 0.0, 0, 0).leaves_waits() && !with(0.0, 1.0, 0, 0).leaves_waits());
+        assert!(!Effect::default().leaves_waits(), "what is unknown is not nothing");
+    }
 }

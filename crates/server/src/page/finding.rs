@@ -105,8 +105,8 @@ fn facts(found: &Found, now: Timestamp) -> Markup {
             @if let Some(speedup) = finding.speedup {
                 dt { "Without it" }
                 dd {
-                    "steps would be " (faster(speedup.value)) " ("
-                    (words::figure(speedup.low)) " to " (words::figure(speedup.high)) ")"
+                    "steps would be " (faster(speedup.value))
+                    @if let Some(range) = speedup.range(words::figure) { " (" (range) ")" }
                 }
             }
             @if let Some(realised) = finding.realised {

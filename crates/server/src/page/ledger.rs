@@ -131,7 +131,7 @@ pub(super) async fn undo(
 /// What it does to the mean wait, and how sure that is.
 pub(super) fn effect(effect: &Effect) -> String {
     let seconds = |seconds: f64| words::whole_seconds(Millis((seconds * 1_000.0).abs() as i64));
-    if effect.wait_s.is_some_and(|wait| wait.is_nothing()) {
+    if effect.leaves_waits() {
         return "nobody waits less or longer".into();
     }
     let wait = effect.wait_s.map(|wait| {

@@ -153,7 +153,7 @@ fn brings(one: &Recommendation) -> Markup {
     html! {
         p { (words::sentence(&ledger::effect(effect))) }
         dl.facts {
-            @if let Some((before, after)) = effect.p95_wait_s.filter(|_| !effect.wait_s.is_some_and(|wait| wait.is_nothing())) {
+            @if let Some((before, after)) = effect.p95_wait_s.filter(|_| !effect.leaves_waits()) {
                 dt { "95 of 100 wait at most" } dd { (seconds(before)) " → " (seconds(after)) }
             }
             @if !is_shown_by_test(one) {

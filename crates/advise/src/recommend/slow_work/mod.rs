@@ -222,10 +222,13 @@ impl<'a> Cause<'a> {
         if self.left_out > 0 {
             because.push(format!("{} that lost less are left out.", grouped(self.left_out as i64)));
         }
-        let [value, low, high] = ENDS.map(|end| hours_in_words(end(&hours), unit(self.ground)));
-        let between = if low == high { String::new() } else { format!(" ({low} to {high})") };
-        let all = hours_in_words(self.all_hours(), unit(self.ground));
-        because.push(format!("Without it, the same work takes {value} less{between}, of the {all} that it held."));
+        let amount = |hours: f64| hours_in_words(hours, unit(self.ground));
+        because.push(format!(
+            "Without it, the same work takes {} less{}, of the {} that it held.",
+            amount(hours.value),
+            hours.range(amount).map_or_else(String::new, |range| format!(" ({range})")),
+            amount(self.all_hours()),
+        ));
         because.extend(self.price().map(|price| {
             format!("At the prices of the nodes where it ran, those cost {price}; that is saved only if others use them, or fewer are rented.")
         }));

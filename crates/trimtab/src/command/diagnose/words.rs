@@ -86,17 +86,15 @@ fn evidence(of: &[Evidence], width: usize, text: &mut String) {
 
 /// What it is worth, in a sentence.
 pub(crate) fn worth(speedup: Interval) -> String {
-    let [low, value, high] = [speedup.low, speedup.value, speedup.high].map(figure);
-    let between = if low == high { String::new() } else { format!(" ({low} to {high})") };
-    format!("Steps would be {value} times as fast without it{between}.")
+    let range = speedup.range(figure).map_or_else(String::new, |range| format!(" ({range})"));
+    format!("Steps would be {} times as fast without it{range}.", figure(speedup.value))
 }
 
 /// What came of it when it was over, beside what was promised.
 pub(crate) fn realised(finding: &Finding) -> Option<String> {
     let realised = figure(finding.realised?);
-    let promised = finding.speedup.map(|promised| match [promised.low, promised.high].map(figure) {
-        [low, high] if low == high => format!("; {low} times was promised"),
-        [low, high] => format!("; {low} to {high} times was promised"),
+    let promised = finding.speedup.map(|promised| {
+        format!("; {} times was promised", promised.range(figure).unwrap_or_else(|| figure(promised.value)))
     });
     Some(format!("When it was over, steps became {realised} times as fast{}.", promised.unwrap_or_default()))
 }

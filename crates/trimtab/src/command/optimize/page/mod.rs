@@ -88,7 +88,7 @@ fn best_words(best: &Recommendation) -> String {
         return format!("a smaller fleet saves {cash} a month");
     }
     match best.effect.wait_s {
-        Some(wait) if !wait.is_nothing() => {
+        Some(wait) if !best.effect.leaves_waits() => {
             format!("the best change cuts the mean wait by {}", text::seconds(-wait.value))
         }
         _ => best.title.clone(),

@@ -1,11 +1,10 @@
 //! What to do, best first, each with its proof.
 
 use advise::report::Report;
-use fleet::quantity::hours_in_words;
 use fleet::recommendation::{Recommendation, Step};
 use maud::{Markup, html};
 
-use super::super::text::{better_for, seconds, signed};
+use super::super::text::{better_for, freed, seconds, signed};
 use super::count;
 
 /// All recommendations.
@@ -34,14 +33,14 @@ fn overview(report: &Report) -> Markup {
                 tr {
                     td.n { (index + 1) }
                     td { a href={ "#" (recommendation.id) } { (recommendation.title) } }
-                    @if let Some(wait) = recommendation.effect.wait_s.filter(|wait| !wait.is_nothing()) {
+                    @if let Some(wait) = recommendation.effect.wait_s {
                         td.n { (signed(wait.value)) }
                         td.n { (signed(wait.low)) " to " (signed(wait.high)) }
                     } @else { td {} td {} }
                     td.n {
                         @if let Some(cash) = recommendation.worth.cash_saved_per_month { (cash) " a month saved" }
                         @else if let Some(price) = recommendation.worth.purchase_avoided_per_hour { (price) " an hour not bought" }
-                        @else if let Some(freed) = recommendation.worth.capacity_freed_hours_per_month { (freed_in_words(freed.value, unit)) " freed" }
+                        @else if let Some(freed) = freed(&recommendation.worth, unit) { (freed) " freed" }
                     }
                 }
             } }
@@ -63,7 +62,7 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
                 @if let Some(cash) = worth.cash_saved_per_month {
                     li { b { (cash) " a month" } span { "cash saved" } }
                 }
-                @if effect.wait_s.is_some_and(|wait| wait.is_nothing()) {
+                @if effect.leaves_waits() {
                     li { b { "nobody" } span { "waits less, or longer" } }
                 } @else {
                     @if let Some(wait) = effect.wait_s {
@@ -77,8 +76,8 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
                 @if let Some(price) = worth.purchase_avoided_per_hour {
                     li { b { (price) " an hour" } span { "purchase avoided" } }
                 }
-                @if let Some(freed) = worth.capacity_freed_hours_per_month {
-                    li { b { (freed_in_words(freed.value, unit)) } span { "capacity freed" } }
+                @if let Some(freed) = freed(worth, unit) {
+                    li { b { (freed) } span { "capacity freed" } }
                 }
             }
             @for reason in &recommendation.because { p { (reason) } }
@@ -106,11 +105,6 @@ fn card(number: usize, recommendation: &Recommendation, unit: &str) -> Markup {
             }
         }
     }
-}
-
-/// What comes free, as a rate.
-fn freed_in_words(hours: f64, unit: &str) -> String {
-    format!("{} a month", hours_in_words(hours.max(0.0), unit.trim_end_matches('s')))
 }
 
 fn sentence(words: &str) -> String {

@@ -14,7 +14,7 @@ use replay::fidelity::{Match, Verdict};
 use crate::table::{Align, Table};
 use crate::wrap::{paragraph, section};
 
-pub(super) use recommendations::{better_for, grouped_reasons};
+pub(super) use recommendations::{better_for, freed, grouped_reasons};
 pub(super) use short::{percent, sentences as in_short};
 
 /// What a slowdown is, wherever one is shown.

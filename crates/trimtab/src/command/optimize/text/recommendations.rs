@@ -6,7 +6,7 @@ use advise::ground::WORSE_S;
 use advise::report::Report;
 use fleet::money::grouped;
 use fleet::quantity::hours_in_words;
-use fleet::recommendation::{Interval, Recommendation, Step};
+use fleet::recommendation::{Recommendation, Step, Worth};
 
 use super::{seconds, signed};
 use crate::table::{Align, Table};
@@ -60,7 +60,7 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
         say(reason);
     }
     let effect = &recommendation.effect;
-    let nothing = effect.wait_s.is_some_and(|wait| wait.is_nothing());
+    let nothing = effect.leaves_waits();
     if nothing {
         say("effect: nobody waits less, or longer");
     } else if let Some(wait) = effect.wait_s {
@@ -83,9 +83,8 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
     if let Some(price) = worth.purchase_avoided_per_hour {
         say(&format!("purchase avoided: {price} an hour, where that was to be bought"));
     }
-    if let Some(Interval { value, .. }) = worth.capacity_freed_hours_per_month {
-        let unit = unit.trim_end_matches('s');
-        say(&format!("capacity freed: {} a month", hours_in_words(value.max(0.0), unit)));
+    if let Some(freed) = freed(worth, unit) {
+        say(&format!("capacity freed: {freed}"));
     }
     for better in better_for(recommendation) {
         say(&format!("better: {better}"));
@@ -102,6 +101,12 @@ fn one(text: &mut String, recommendation: &Recommendation, unit: &str, width: us
     let proof = &recommendation.proof;
     let _ = writeln!(text, "     proof: scenario {} against {}; to replay both:", proof.candidate, proof.baseline);
     let _ = writeln!(text, "       {}", proof.command);
+}
+
+/// What others could use, as a rate; `unit` is `devices` or `cores`.
+pub(in crate::command::optimize) fn freed(worth: &Worth, unit: &str) -> Option<String> {
+    let hours = worth.capacity_freed_hours_per_month?.value.max(0.0);
+    Some(format!("{} a month", hours_in_words(hours, unit.trim_end_matches('s'))))
 }
 
 /// The queues that gain most, in sentences.

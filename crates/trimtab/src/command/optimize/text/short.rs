@@ -60,7 +60,9 @@ fn best(report: &Report) -> String {
     };
     let brings = match (best.worth.cash_saved_per_month, best.effect.wait_s) {
         (Some(cash), _) => format!("it saves {cash} a month"),
-        (None, Some(wait)) if wait.is_nothing() => "nobody waits less for it; see below what it is worth".to_owned(),
+        (None, Some(_)) if best.effect.leaves_waits() => {
+            "nobody waits less for it; see below what it is worth".to_owned()
+        }
         (None, Some(wait)) => format!("the mean wait falls by {}", seconds(-wait.value)),
         (None, None) => "see below".to_owned(),
     };
